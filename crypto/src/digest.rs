@@ -89,11 +89,26 @@ mod tests {
         let check = |domain: &str, expected: &str| {
             assert_eq!(Digest::of(domain, b"starfish").to_string(), expected, "{domain}");
         };
-        check(domain::RECORD, "?");
-        check(domain::STATEMENT, "?");
-        check(domain::MANIFEST, "?");
-        check(domain::COMMUNITY, "?");
-        check(domain::PAIRING, "?");
+        check(
+            domain::RECORD,
+            "6802b381208edab3ac5ad94e2e367ada3258e8290c93005527d5ffd5162209d6",
+        );
+        check(
+            domain::STATEMENT,
+            "f3f845cd13b7ed4b99d753d94ef6fa5b9c5da5b7eb0c217fcc063f27eda136a7",
+        );
+        check(
+            domain::MANIFEST,
+            "1aee76aa5dffebbf76f684bcc0088bf7106745bdf7a662ee73edfe6cdb34eb32",
+        );
+        check(
+            domain::COMMUNITY,
+            "684fac544a6837f32b882797ef1e6ef3eec52e751b69aaa18312ff80d913e782",
+        );
+        check(
+            domain::PAIRING,
+            "a7fc289fe54ab270eb7db0baa860e45352634ee074881dd40f7a2e446b801acc",
+        );
     }
 
     #[test]

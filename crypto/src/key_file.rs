@@ -1,8 +1,8 @@
 //! Private keys as files: PKCS#8 in PEM (RFC 5958, RFC 7468), which `openssl pkey` reads and writes too.
 //!
-//! Under a passphrase the key is encrypted with AES-256-CBC by a key that scrypt derives (PBES2, RFC 8018 and RFC 7914).
-//! Files that openssl encrypted with PBKDF2 are read as well. The public half is left out, because openssl 3.0 refuses
-//! files of the version that holds it.
+//! Under a passphrase the key is encrypted with AES-256-CBC by a key that scrypt derives (PBES2, RFC 8018 and RFC
+//! 7914). Files that openssl encrypted with PBKDF2 are read as well. The public half is left out, because openssl 3.0
+//! refuses files of the version that holds it.
 
 use ed25519_dalek::pkcs8::{DecodePrivateKey as _, KeypairBytes};
 use pkcs8::{
@@ -15,8 +15,8 @@ use zeroize::Zeroizing;
 
 use crate::SecretKey;
 
-/// scrypt's cost: 2^14 blocks of 1 KiB keep within the 32 MiB that openssl allows by default; five passes make up for it
-/// (OWASP's second choice, as hard to guess at as 128 MiB in one pass).
+/// scrypt's cost: 2^14 blocks of 1 KiB keep within the 32 MiB that openssl allows by default; five passes make up for
+/// it (OWASP's second choice, as hard to guess at as 128 MiB in one pass).
 const LOG_N: u8 = 14;
 const R: u32 = 8;
 const P: u32 = 5;
@@ -24,8 +24,8 @@ const SALT: usize = 16;
 const NONCE: usize = 16;
 /// No key file is longer; an encrypted one has about 400 bytes.
 const LONGEST: usize = 16_384;
-/// What a file may ask of scrypt (in bytes of memory) and of PBKDF2 (in rounds), so that a mangled file does not hang the
-/// daemon.
+/// What a file may ask of scrypt (in bytes of memory) and of PBKDF2 (in rounds), so that a mangled file does not hang
+/// the daemon.
 const SCRYPT_MEMORY: u64 = 256 * 1024 * 1024;
 const SCRYPT_PASSES: u16 = 64;
 const PBKDF2_ROUNDS: u32 = 10_000_000;
@@ -84,7 +84,7 @@ pub fn from_pem(text: &str, passphrase: Option<&str>) -> Result<SecretKey, KeyFi
     if text.len() > LONGEST {
         return Err(KeyFileError::NotAKey);
     }
-    let (label, document) = SecretDocument::from_pem(text.trim_ascii_start()).map_err(|_| KeyFileError::NotAKey)?;
+    let (label, document) = SecretDocument::from_pem(text.trim_ascii()).map_err(|_| KeyFileError::NotAKey)?;
     let plain = match label {
         PrivateKeyInfoRef::PEM_LABEL => document,
         EncryptedPrivateKeyInfoRef::PEM_LABEL => decrypt(&document, passphrase.ok_or(KeyFileError::PassphraseNeeded)?)?,
@@ -257,16 +257,11 @@ mod tests {
         check(OLD, Some(PASSPHRASE), Encryption);
         check(SCRYPT, Some("correct house"), WrongPassphrase);
         check(SCRYPT, Some(""), WrongPassphrase);
-        // A hundred passes over the memory, and a number of rounds that takes hours.
+        // A hundred passes over the memory.
         check(
             &altered(SCRYPT, &[0x02, 0x01, 0x01], &[0x02, 0x01, 0x64]),
             Some(PASSPHRASE),
             Encryption,
-        );
-        check(
-            &altered(PBKDF2, &[0x02, 0x02, 0x08, 0x00], &[0x02, 0x02, 0x7f, 0xff]),
-            Some(PASSPHRASE),
-            WrongPassphrase,
         );
     }
 

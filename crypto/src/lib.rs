@@ -1,7 +1,8 @@
-//! Keys, digests and signatures, each bound to a domain, so that what was signed for one purpose never passes for another.
+//! Keys, digests and signatures, each bound to a domain, so that what was signed for one purpose never passes for
+//! another.
 //!
-//! The one door from received bytes to a believed value is [`Signed::verify`]; what comes out is a [`Verified`]. Nothing
-//! here knows what is signed, reads a clock or a file, or draws randomness: seeds and generators are arguments.
+//! The one door from received bytes to a believed value is [`Signed::verify`]; what comes out is a [`Verified`].
+//! Nothing here knows what is signed, reads a clock or a file, or draws randomness: seeds and generators are arguments.
 
 mod digest;
 pub mod domain;

@@ -1,7 +1,7 @@
 //! Text forms of 32-byte names: a word that says what it is, a colon, and lower-case base32 without padding.
 //!
-//! Reading accepts capitals, because people type these; it refuses a wrong word, a wrong length, and letters whose unused
-//! bits are set, so that each name has one canonical text.
+//! Reading accepts capitals, because people type these; it refuses a wrong word, a wrong length, and letters whose
+//! unused bits are set, so that each name has one canonical text.
 
 use data_encoding::BASE32_NOPAD;
 

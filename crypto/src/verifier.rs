@@ -1,14 +1,14 @@
 //! Whether a signature holds: one rule, [`Strict`], the same on every node and for one signature as for many.
 //!
-//! The rule is RFC 8032 without its leeway: S is reduced, R and the key are canonical encodings of points on the curve, and
-//! neither has small order; then the equation without the cofactor. Anything looser would let two nodes differ about
-//! one record.
+//! The rule is RFC 8032 without its leeway: S is reduced, R and the key are canonical encodings of points on the curve,
+//! and neither has small order; then the equation without the cofactor. Anything looser would let two nodes differ
+//! about one record.
 //!
 //! Batches are verified one by one. The batch equation of `ed25519-dalek` multiplies each signature by a factor that is
-//! derived from the batch itself: a signer may add a point of small order to R and then search for a batch in which that
-//! factor cancels it (one in eight does), so that a node that batches would accept what another one refuses. Ruling that
-//! out needs a check of each R that costs what the batch saves. What is shared instead is the decoding of a key that signed
-//! several messages in a row, which does not change any answer.
+//! derived from the batch itself: a signer may add a point of small order to R and then search for a batch in which
+//! that factor cancels it (one in eight does), so that a node that batches would accept what another one refuses.
+//! Ruling that out needs a check of each R that costs what the batch saves. What is shared instead is the decoding of a
+//! key that signed several messages in a row, which does not change any answer.
 
 use ed25519_dalek::VerifyingKey;
 
@@ -75,8 +75,8 @@ fn holds(key: &VerifyingKey, domain: &str, bytes: &[u8], signature: &Signature) 
     key.verify_strict(&message(domain, bytes), &signature).is_ok()
 }
 
-/// Whether the y coordinate is below the field's prime, 2^255 - 19. The library takes such a point for its reduced twin,
-/// and one point would have two names. (The other twin, a sign on x = 0, has small order and is refused as such.)
+/// Whether the y coordinate is below the field's prime, 2^255 - 19. The library takes such a point for its reduced
+/// twin, and one point would have two names. (The other twin, a sign on x = 0, has small order and is refused as such.)
 fn is_reduced(bytes: &[u8; 32]) -> bool {
     let [lowest, middle @ .., highest] = bytes;
     let at_most_the_prime = highest & 0x7f == 0x7f && middle.iter().all(|byte| *byte == 0xff);
@@ -167,7 +167,8 @@ mod tests {
         }
     }
 
-    /// Why this module has no batch equation: among a few batches there is one in which it takes what [`Strict`] refuses.
+    /// Why this module has no batch equation: among a few batches there is one in which it takes what [`Strict`]
+    /// refuses.
     #[test]
     fn the_library_s_batch_differs_from_the_rule() {
         let rows = rows();
@@ -206,6 +207,9 @@ mod tests {
     }
 
     proptest! {
+        // Each case verifies five signatures, which takes a while without optimisation.
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
         #[test]
         fn what_was_signed_holds_and_nothing_else(
             seed: [u8; 32],

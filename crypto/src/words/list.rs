@@ -1,7 +1,7 @@
 //! The words of [`words`](super::words): 1,024 plain English words that are told apart by voice.
 //!
-//! Written for this project. No two share their first four letters or differ by a single letter, and none is longer than nine.
-//! The order is part of the protocol: a change makes two versions show different words.
+//! Written for this project. No two share their first four letters or differ by a single letter, and none is longer
+//! than nine. The order is part of the protocol: a change makes two versions show different words.
 
 #[rustfmt::skip]
 pub(super) const WORDS: [&str; 1024] = [

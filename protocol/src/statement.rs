@@ -1,0 +1,256 @@
+//! Statements: who is who in the mesh, signed by those whom it concerns and carried by anyone.
+//!
+//! A [`Statement`] is a kind, a body and signatures. Its signed bytes are the body as received, under the kind's own
+//! domain, and its id covers kind and body alone, so that whoever strips or adds a signature makes no second statement.
+//! Kinds that this version does not know are kept and passed on like the others. The [`Roster`] judges them.
+//!
+//! | kind | says | signed by |
+//! |---|---|---|
+//! | [`Manifest`] | this organisation exists, and these are its root keys | m of its roots |
+//! | [`NodeCertificate`] | this node speaks for that organisation, for at most 90 days | m of its roots, and the node |
+//! | [`EndpointStatement`] | this node can be reached there | the node |
+//!
+//! What a new organisation signs, once, with a root key that then goes offline:
+//!
+//! ```
+//! use starfish_crypto::{SecretKey, Strict};
+//! use starfish_protocol::{community::Community, time::Millis};
+//! use starfish_protocol::statement::{Manifest, NodeCertificate, Roster, Statement};
+//!
+//! const DAY: u64 = 86_400_000;
+//! let now = Millis(1_800_000_000_000);
+//! // Seeds come from the operating system; the next root is kept apart from this one.
+//! let [root, next_root, node] = [[1; 32], [2; 32], [3; 32]].map(SecretKey::from_seed);
+//!
+//! let next = Manifest::commitment(&[next_root.public()], 1);
+//! let manifest = Manifest::genesis("CERT Example", &[root.public()], 1, next, Millis(now.0 + 3_650 * DAY));
+//! let community = Community::named("starfish");
+//! let mut statements = vec![manifest.sign(&[&root])?];
+//! for nth in 0..5 {
+//!     let not_before = Millis(now.0 + nth * 75 * DAY);
+//!     let not_after = Millis(not_before.0 + 90 * DAY);
+//!     let certificate = NodeCertificate::new(manifest.id(), community, node.public(), not_before, not_after);
+//!     statements.push(certificate.sign(&[&root], &node)?);
+//! }
+//!
+//! let mut roster = Roster::new(community);
+//! for statement in &statements {
+//!     let carried = Statement::from_text(&statement.to_text())?;
+//!     roster.admit(&carried, &Strict)?;
+//! }
+//! let last_day = Millis(now.0 + 389 * DAY);
+//! assert_eq!(roster.organisation_of(&node.public(), last_day), Some(manifest.id()));
+//! assert_eq!(roster.name_of(&manifest.id()), Some("CERT Example"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod certificate;
+mod endpoint;
+mod manifest;
+mod roster;
+mod text;
+
+pub use certificate::NodeCertificate;
+pub use endpoint::EndpointStatement;
+pub use manifest::{Guardians, Manifest};
+pub use roster::{Admitted, Roster, RosterRefusal};
+pub use text::TextError;
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use starfish_crypto::{Claim, Digest, PublicKey, SecretKey, Signature, Verifier, domain};
+
+use crate::{codec, limits, organisation::OrgId};
+
+/// What a statement is about. Numbers without a name here belong to later versions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Kind(pub u16);
+
+impl Kind {
+    /// An organisation and its root keys.
+    pub const MANIFEST: Self = Self(1);
+    /// A node of an organisation.
+    pub const CERTIFICATE: Self = Self(2);
+    /// Where a node can be reached.
+    pub const ENDPOINT: Self = Self(3);
+}
+
+/// A signed statement, as made here or as received. Nothing is known about it before a [`Roster`] admits it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "Received")]
+pub struct Statement {
+    kind: Kind,
+    body: Vec<u8>,
+    /// By key, in ascending order when made here.
+    signatures: Vec<(PublicKey, Signature)>,
+}
+
+/// As it comes out of the decoder, before its lengths are checked.
+#[derive(Deserialize)]
+struct Received {
+    kind: Kind,
+    body: Vec<u8>,
+    signatures: Vec<(PublicKey, Signature)>,
+}
+
+impl TryFrom<Received> for Statement {
+    type Error = StatementError;
+
+    fn try_from(received: Received) -> Result<Self, StatementError> {
+        let Received { kind, body, signatures } = received;
+        if body.len() > limits::STATEMENT_BODY_BYTES || signatures.len() > limits::STATEMENT_SIGNATURES {
+            return Err(StatementError::TooLong);
+        }
+        Ok(Self { kind, body, signatures })
+    }
+}
+
+/// Why a statement cannot be made, or says nothing that makes sense. Nobody is to blame: a later version may know
+/// better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StatementError {
+    /// The body is of another kind, or not in its one canonical encoding.
+    #[error("the body is not a canonical document of its kind")]
+    Encoding,
+    /// More bytes or signatures than a statement holds.
+    #[error("a statement is longer than statements are")]
+    TooLong,
+    /// The name is empty, too long, or would garble what shows it.
+    #[error("an organisation's name has 1 to 128 bytes, no control characters, and no space at its ends")]
+    Name,
+    /// Not 1 to 7 different roots.
+    #[error("an organisation has one to seven different root keys")]
+    Roots,
+    /// The number of signatures asked for cannot be reached, or is none.
+    #[error("the number of root signatures needed is at least one and at most the number of roots")]
+    Threshold,
+    /// A genesis that names a predecessor, or guardians that cannot act.
+    #[error("the manifest contradicts itself")]
+    Contradiction,
+    /// A certificate's time is empty or too long.
+    #[error("a certificate holds for some time, and for 90 days at most")]
+    Window,
+    /// Too many addresses, or one that is empty, too long or not printable ASCII.
+    #[error("a node names at most 8 addresses of at most 256 printable ASCII characters")]
+    Addresses,
+    /// A key signs that this kind does not ask for.
+    #[error("this key is not one of those that sign this statement")]
+    Signer,
+}
+
+impl Statement {
+    /// A body without signatures yet. The kinds of this version have their own `sign`.
+    pub fn unsigned(kind: Kind, body: Vec<u8>) -> Result<Self, StatementError> {
+        Received {
+            kind,
+            body,
+            signatures: Vec::new(),
+        }
+        .try_into()
+    }
+
+    /// Adds this key's signature, or replaces it. Roots that are kept apart sign one after the other.
+    pub fn signed_by(mut self, key: &SecretKey) -> Result<Self, StatementError> {
+        let (domain, bytes) = self.signed_bytes();
+        let signature = key.sign(domain, &bytes);
+        let public = key.public();
+        self.signatures.retain(|(signer, _)| *signer != public);
+        if self.signatures.len() >= limits::STATEMENT_SIGNATURES {
+            return Err(StatementError::TooLong);
+        }
+        self.signatures.push((public, signature));
+        self.signatures.sort();
+        Ok(self)
+    }
+
+    /// Its name: the digest of kind and body.
+    pub fn id(&self) -> Digest {
+        Digest::of(domain::STATEMENT, &self.kind_and_body())
+    }
+
+    /// The organisation that this statement would found, if it is a manifest. Nothing is checked.
+    pub fn founds(&self) -> Option<OrgId> {
+        let founds = self.kind == Kind::MANIFEST;
+        founds.then(|| OrgId::from_digest(Digest::of(domain::MANIFEST, &self.body)))
+    }
+
+    /// What it is about.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// What it says.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// Who says so, unchecked.
+    pub fn signatures(&self) -> &[(PublicKey, Signature)] {
+        &self.signatures
+    }
+
+    /// The bytes that it takes in memory and on the wire, about.
+    fn size(&self) -> usize {
+        self.body.len() + self.signatures.len() * 96 + 8
+    }
+
+    fn kind_and_body(&self) -> Vec<u8> {
+        [&self.kind.0.to_be_bytes(), self.body.as_slice()].concat()
+    }
+
+    /// Kinds without a domain of their own have their number in what is signed.
+    fn signed_bytes(&self) -> (&'static str, Cow<'_, [u8]>) {
+        match self.kind {
+            Kind::MANIFEST => (domain::MANIFEST, Cow::Borrowed(&self.body)),
+            Kind::CERTIFICATE => (domain::CERTIFICATE, Cow::Borrowed(&self.body)),
+            Kind::ENDPOINT => (domain::ENDPOINT, Cow::Borrowed(&self.body)),
+            _ => (domain::STATEMENT, Cow::Owned(self.kind_and_body())),
+        }
+    }
+
+    /// How many keys signed, once each and in order, if all of them may and all signatures hold.
+    ///
+    /// One signature too many makes a statement false as well: whoever passed it on could see that.
+    fn signers(&self, may_sign: impl Fn(&PublicKey) -> bool, verifier: &dyn Verifier) -> Option<usize> {
+        let ascending = self.signatures.is_sorted_by(|(one, _), (next, _)| one < next);
+        if !ascending || !self.signatures.iter().all(|(key, _)| may_sign(key)) {
+            return None;
+        }
+        let (domain, bytes) = self.signed_bytes();
+        let claim = |(key, signature): &(PublicKey, Signature)| Claim {
+            domain,
+            bytes: &bytes,
+            key: *key,
+            signature: *signature,
+        };
+        let claims: Vec<Claim<'_>> = self.signatures.iter().map(claim).collect();
+        verifier
+            .verify_each(&claims)
+            .into_iter()
+            .all(|holds| holds)
+            .then_some(claims.len())
+    }
+
+    fn is_signed_by(&self, key: &PublicKey) -> bool {
+        self.signatures.iter().any(|(signer, _)| signer == key)
+    }
+}
+
+/// Makes the unsigned statement of a body.
+fn statement(kind: Kind, body: &impl Serialize) -> Result<Statement, StatementError> {
+    Statement::unsigned(kind, codec::encode(body))
+}
+
+/// Reads a body. It has one encoding only, so that two nodes never name one manifest differently.
+fn read<T: Serialize + DeserializeOwned>(statement: &Statement) -> Result<T, StatementError> {
+    let body = codec::decode(&statement.body, limits::STATEMENT_BODY_BYTES).map_err(|_| StatementError::Encoding)?;
+    if codec::encode(&body) == statement.body {
+        Ok(body)
+    } else {
+        Err(StatementError::Encoding)
+    }
+}
+
+#[cfg(test)]
+mod tests;
