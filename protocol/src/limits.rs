@@ -88,6 +88,11 @@ pub const FRONTIER_HEADS: usize = 4_096;
 pub const STATEMENTS_PER_ANSWER: usize = 256;
 /// The longest statement in bytes, signatures included.
 pub const STATEMENT_BYTES: usize = 4_096;
+/// Up to so many statements that were learned at once are passed on as gossip: a node that joins has three, and one that
+/// catches up with a whole mesh has nothing to tell it.
+pub const STATEMENTS_RETOLD: usize = 24;
+/// How long after connecting two nodes compare a second time: by then the gossip meshes have formed.
+pub const SETTLING: Millis = Millis(3 * SECOND);
 /// How many authors are asked about at once.
 pub const STATEMENT_KEYS: usize = 64;
 /// How many topics of a peer are remembered, for `topics`: what one screen shows.

@@ -1,0 +1,371 @@
+//! The node's rules as one value that can be stepped: [`Engine::handle`] takes a time and an [`Input`] and returns
+//! [`Output`]s in the order in which they are to be carried out.
+//!
+//! It keeps heads and a recent window in memory and asks the store for the rest. Nothing it says to others speaks of
+//! what is not durable yet: a header moves the frontier, and a publication is told, only after `Input::Appended`.
+//!
+//! | part | what it decides |
+//! |---|---|
+//! | `port` | the door |
+//! | `setup` | what it starts from |
+//! | `logs` | where a header stands in its chain |
+//! | `frontier` | what two nodes still have to tell each other |
+//! | `bodies` | who is asked for which body, who waits for one |
+//! | `arrivals` | headers, bodies, statements and proofs that come in, and what they may cost |
+//! | `exchange` | requests asked and answered, and catching up |
+//! | `peers` | who is connected, who should be, and what their clocks say |
+//! | `publishing` | this node's own log |
+//! | `commands` | what the operator wants |
+
+mod arrivals;
+mod bodies;
+mod commands;
+mod exchange;
+mod frontier;
+mod logs;
+mod peers;
+pub mod port;
+mod publishing;
+mod setup;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+use starfish_crypto::{Digest, PublicKey, SecretKey, Verified};
+
+use crate::{
+    community::Community,
+    limits,
+    organisation::OrgId,
+    peer::Peer,
+    record::{Header, LogId, RecordId},
+    statement::{Roster, Statement},
+    time::{Millis, Time},
+    trust::Trust,
+    wire::{Head, Request},
+};
+
+pub use self::{
+    commands::{BLOCKED, PAIRED, SUBSCRIPTION},
+    peers::HIGHEST_WALL,
+    setup::{Setup, Subscription},
+};
+use self::{
+    arrivals::{Charges, Strangers},
+    bodies::Bodies,
+    exchange::{Ask, Asked, Lag, Missing},
+    frontier::Frontier,
+    logs::Logs,
+    peers::PeerState,
+    port::{Change, Event, Input, Outcome, Output, Ticket},
+    publishing::{Own, Publication},
+};
+
+/// What waits for a step to become durable.
+#[derive(Debug, Default)]
+struct Appending {
+    changes: Vec<Change>,
+    heads: Vec<Head>,
+    bodies: Vec<(RecordId, Digest)>,
+    publications: Vec<Publication>,
+    done: Vec<(Ticket, Outcome)>,
+    /// How many changes, and about how many bytes they hold.
+    size: (usize, usize),
+}
+
+/// What a read was for.
+#[derive(Debug)]
+enum Reading {
+    Range { peer: Peer, asked: Ticket },
+    Body { peer: Peer, asked: Ticket, digest: Digest },
+    Contradiction(Box<Verified<Header>>),
+    Target { command: Ticket, withdrawal: commands::Withdrawing },
+    Missing { all: bool },
+}
+
+/// The rules of one node.
+#[derive(Debug)]
+pub struct Engine {
+    now: Time,
+    started: Option<Time>,
+    key: SecretKey,
+    org: OrgId,
+    community: Community,
+    identity: Vec<Statement>,
+    endpoint: Option<Statement>,
+    endpoint_seq: u64,
+    subscription: Subscription,
+    dial_others: bool,
+    records: u64,
+    trust: Trust,
+    roster: Roster,
+    logs: Logs,
+    frontier: Frontier,
+    bodies: Bodies,
+    own: Own,
+    peers: BTreeMap<Peer, PeerState>,
+    /// Nodes that the operator refuses, as far as their keys were seen.
+    refused: BTreeSet<PublicKey>,
+    charges: Charges,
+    strangers: Strangers,
+    invitations: BTreeMap<[u8; 5], commands::Invitation>,
+    asks: BTreeMap<Ticket, Asked>,
+    reads: BTreeMap<Ticket, Reading>,
+    /// How many of them are about disputed numbers.
+    contradictions: usize,
+    /// Bodies that are being opened.
+    opening: BTreeMap<Ticket, (Peer, Digest, RecordId)>,
+    /// Records whose bodies cannot be opened.
+    spoiled: BTreeSet<RecordId>,
+    appends: BTreeMap<Ticket, Appending>,
+    appending: (usize, usize),
+    step: Appending,
+    out: Vec<Output>,
+    tickets: Ticket,
+    missing: Missing,
+    /// Logs in which some peer was seen ahead of us.
+    lagging: BTreeMap<LogId, Lag>,
+    /// When the predecessors of early headers are asked for, and whom.
+    early: BTreeMap<LogId, (Millis, Peer)>,
+    next_sync: Millis,
+    next_expiry: Millis,
+    /// The highest time that was seen and agreed with everything else, and what of it is stored.
+    highest_wall: Millis,
+    stored_wall: Millis,
+    dial_soon: bool,
+    rng: ChaCha8Rng,
+}
+
+impl Engine {
+    /// An engine that has seen nothing but the store.
+    pub fn new(setup: Setup) -> Self {
+        let rng = ChaCha8Rng::from_seed(setup.seed);
+        let life = setup.seed.iter().take(8).fold(0, |life, byte| life << 8 | u64::from(*byte));
+        let roster = Self::roster(&setup);
+        let author = setup.key.public();
+        let logs = Logs::new(&setup.heads, &setup.frozen);
+        let alone = setup.listed.iter().chain(&setup.paired).all(|org| *org == setup.org);
+        let published = logs.of(author).next().is_some();
+        Self {
+            now: Time::default(),
+            started: None,
+            own: Own::new(setup.safe_mode, published && !alone),
+            key: setup.key,
+            org: setup.org,
+            community: setup.community,
+            identity: setup.statements,
+            endpoint: None,
+            endpoint_seq: 0,
+            subscription: setup.subscription,
+            dial_others: setup.dial_others,
+            records: setup.records,
+            trust: Trust::new(setup.org, &setup.listed, &setup.paired, &setup.blocked),
+            roster,
+            logs,
+            frontier: Frontier::new(life),
+            bodies: Bodies::default(),
+            peers: BTreeMap::new(),
+            refused: BTreeSet::new(),
+            charges: Charges::default(),
+            strangers: Strangers::default(),
+            invitations: BTreeMap::new(),
+            asks: BTreeMap::new(),
+            reads: BTreeMap::new(),
+            contradictions: 0,
+            opening: BTreeMap::new(),
+            spoiled: BTreeSet::new(),
+            appends: BTreeMap::new(),
+            appending: (0, 0),
+            step: Appending::default(),
+            out: Vec::new(),
+            tickets: 0,
+            missing: Missing::default(),
+            lagging: BTreeMap::new(),
+            early: BTreeMap::new(),
+            next_sync: Millis(0),
+            next_expiry: Millis(0),
+            highest_wall: setup.highest_wall,
+            stored_wall: setup.highest_wall,
+            dial_soon: true,
+            rng,
+        }
+    }
+
+    fn roster(setup: &Setup) -> Roster {
+        let mut roster = Roster::new(setup.community);
+        for org in [setup.org].iter().chain(&setup.listed).chain(&setup.paired) {
+            roster.pin(*org);
+        }
+        for statement in setup.statements.iter().chain(&setup.stored_statements) {
+            // What was admitted once and no longer is (no room after a change of bounds) is not missed.
+            let _ = roster.admit(statement, &starfish_crypto::Strict);
+        }
+        roster
+    }
+
+    /// One step. Outputs are to be carried out in order; an early or doubled `Woken` is harmless.
+    pub fn handle(&mut self, now: Time, input: Input) -> Vec<Output> {
+        self.now = Time { mono: now.mono.max(self.now.mono), wall: now.wall };
+        if self.started.is_none() {
+            self.start();
+        }
+        match input {
+            Input::Connected { peer, key } => self.connected(peer, key),
+            Input::Disconnected(peer) => self.disconnected(&peer),
+            Input::Gossip { peer, message, opened } => self.gossip(peer, message, opened),
+            Input::Asked { peer, ticket, request } => self.asked(peer, ticket, request),
+            Input::Answered { ticket, response } => self.answered(ticket, response),
+            Input::Progress(ticket) => {
+                let steps = self.bodies.progress(ticket, self.now.mono);
+                self.carry_out(steps);
+            }
+            Input::Opened { ticket, body } => self.opened(ticket, body),
+            Input::Appended(ticket) => self.appended(ticket),
+            Input::Found { ticket, found } => self.found(ticket, found),
+            Input::Command { ticket, command } => self.command(ticket, command),
+            Input::Woken => {}
+        }
+        self.settle();
+        std::mem::take(&mut self.out)
+    }
+
+    fn start(&mut self) {
+        self.started = Some(self.now);
+        self.next_sync = self.sync_time();
+        self.next_expiry = self.now.mono + limits::EXPIRE_FIRST;
+        self.own.compare_until(self.now.mono + limits::COMPARE_WAIT);
+        for (log, seq, id) in self.logs.heads() {
+            if Self::relays(&self.roster, &self.trust, &log, self.now.wall) {
+                self.frontier.note(log, seq, id);
+            }
+        }
+        self.missing.look_through();
+    }
+
+    /// The end of every step: what is due by now, then one batch for the store, then the next wake-up.
+    fn settle(&mut self) {
+        self.sync_when_due();
+        self.sync_when_settled();
+        self.fill_early_when_due();
+        self.expire_when_due();
+        let steps = self.bodies.tick(self.now.mono);
+        self.carry_out(steps);
+        self.seek_when_due();
+        self.publish_when_compared();
+        self.dial_when_due();
+        self.append_step();
+        let early = self.early.values().map(|(at, _)| *at).min();
+        let settles = self.peers.values().filter_map(|peer| peer.settles).min();
+        let due =
+            [Some(self.next_sync), Some(self.next_expiry), self.bodies.next_wake(), self.own.wake(), early, settles];
+        if let Some(at) = due.into_iter().flatten().min() {
+            self.out.push(Output::Wake(at));
+        }
+    }
+
+    fn append_step(&mut self) {
+        if self.step.changes.is_empty() && self.step.done.is_empty() {
+            return;
+        }
+        let mut step = std::mem::take(&mut self.step);
+        let changes = std::mem::take(&mut step.changes);
+        step.size = (changes.len(), changes.iter().map(Change::size).sum());
+        self.appending = (self.appending.0 + step.size.0, self.appending.1 + step.size.1);
+        let ticket = self.ticket();
+        self.appends.insert(ticket, step);
+        self.out.push(Output::Append { ticket, changes });
+    }
+
+    /// A step became durable: only now it is told to anyone.
+    fn appended(&mut self, ticket: Ticket) {
+        let Some(step) = self.appends.remove(&ticket) else { return };
+        self.appending = (self.appending.0 - step.size.0, self.appending.1 - step.size.1);
+        for head in step.heads {
+            let id = RecordId::from_digest(head.id);
+            if Self::relays(&self.roster, &self.trust, &head.log, self.now.wall) {
+                self.frontier.note(head.log, head.seq, id);
+            }
+            self.records += 1;
+            self.out.push(Output::Event(Event::Stored(id)));
+        }
+        for (record, digest) in step.bodies {
+            let steps = self.bodies.done(digest, record, self.now.mono);
+            self.carry_out(steps);
+            self.out.push(Output::Event(Event::BodyStored(record)));
+        }
+        for publication in step.publications {
+            self.spread(publication);
+        }
+        for (ticket, outcome) in step.done {
+            self.out.push(Output::Done { ticket, outcome });
+        }
+    }
+
+    /// Whether so much is on its way to the store that nothing more is taken in: what comes from others comes again.
+    fn is_congested(&self) -> bool {
+        let (changes, bytes) = self.appending;
+        changes + self.step.changes.len() >= limits::APPENDING || bytes >= limits::APPENDING_BYTES
+    }
+
+    fn ticket(&mut self) -> Ticket {
+        self.tickets += 1;
+        self.tickets
+    }
+
+    fn read(&mut self, query: port::Query, reading: Reading) {
+        let ticket = self.ticket();
+        self.reads.insert(ticket, reading);
+        self.out.push(Output::Read { ticket, query });
+    }
+
+    fn ask(&mut self, peer: Peer, request: Request, ask: Ask) -> Ticket {
+        let ticket = self.ticket();
+        if let Some(state) = self.peers.get_mut(&peer) {
+            state.asks += 1;
+        }
+        self.asks.insert(ticket, Asked { peer: peer.clone(), at: self.now.mono, ask });
+        self.out.push(Output::Ask { ticket, peer, request, deadline: limits::REQUEST_DEADLINE });
+        ticket
+    }
+
+    fn bounded(&mut self, what: &'static str) {
+        self.out.push(Output::Event(Event::Bounded(what)));
+    }
+
+    /// Whether everything that others can fill is within its bound, for tests and fuzzing.
+    #[cfg(any(test, feature = "exercise"))]
+    pub fn is_bounded(&self) -> bool {
+        let peers = self.peers.len();
+        let requests = peers * limits::ASKS_PER_PEER;
+        let bounds = [
+            (self.strangers.headers(), limits::STRANGERS * limits::HEADERS_PER_STRANGER),
+            (self.bodies.unresolved(), 2 * limits::UNRESOLVED_BODIES),
+            (self.asks.len(), requests),
+            (self.reads.len(), peers * 2 * limits::READS_PER_PEER + limits::CONTRADICTIONS + 64),
+            (self.opening.len(), requests * limits::RECORDS_PER_BODY),
+            (self.appending.0, limits::APPENDING + 2 * limits::SET_PARTS as usize),
+            (self.lagging.len(), limits::LAGGING),
+            (self.early.len(), limits::EARLY_LOGS),
+            (self.spoiled.len(), limits::SPOILED),
+            (self.invitations.len(), limits::INVITATIONS),
+        ];
+        bounds.iter().all(|(held, most)| held <= most)
+    }
+
+    /// The organisation that wrote a log: the one that its author spoke for when it opened it, or speaks for now.
+    fn organisation(roster: &Roster, log: &LogId, wall: Millis) -> Option<OrgId> {
+        roster.organisation_of(&log.author, log.epoch).or_else(|| roster.organisation_of(&log.author, wall))
+    }
+
+    /// Whether this node hands a log on: headers of organisations in quarantine are nobody else's business.
+    fn relays(roster: &Roster, trust: &Trust, log: &LogId, wall: Millis) -> bool {
+        trust.judge(Self::organisation(roster, log, wall)).relay
+    }
+
+    fn head_of(header: &Verified<Header>) -> Head {
+        Head { log: header.log(), seq: header.seq, id: RecordId::of(header).digest() }
+    }
+}
+
+#[cfg(test)]
+mod tests;

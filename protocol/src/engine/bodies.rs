@@ -1,0 +1,390 @@
+//! Bodies: who is asked for which, and who waits here for one that is still on its way.
+//!
+//! Each wanted digest is [`Wanted`] until every record that names it has its body durable. It is `Seeking` (somebody is
+//! asked, or will be), `Opening` (the bytes are here), or `Missing` (nobody had it; the next sync looks again). The
+//! machine says what to do as [`BodyStep`]s and keeps all its timers in one ordered set.
+
+mod neighbours;
+mod seeking;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use starfish_crypto::{Digest, PublicKey, Verified};
+
+use crate::{
+    limits,
+    peer::Peer,
+    record::{Header, RecordId},
+    time::Millis,
+};
+
+use self::neighbours::Neighbours;
+use super::port::Ticket;
+
+/// What the engine is to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum BodyStep {
+    /// Ask for the body, and say the ticket with `asked_as`.
+    Ask { peer: Peer, digest: Digest },
+    /// Give up a request of ours.
+    Cancel { ticket: Ticket },
+    /// Answer a waiting request from the store.
+    Serve { peer: Peer, ticket: Ticket, digest: Digest },
+    /// Answer a waiting request: not here.
+    NotHeld { ticket: Ticket },
+}
+
+/// How a request of ours ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// With the body.
+    Body,
+    /// Without it, for whatever reason; another peer is next.
+    Nothing,
+}
+
+/// What becomes of a request for a body that is not in the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Serving {
+    /// It waits.
+    Wait,
+    /// It is not on its way here, or the asking peer is the one that it would come from.
+    NotHeld,
+    /// Too many wait already.
+    Busy,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Seeking,
+    Opening,
+    Missing(Millis),
+}
+
+/// One request of ours.
+#[derive(Debug)]
+struct Asking {
+    ticket: Option<Ticket>,
+    progress: Millis,
+    started: bool,
+}
+
+/// A request of somebody else.
+#[derive(Debug)]
+struct Waiter {
+    peer: Peer,
+    ticket: Ticket,
+    until: Millis,
+}
+
+#[derive(Debug)]
+struct Wanted {
+    author: PublicKey,
+    /// Every record that is resolved with this body.
+    headers: Vec<Verified<Header>>,
+    /// Came by gossip: a body that is never found counts against its author.
+    live: bool,
+    /// Those who have told us of it, first come first.
+    providers: VecDeque<Peer>,
+    /// Those who had nothing, in this round.
+    refused: BTreeSet<Peer>,
+    /// False: only the providers are asked.
+    anyone: bool,
+    asking: BTreeMap<Peer, Asking>,
+    queued: Option<Peer>,
+    waiters: Vec<Waiter>,
+    stage: Stage,
+    /// When nobody had it for the first time.
+    missed: Option<Millis>,
+    /// When another peer is asked although the earlier ones go on.
+    another: Option<Millis>,
+    /// Its entry in `Bodies::due`.
+    due: Option<Millis>,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Count {
+    active: usize,
+    missing: usize,
+}
+
+/// Every body that is wanted, and every request that waits for one.
+#[derive(Debug, Default)]
+pub(super) struct Bodies {
+    wanted: BTreeMap<Digest, Wanted>,
+    authors: BTreeMap<PublicKey, Count>,
+    active: usize,
+    ended: u64,
+    tickets: BTreeMap<Ticket, (Digest, Peer)>,
+    due: BTreeSet<(Millis, Digest)>,
+    neighbours: Neighbours,
+}
+
+impl Bodies {
+    /// Whether another body of this author may be asked for now.
+    pub(super) fn may_want(&self, author: &PublicKey) -> bool {
+        let count = self.authors.get(author).copied().unwrap_or_default();
+        count.active < limits::UNRESOLVED_BODIES_PER_AUTHOR && self.active < limits::UNRESOLVED_BODIES
+    }
+
+    /// Whether so many bodies of this author are unresolved that its headers are not passed on.
+    pub(super) fn is_overdrawn(&self, author: &PublicKey) -> bool {
+        let count = self.authors.get(author).copied().unwrap_or_default();
+        count.active + count.missing >= limits::UNRESOLVED_BODIES_PER_AUTHOR
+    }
+
+    /// How many bodies are wanted and not here.
+    pub(super) fn unresolved(&self) -> usize {
+        self.wanted.len()
+    }
+
+    /// How many of them somebody is being asked for.
+    pub(super) fn active(&self) -> usize {
+        self.active
+    }
+
+    /// How many bodies have ceased to be looked for since the start, one way or the other.
+    pub(super) fn ended(&self) -> u64 {
+        self.ended
+    }
+
+    /// Whether this body is wanted.
+    pub(super) fn wants(&self, digest: &Digest) -> bool {
+        self.wanted.contains_key(digest)
+    }
+
+    /// The records that are resolved with this body.
+    pub(super) fn headers(&self, digest: &Digest) -> Vec<Verified<Header>> {
+        self.wanted.get(digest).map(|wanted| wanted.headers.clone()).unwrap_or_default()
+    }
+
+    /// Wants the body of a header that came by gossip, from `peer`. The caller has asked [`may_want`](Self::may_want).
+    pub(super) fn want(&mut self, header: &Verified<Header>, peer: Option<Peer>, now: Millis) -> Vec<BodyStep> {
+        let digest = header.body_digest;
+        let fresh = self.insert(header, true, now);
+        let direct = peer.as_ref().is_some_and(|peer| self.neighbours.is(peer, &header.author));
+        if let Some(wanted) = self.wanted.get_mut(&digest) {
+            wanted.live = true;
+            wanted.provider(peer);
+            if fresh && direct {
+                // The publisher pushes to its mesh peers: asking at once would bring every body twice.
+                let transfer = u64::from(header.compressed_len) / limits::PUSH_BYTES_PER_MILLI;
+                wanted.another = Some(Millis((now + limits::PUSH_WAIT).0 + transfer));
+                self.reschedule(digest, now);
+                return Vec::new();
+            }
+        }
+        self.advance(digest, now)
+    }
+
+    /// Wants the body of a stored header again, from these peers and, when told so, from anyone.
+    pub(super) fn look_for(
+        &mut self,
+        header: &Verified<Header>,
+        peers: &[Peer],
+        anyone: bool,
+        now: Millis,
+    ) -> Vec<BodyStep> {
+        self.insert(header, anyone, now);
+        if let Some(wanted) = self.wanted.get_mut(&header.body_digest) {
+            peers.iter().for_each(|peer| wanted.provider(Some(peer.clone())));
+        }
+        self.advance(header.body_digest, now)
+    }
+
+    /// Notes a record under its digest, and begins a new round when nobody had it before. True when it is the first.
+    fn insert(&mut self, header: &Verified<Header>, anyone: bool, now: Millis) -> bool {
+        let digest = header.body_digest;
+        if let Some(wanted) = self.wanted.get_mut(&digest) {
+            let id = RecordId::of(header);
+            let known = wanted.headers.iter().any(|held| RecordId::of(held) == id);
+            if !known && wanted.headers.len() < limits::RECORDS_PER_BODY {
+                wanted.headers.push(header.clone());
+            }
+            if matches!(wanted.stage, Stage::Missing(_)) {
+                wanted.refused.clear();
+                wanted.providers.clear();
+                wanted.anyone = anyone;
+                self.stage(digest, Stage::Seeking);
+            }
+            return false;
+        }
+        let wanted = Wanted {
+            author: header.author,
+            headers: vec![header.clone()],
+            live: false,
+            providers: VecDeque::new(),
+            refused: BTreeSet::new(),
+            anyone,
+            asking: BTreeMap::new(),
+            queued: None,
+            waiters: Vec::new(),
+            stage: Stage::Missing(now),
+            missed: None,
+            another: None,
+            due: None,
+        };
+        self.authors.entry(wanted.author).or_default().missing += 1;
+        self.wanted.insert(digest, wanted);
+        self.stage(digest, Stage::Seeking);
+        true
+    }
+
+    /// Another peer has told of a header with this body.
+    pub(super) fn heard(&mut self, digest: Digest, peer: &Peer, now: Millis) -> Vec<BodyStep> {
+        let Some(wanted) = self.wanted.get_mut(&digest) else { return Vec::new() };
+        wanted.provider(Some(peer.clone()));
+        if matches!(wanted.stage, Stage::Missing(_)) {
+            wanted.refused.remove(peer);
+            self.stage(digest, Stage::Seeking);
+        } else if wanted.another.is_some() {
+            return Vec::new();
+        }
+        self.advance(digest, now)
+    }
+
+    /// Names the request that an `Ask` step became.
+    pub(super) fn asked_as(&mut self, digest: Digest, peer: Peer, ticket: Ticket, now: Millis) {
+        let asking = self.wanted.get_mut(&digest).and_then(|wanted| wanted.asking.get_mut(&peer));
+        let Some(asking) = asking else { return };
+        (asking.ticket, asking.progress) = (Some(ticket), now);
+        self.tickets.insert(ticket, (digest, peer));
+        self.reschedule(digest, now);
+    }
+
+    /// Part of the body came: peers that were asked besides and have sent nothing are left alone.
+    pub(super) fn progress(&mut self, ticket: Ticket, now: Millis) -> Vec<BodyStep> {
+        let Some((digest, peer)) = self.tickets.get(&ticket).cloned() else { return Vec::new() };
+        let Some(wanted) = self.wanted.get_mut(&digest) else { return Vec::new() };
+        let Some(asking) = wanted.asking.get_mut(&peer) else { return Vec::new() };
+        let first = !std::mem::replace(&mut asking.started, true);
+        asking.progress = now;
+        wanted.another = None;
+        let idle = |(other, asking): (&Peer, &Asking)| (!asking.started && *other != peer).then(|| other.clone());
+        let idle: Vec<Peer> = if first { wanted.asking.iter().filter_map(idle).collect() } else { Vec::new() };
+        let mut steps = self.stop(digest, &idle, now);
+        steps.extend(self.advance(digest, now));
+        steps
+    }
+
+    /// A request of ours ended.
+    pub(super) fn answered(&mut self, ticket: Ticket, answer: Answer, now: Millis) -> Vec<BodyStep> {
+        let Some((digest, peer)) = self.tickets.get(&ticket).cloned() else { return Vec::new() };
+        let mut steps = self.stop(digest, std::slice::from_ref(&peer), now);
+        steps.retain(|step| *step != BodyStep::Cancel { ticket });
+        match answer {
+            Answer::Body => steps.extend(self.arrived(digest, now)),
+            Answer::Nothing => {
+                if let Some(wanted) = self.wanted.get_mut(&digest) {
+                    wanted.refused.insert(peer);
+                }
+                steps.extend(self.advance(digest, now));
+            }
+        }
+        steps
+    }
+
+    /// The bytes are here and match the digest: nobody else is asked while they are opened and stored.
+    pub(super) fn arrived(&mut self, digest: Digest, now: Millis) -> Vec<BodyStep> {
+        let Some(wanted) = self.wanted.get_mut(&digest) else { return Vec::new() };
+        wanted.another = None;
+        let others: Vec<Peer> = wanted.asking.keys().cloned().collect();
+        self.stage(digest, Stage::Opening);
+        let steps = self.stop(digest, &others, now);
+        self.reschedule(digest, now);
+        steps
+    }
+
+    /// The body of this record is durable.
+    pub(super) fn done(&mut self, digest: Digest, record: RecordId, now: Millis) -> Vec<BodyStep> {
+        self.resolve(digest, record, true, now)
+    }
+
+    /// The body of this record cannot be opened, or is not wanted any more.
+    pub(super) fn spoiled(&mut self, digest: Digest, record: RecordId, now: Millis) -> Vec<BodyStep> {
+        self.resolve(digest, record, false, now)
+    }
+
+    /// The bytes that this peer sent were not the body after all.
+    pub(super) fn mistaken(&mut self, digest: Digest, peer: &Peer, now: Millis) -> Vec<BodyStep> {
+        let Some(wanted) = self.wanted.get_mut(&digest) else { return Vec::new() };
+        wanted.refused.insert(peer.clone());
+        self.stage(digest, Stage::Seeking);
+        self.advance(digest, now)
+    }
+
+    fn resolve(&mut self, digest: Digest, record: RecordId, held: bool, now: Millis) -> Vec<BodyStep> {
+        let Some(wanted) = self.wanted.get_mut(&digest) else { return Vec::new() };
+        wanted.headers.retain(|header| RecordId::of(header) != record);
+        let empty = wanted.headers.is_empty();
+        let waiters = if held || empty { std::mem::take(&mut wanted.waiters) } else { Vec::new() };
+        let mut steps: Vec<BodyStep> = waiters
+            .into_iter()
+            .map(|Waiter { peer, ticket, .. }| {
+                self.neighbours.waits(&peer, false);
+                if held { BodyStep::Serve { peer, ticket, digest } } else { BodyStep::NotHeld { ticket } }
+            })
+            .collect();
+        if empty {
+            steps.extend(self.remove(digest, now));
+        }
+        steps
+    }
+
+    /// Somebody asks for a body that the store does not hold.
+    pub(super) fn asked(&mut self, peer: &Peer, ticket: Ticket, digest: Digest, now: Millis) -> Serving {
+        let Some(wanted) = self.wanted.get_mut(&digest) else { return Serving::NotHeld };
+        // A peer that waits for us must not be waited for, or both would wait for nothing.
+        if matches!(wanted.stage, Stage::Missing(_)) || wanted.asking.contains_key(peer) {
+            return Serving::NotHeld;
+        }
+        if !self.neighbours.waits(peer, true) {
+            return Serving::Busy;
+        }
+        wanted.waiters.push(Waiter { peer: peer.clone(), ticket, until: now + limits::BODY_WAIT });
+        self.reschedule(digest, now);
+        Serving::Wait
+    }
+
+    /// A peer is there, and may be asked.
+    pub(super) fn connected(&mut self, peer: &Peer, key: Option<PublicKey>) {
+        self.neighbours.insert(peer, key);
+    }
+
+    /// How long this peer took for a small answer.
+    pub(super) fn round_trip(&mut self, peer: &Peer, took: Millis) {
+        self.neighbours.round_trip(peer, took);
+    }
+
+    /// A peer is gone: its requests are forgotten, and those to it go elsewhere.
+    pub(super) fn disconnected(&mut self, peer: &Peer, now: Millis) -> Vec<BodyStep> {
+        self.neighbours.remove(peer);
+        let touched: Vec<Digest> = self.wanted.iter_mut().filter_map(|(digest, wanted)| wanted.leave(peer, *digest)).collect();
+        self.tickets.retain(|_, (_, whom)| whom != peer);
+        touched.into_iter().flat_map(|digest| self.advance(digest, now)).collect()
+    }
+
+    /// What is due: waiting requests that end, second peers to be asked, missing bodies to be forgotten.
+    pub(super) fn tick(&mut self, now: Millis) -> Vec<BodyStep> {
+        let mut steps = Vec::new();
+        while let Some((_, digest)) = self.due.first().copied().filter(|(at, _)| *at <= now) {
+            self.due.pop_first();
+            if let Some(wanted) = self.wanted.get_mut(&digest) {
+                wanted.due = None;
+                let ended;
+                (ended, wanted.waiters) = std::mem::take(&mut wanted.waiters).into_iter().partition(|waiter| waiter.until <= now);
+                for Waiter { peer, ticket, .. } in ended {
+                    self.neighbours.waits(&peer, false);
+                    steps.push(BodyStep::NotHeld { ticket });
+                }
+            }
+            steps.extend(self.advance(digest, now));
+        }
+        steps
+    }
+
+    /// When `tick` has something to do.
+    pub(super) fn next_wake(&self) -> Option<Millis> {
+        self.due.first().map(|(at, _)| *at)
+    }
+}

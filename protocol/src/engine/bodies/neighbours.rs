@@ -1,0 +1,120 @@
+//! What is going on with each connected peer: how many bodies are asked of it, which wait for their turn, how many of its
+//! requests wait here, and how quick it is.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use starfish_crypto::{Digest, PublicKey};
+
+use crate::{limits, peer::Peer, time::Millis};
+
+#[derive(Debug, Default)]
+struct Neighbour {
+    key: Option<PublicKey>,
+    asks: usize,
+    queue: VecDeque<Digest>,
+    waits: usize,
+    round_trip: Millis,
+}
+
+/// The connected peers.
+#[derive(Debug, Default)]
+pub(super) struct Neighbours(BTreeMap<Peer, Neighbour>);
+
+impl Neighbours {
+    pub(super) fn insert(&mut self, peer: &Peer, key: Option<PublicKey>) {
+        self.0.entry(peer.clone()).or_default().key = key;
+    }
+
+    pub(super) fn remove(&mut self, peer: &Peer) {
+        self.0.remove(peer);
+    }
+
+    pub(super) fn holds(&self, peer: &Peer) -> bool {
+        self.0.contains_key(peer)
+    }
+
+    /// Whether this peer is the node with this key.
+    pub(super) fn is(&self, peer: &Peer, key: &PublicKey) -> bool {
+        self.0.get(peer).is_some_and(|neighbour| neighbour.key.as_ref() == Some(key))
+    }
+
+    /// Smooths the time of a round trip: an eighth of each new one.
+    pub(super) fn round_trip(&mut self, peer: &Peer, took: Millis) {
+        if let Some(neighbour) = self.0.get_mut(peer) {
+            let old = neighbour.round_trip.0;
+            neighbour.round_trip = Millis(if old == 0 { took.0 } else { (old.saturating_mul(7).saturating_add(took.0)) / 8 });
+        }
+    }
+
+    /// How long this peer may send nothing before another one is asked besides.
+    pub(super) fn patience(&self, peer: &Peer) -> Millis {
+        let round_trip = self.0.get(peer).map_or(0, |neighbour| neighbour.round_trip.0);
+        limits::BODY_PATIENCE.max(Millis(round_trip.saturating_add(round_trip / 2)))
+    }
+
+    /// Counts a request of the peer that waits here, or its end. False when no more may wait.
+    pub(super) fn waits(&mut self, peer: &Peer, begins: bool) -> bool {
+        let Some(neighbour) = self.0.get_mut(peer) else { return false };
+        if begins && neighbour.waits >= limits::WAITING_BODIES_PER_PEER {
+            return false;
+        }
+        neighbour.waits = if begins { neighbour.waits + 1 } else { neighbour.waits.saturating_sub(1) };
+        true
+    }
+
+    pub(super) fn has_room(&self, peer: &Peer) -> bool {
+        self.0.get(peer).is_some_and(|neighbour| neighbour.asks < limits::BODY_REQUESTS_PER_PEER)
+    }
+
+    /// Counts a request of ours to the peer.
+    pub(super) fn begin(&mut self, peer: &Peer) {
+        if let Some(neighbour) = self.0.get_mut(peer) {
+            neighbour.asks += 1;
+        }
+    }
+
+    /// Counts its end.
+    pub(super) fn end(&mut self, peer: &Peer) {
+        if let Some(neighbour) = self.0.get_mut(peer) {
+            neighbour.asks = neighbour.asks.saturating_sub(1);
+        }
+    }
+
+    pub(super) fn queue(&mut self, peer: &Peer, digest: Digest) {
+        if let Some(neighbour) = self.0.get_mut(peer) {
+            neighbour.queue.push_back(digest);
+        }
+    }
+
+    pub(super) fn leave_queue(&mut self, peer: &Peer, digest: &Digest) {
+        if let Some(neighbour) = self.0.get_mut(peer) {
+            neighbour.queue.retain(|queued| queued != digest);
+        }
+    }
+
+    /// The next body that waits for a free place at this peer, if there is one.
+    pub(super) fn next_queued(&mut self, peer: &Peer) -> Option<Digest> {
+        let room = self.has_room(peer);
+        self.0.get_mut(peer).filter(|_| room)?.queue.pop_front()
+    }
+
+    /// Of the peers that pass, the one with the least to do; the author of the body comes last, to spare it.
+    pub(super) fn least_busy(
+        &self,
+        digest: &Digest,
+        author: &PublicKey,
+        passes: impl Fn(&Peer, bool) -> bool,
+    ) -> Option<&Peer> {
+        let rank = |(peer, neighbour): &(&Peer, &Neighbour)| {
+            (neighbour.key.as_ref() == Some(author), neighbour.asks + neighbour.queue.len(), distance(peer, digest))
+        };
+        let passing = |(peer, neighbour): &(&Peer, &Neighbour)| passes(peer, neighbour.key.as_ref() == Some(author));
+        self.0.iter().filter(passing).min_by_key(rank).map(|(peer, _)| peer)
+    }
+}
+
+/// Sends different bodies to different peers where they are equally busy.
+fn distance(peer: &Peer, digest: &Digest) -> u8 {
+    let tail = peer.as_bytes().iter().rev().take(8);
+    tail.zip(digest.as_bytes()).fold(0, |sum: u8, (one, two)| sum.wrapping_mul(31).wrapping_add(one ^ two))
+}

@@ -1,0 +1,218 @@
+//! How one body is looked for: whom to ask next, when to ask another besides, and when to give up.
+
+use starfish_crypto::Digest;
+
+use crate::{limits, peer::Peer, time::Millis};
+
+use super::{Asking, Bodies, BodyStep, Stage, Wanted};
+
+/// How long a body stays in the queue of a busy peer before a free one is tried.
+const QUEUE_PATIENCE: Millis = Millis(1_000);
+
+impl Wanted {
+    /// Remembers who may have the body; first come, first asked.
+    pub(super) fn provider(&mut self, peer: Option<Peer>) {
+        if let Some(peer) = peer
+            && self.providers.len() < limits::PROVIDERS_PER_BODY
+            && !self.providers.contains(&peer)
+        {
+            self.providers.push_back(peer);
+        }
+    }
+
+    /// Whether the peer may have it: one that waits for us has not, nor one that said so.
+    fn may_ask(&self, peer: &Peer) -> bool {
+        !self.refused.contains(peer)
+            && !self.asking.contains_key(peer)
+            && self.queued.as_ref() != Some(peer)
+            && !self.waiters.iter().any(|waiter| waiter.peer == *peer)
+    }
+
+    /// A peer is gone. The digest comes back when it was to bring this body.
+    pub(super) fn leave(&mut self, peer: &Peer, digest: Digest) -> Option<Digest> {
+        self.providers.retain(|provider| provider != peer);
+        self.refused.remove(peer);
+        self.waiters.retain(|waiter| waiter.peer != *peer);
+        let asked = self.asking.remove(peer).is_some();
+        let queued = self.queued.take_if(|at| at == peer).is_some();
+        if self.asking.is_empty() {
+            self.another = self.another.filter(|_| !asked && !queued);
+        }
+        (asked || queued).then_some(digest)
+    }
+}
+
+impl Bodies {
+    /// Moves a body on by whatever is due, and sets its next timer.
+    pub(super) fn advance(&mut self, digest: Digest, now: Millis) -> Vec<BodyStep> {
+        let Some(wanted) = self.wanted.get_mut(&digest) else { return Vec::new() };
+        let idle = wanted.asking.is_empty() && wanted.queued.is_none();
+        let due = wanted.another.map_or(idle, |at| at <= now);
+        let steps = match wanted.stage {
+            Stage::Missing(since) if now >= since + limits::MISSING_COUNTS => {
+                return self.remove(digest, now);
+            }
+            Stage::Seeking if due => {
+                wanted.another = None;
+                self.ask_next(digest, idle, now)
+            }
+            _ => Vec::new(),
+        };
+        self.reschedule(digest, now);
+        steps
+    }
+
+    fn ask_next(&mut self, digest: Digest, idle: bool, now: Millis) -> Vec<BodyStep> {
+        let Some(wanted) = self.wanted.get(&digest) else { return Vec::new() };
+        if wanted.asking.len() >= limits::ASKS_PER_BODY {
+            return Vec::new();
+        }
+        let Some(peer) = self.choose(digest, wanted).cloned() else {
+            return if idle { self.give_up(digest, now) } else { Vec::new() };
+        };
+        let room = self.neighbours.has_room(&peer);
+        let Some(wanted) = self.wanted.get_mut(&digest) else { return Vec::new() };
+        if room {
+            if let Some(busy) = wanted.queued.take() {
+                self.neighbours.leave_queue(&busy, &digest);
+            }
+            wanted.asking.insert(peer.clone(), Asking { ticket: None, progress: now, started: false });
+            self.neighbours.begin(&peer);
+            return vec![BodyStep::Ask { peer, digest }];
+        }
+        if idle {
+            self.neighbours.queue(&peer, digest);
+            wanted.queued = Some(peer);
+        }
+        Vec::new()
+    }
+
+    /// Those who told of it first, one with room before a busy one; then anyone; the author last.
+    fn choose<'a>(&'a self, digest: Digest, wanted: &'a Wanted) -> Option<&'a Peer> {
+        let told = || wanted.providers.iter().filter(|peer| self.neighbours.holds(peer) && wanted.may_ask(peer));
+        if let Some(peer) = told().find(|peer| self.neighbours.has_room(peer)).or_else(|| told().next()) {
+            return Some(peer);
+        }
+        let spent = wanted.refused.len() >= limits::PROVIDERS_PER_BODY;
+        let passes = |peer: &Peer, author: bool| wanted.may_ask(peer) && (author || !spent);
+        if wanted.anyone { self.neighbours.least_busy(&digest, &wanted.author, passes) } else { None }
+    }
+
+    /// Nobody has it. What was only looked for again is forgotten; the store knows what is missing.
+    fn give_up(&mut self, digest: Digest, now: Millis) -> Vec<BodyStep> {
+        let Some(wanted) = self.wanted.get_mut(&digest) else { return Vec::new() };
+        let since = *wanted.missed.get_or_insert(now);
+        if !wanted.live || now >= since + limits::MISSING_COUNTS {
+            return self.remove(digest, now);
+        }
+        let waiters = std::mem::take(&mut wanted.waiters);
+        self.stage(digest, Stage::Missing(since));
+        let not_held = |waiter: super::Waiter| {
+            self.neighbours.waits(&waiter.peer, false);
+            BodyStep::NotHeld { ticket: waiter.ticket }
+        };
+        waiters.into_iter().map(not_held).collect()
+    }
+
+    /// Ends our requests for this body to these peers, and lets what waits for a place there go on.
+    pub(super) fn stop(&mut self, digest: Digest, peers: &[Peer], now: Millis) -> Vec<BodyStep> {
+        let mut steps = Vec::new();
+        let Some(wanted) = self.wanted.get_mut(&digest) else { return steps };
+        for peer in peers {
+            let Some(asking) = wanted.asking.remove(peer) else { continue };
+            self.neighbours.end(peer);
+            if let Some(ticket) = asking.ticket {
+                self.tickets.remove(&ticket);
+                steps.push(BodyStep::Cancel { ticket });
+            }
+        }
+        if wanted.asking.is_empty() {
+            wanted.another = None;
+        }
+        for peer in peers {
+            while let Some(next) = self.neighbours.next_queued(peer) {
+                if let Some(wanted) = self.wanted.get_mut(&next) {
+                    wanted.queued = None;
+                    wanted.another = None;
+                }
+                steps.extend(self.advance(next, now));
+            }
+        }
+        steps
+    }
+
+    /// Forgets a body altogether.
+    pub(super) fn remove(&mut self, digest: Digest, now: Millis) -> Vec<BodyStep> {
+        let asked: Vec<Peer> = self.wanted.get(&digest).map(|wanted| wanted.asking.keys().cloned().collect()).unwrap_or_default();
+        let Some(wanted) = self.wanted.get_mut(&digest) else { return Vec::new() };
+        // Nothing of it may go on while its requests are ended.
+        let waiters = std::mem::take(&mut wanted.waiters);
+        let queued = wanted.queued.take();
+        self.stage(digest, Stage::Missing(now));
+        let mut steps = self.stop(digest, &asked, now);
+        if let Some(busy) = queued {
+            self.neighbours.leave_queue(&busy, &digest);
+        }
+        for waiter in waiters {
+            self.neighbours.waits(&waiter.peer, false);
+            steps.push(BodyStep::NotHeld { ticket: waiter.ticket });
+        }
+        if let Some(wanted) = self.wanted.remove(&digest) {
+            wanted.due.map(|at| self.due.remove(&(at, digest)));
+            let count = self.authors.entry(wanted.author).or_default();
+            count.missing = count.missing.saturating_sub(1);
+            if count.missing + count.active == 0 {
+                self.authors.remove(&wanted.author);
+            }
+        }
+        steps
+    }
+
+    /// Moves a body to another stage, and its author's count with it.
+    pub(super) fn stage(&mut self, digest: Digest, stage: Stage) {
+        let Some(wanted) = self.wanted.get_mut(&digest) else { return };
+        let was = std::mem::replace(&mut wanted.stage, stage);
+        let count = self.authors.entry(wanted.author).or_default();
+        match (matches!(was, Stage::Missing(_)), matches!(stage, Stage::Missing(_))) {
+            (true, false) => {
+                count.missing = count.missing.saturating_sub(1);
+                count.active += 1;
+                self.active += 1;
+            }
+            (false, true) => {
+                count.active = count.active.saturating_sub(1);
+                count.missing += 1;
+                self.active = self.active.saturating_sub(1);
+                self.ended += 1;
+            }
+            _ => {}
+        }
+    }
+
+    /// Sets the one timer of a body to the first thing that may happen to it.
+    pub(super) fn reschedule(&mut self, digest: Digest, now: Millis) {
+        let Some(wanted) = self.wanted.get_mut(&digest) else { return };
+        if wanted.stage == Stage::Seeking && wanted.another.is_none() {
+            let asked = wanted.asking.iter().map(|(peer, asking)| asking.progress + self.neighbours.patience(peer));
+            wanted.another = match asked.max() {
+                // Nobody else was there to be asked: that may change, but not in every millisecond.
+                Some(at) => Some(if at > now { at } else { now + limits::BODY_PATIENCE })
+                    .filter(|_| wanted.asking.len() < limits::ASKS_PER_BODY),
+                None => wanted.queued.as_ref().map(|_| now + QUEUE_PATIENCE),
+            };
+        }
+        let forgotten = match wanted.stage {
+            Stage::Missing(since) => Some(since + limits::MISSING_COUNTS),
+            _ => None,
+        };
+        let waiters = wanted.waiters.iter().map(|waiter| waiter.until).min();
+        let another = wanted.another.filter(|_| wanted.stage == Stage::Seeking);
+        let next = [forgotten, waiters, another].into_iter().flatten().min();
+        let next = next.map(|at| at.max(now + Millis(1)));
+        if wanted.due != next {
+            wanted.due.map(|at| self.due.remove(&(at, digest)));
+            next.map(|at| self.due.insert((at, digest)));
+            wanted.due = next;
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! What the operator wants.
+
+mod pairing;
+
+use crate::{
+    codec, limits,
+    observable::Observable,
+    organisation::OrgId,
+    peer::Peer,
+    record::{Body, RecordId, Withdrawal, seal_body},
+    statement::{EndpointStatement, Statement},
+    wire::{Channel, Gossip},
+};
+
+pub(super) use self::pairing::{Invitation, Pairing};
+use super::{
+    Engine, Reading, Subscription,
+    port::{Change, Command, DisconnectReason, Found, Outcome, Output, Overview, Query, Refusal, Ticket},
+    publishing::Held,
+};
+
+/// The setting that holds the organisations that were paired.
+pub const PAIRED: &str = "paired";
+/// The setting that holds the peers that are refused.
+pub const BLOCKED: &str = "blocked";
+/// The setting that holds what this node pulls.
+pub const SUBSCRIPTION: &str = "subscription";
+
+/// A withdrawal that waits for its target.
+#[derive(Debug)]
+pub(super) struct Withdrawing {
+    record: RecordId,
+    observables: Vec<Observable>,
+    reason: String,
+}
+
+impl Engine {
+    pub(super) fn command(&mut self, ticket: Ticket, command: Command) {
+        match command {
+            Command::Publish(draft) => self.publish(ticket, draft),
+            Command::Withdraw { record, observables, reason } => {
+                self.withdraw(ticket, Withdrawing { record, observables, reason });
+            }
+            Command::Invite { secret, until, confirmed } => self.invite(ticket, secret, Invitation::new(until, confirmed)),
+            Command::Pair { peer, secret } => self.visit(ticket, peer, secret),
+            Command::Trust(org) => self.change_trust(ticket, org, true),
+            Command::Distrust(org) => self.change_trust(ticket, org, false),
+            Command::Block { peer, blocked } => self.block(ticket, peer, blocked),
+            Command::Subscribe { topics, tlds } => {
+                let topics = topics.into_iter().collect();
+                self.subscribe(ticket, Subscription { topics, tlds: tlds.into_iter().collect() });
+            }
+            Command::Listening(addresses) => self.listening(ticket, addresses),
+            Command::Overview => {
+                let overview = self.overview();
+                self.done(ticket, Outcome::Overview(overview));
+            }
+        }
+    }
+
+    /// Answers a command that needs nothing to become durable.
+    pub(super) fn done(&mut self, ticket: Ticket, outcome: Outcome) {
+        self.out.push(Output::Done { ticket, outcome });
+    }
+
+    fn overview(&self) -> Overview {
+        Overview {
+            peers: self.peer_views(),
+            own_heads: self.own_heads(),
+            missing_bodies: self.bodies.unresolved(),
+            comparing: self.own.is_comparing(),
+        }
+    }
+
+    fn set(&mut self, name: &'static str, value: Vec<u8>) {
+        self.step.changes.push(Change::Setting(name, value));
+    }
+
+    fn change_trust(&mut self, ticket: Ticket, org: OrgId, trusted: bool) {
+        self.trust_now(org, trusted);
+        self.step.done.push((ticket, Outcome::Done));
+    }
+
+    fn trust_now(&mut self, org: OrgId, trusted: bool) {
+        let changed = if trusted { self.trust.pair(org) } else { self.trust.unpair(org) };
+        let paired: Vec<OrgId> = self.trust.paired().collect();
+        self.set(PAIRED, codec::encode(&paired));
+        if changed {
+            self.step.changes.push(Change::Judge { org, believed: trusted });
+            self.reconsider(org, trusted);
+        }
+    }
+
+    /// What follows from a new verdict: whose logs are handed on, whose nodes are dialled, what is worth asking for.
+    fn reconsider(&mut self, org: OrgId, trusted: bool) {
+        let wall = self.now.wall;
+        for (log, seq, id) in self.logs.heads() {
+            if Self::organisation(&self.roster, &log, wall) != Some(org) {
+                continue;
+            }
+            if trusted { self.frontier.note(log, seq, id) } else { self.frontier.remove(&log) }
+        }
+        if trusted {
+            self.roster.pin(org);
+            self.missing.look_through();
+            self.sync_with_all();
+        } else {
+            self.forget_nodes_of(org);
+        }
+        self.dial_soon = true;
+    }
+
+    fn block(&mut self, ticket: Ticket, peer: Peer, blocked: bool) {
+        self.trust.block(&peer, blocked);
+        match self.peers.get(&peer).and_then(|state| state.key) {
+            Some(key) if blocked => self.refused.extend([key]),
+            // Which keys were refused under other names is learnt again when they come.
+            _ if !blocked => self.refused.clear(),
+            _ => {}
+        };
+        let refused: Vec<Vec<u8>> = self.trust.blocked().map(|peer| peer.as_bytes().to_vec()).collect();
+        self.set(BLOCKED, codec::encode(&refused));
+        if blocked && self.peers.contains_key(&peer) {
+            self.disconnect(peer, DisconnectReason::Blocked);
+        }
+        self.step.done.push((ticket, Outcome::Done));
+    }
+
+    fn subscribe(&mut self, ticket: Ticket, subscription: Subscription) {
+        let topics: Vec<String> = subscription.topics.iter().map(ToString::to_string).collect();
+        let tlds: Vec<String> = subscription.tlds.iter().map(ToString::to_string).collect();
+        self.set(SUBSCRIPTION, codec::encode(&(topics, tlds)));
+        self.subscription = subscription;
+        self.missing.look_through();
+        self.step.done.push((ticket, Outcome::Done));
+    }
+
+    /// Signs where this node can be reached, and tells the mesh.
+    fn listening(&mut self, ticket: Ticket, addresses: Vec<String>) {
+        let author = self.key.public();
+        let last = self.roster.endpoint_of(&author).map_or(0, |endpoint| endpoint.seq);
+        self.endpoint_seq = self.endpoint_seq.max(last).max(self.now.wall.0).saturating_add(1);
+        let endpoint = EndpointStatement {
+            org: self.org,
+            node_key: author,
+            community: self.community,
+            seq: self.endpoint_seq,
+            addresses: addresses.into_iter().take(limits::ADDRESSES).collect(),
+            issued_at: self.now.wall,
+        };
+        if let Ok(statement) = endpoint.sign(&self.key)
+            && self.roster.admit(&statement, &starfish_crypto::Strict).is_ok()
+        {
+            self.step.changes.push(Change::Statement(statement.clone()));
+            let mut told: Vec<Statement> = self.identity.clone();
+            told.push(statement.clone());
+            let payload = codec::encode(&Gossip::Statements(told));
+            self.out.push(Output::Gossip { channel: Channel::Statements, payload });
+            self.endpoint = Some(statement);
+        }
+        self.done(ticket, Outcome::Done);
+    }
+
+    pub(super) fn withdraw(&mut self, ticket: Ticket, withdrawal: Withdrawing) {
+        if self.own.is_comparing() {
+            return self.hold(ticket, Held::Withdrawal(withdrawal));
+        }
+        if let Err(refusal) = self.check_log() {
+            return self.done(ticket, Outcome::Refused(refusal));
+        }
+        self.read(Query::Record(withdrawal.record), Reading::Target { command: ticket, withdrawal });
+    }
+
+    pub(super) fn withdraw_found(&mut self, command: Ticket, withdrawal: Withdrawing, found: Found) {
+        if let Err(refusal) = self.withdraw_from(command, withdrawal, found) {
+            self.done(command, Outcome::Refused(refusal));
+        }
+    }
+
+    fn withdraw_from(&mut self, command: Ticket, withdrawal: Withdrawing, found: Found) -> Result<(), Refusal> {
+        let Withdrawing { record, observables, reason } = withdrawal;
+        let Found::Record(Some((target, org, body))) = found else {
+            return Err(Refusal::UnknownRecord);
+        };
+        if org != Some(self.org) {
+            return Err(Refusal::NotOurs);
+        }
+        if target.expires_at <= self.check_log()? {
+            return Err(Refusal::Expired);
+        }
+        let holds = match &body {
+            Some(Body::Indicators(bundle)) => {
+                observables.iter().all(|value| bundle.observables.binary_search(value).is_ok())
+            }
+            _ => observables.is_empty(),
+        };
+        if !holds {
+            return Err(Refusal::NotInRecord);
+        }
+        let body = Withdrawal::new(record, observables, reason).map_err(|_| Refusal::Reason)?;
+        let sealed = seal_body(Body::Withdrawal(body));
+        if !sealed.fits() {
+            return Err(Refusal::TooLarge);
+        }
+        self.publish_withdrawal(command, sealed, &target)
+    }
+}

@@ -1,0 +1,251 @@
+//! Requests, both ways: what peers ask of this node, and what it asks of them.
+
+mod catching_up;
+mod missing;
+
+use starfish_crypto::{Digest, PublicKey};
+
+use crate::{
+    intake::{Fault, OpenRequest, OpenResponse},
+    limits,
+    peer::Peer,
+    record::{LogId, RecordId},
+    time::Millis,
+    wire::{Head, Request, Response},
+};
+
+pub(super) use self::{catching_up::Lag, missing::Missing};
+use super::{
+    Engine, Reading,
+    bodies::{Answer, BodyStep, Serving},
+    commands::Pairing,
+    frontier::Gap,
+    port::{AskError, Found, Output, Query, Ticket},
+};
+
+/// What a request of ours was for.
+#[derive(Debug)]
+pub(super) enum Ask {
+    Hello,
+    Frontier,
+    Statements { skip: u32 },
+    About,
+    Range(Gap),
+    Body(Digest),
+    Pair(Pairing),
+}
+
+/// A request of ours that is not answered yet.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) peer: Peer,
+    pub(super) at: Millis,
+    pub(super) ask: Ask,
+}
+
+impl Engine {
+    pub(super) fn asked(&mut self, peer: Peer, ticket: Ticket, request: Result<OpenRequest, Fault>) {
+        if !self.peers.contains_key(&peer) {
+            return self.reply(ticket, Response::Refused);
+        }
+        match request {
+            Err(fault) => {
+                self.strike(&peer, fault);
+                self.reply(ticket, Response::Refused);
+            }
+            Ok(OpenRequest::Push { header, body }) => {
+                self.pushed(header, body, &peer);
+                self.reply(ticket, Response::Taken);
+            }
+            Ok(OpenRequest::Plain(request)) => self.asked_plainly(peer, ticket, request),
+        }
+    }
+
+    fn asked_plainly(&mut self, peer: Peer, ticket: Ticket, request: Request) {
+        match request {
+            Request::Hello(hello) => {
+                let same = self.introduce(&peer, hello);
+                let response = if same { Response::Hello(self.hello()) } else { Response::Refused };
+                self.reply(ticket, response);
+            }
+            Request::Frontier { heads, statements, since } => {
+                let mine = self.roster.digest();
+                let own = self.heads_of(&peer);
+                let response = self.frontier.answer(since, heads, statements, mine, own);
+                self.reply(ticket, response);
+            }
+            Request::Range { log, from, limit } => self.asked_range(peer, ticket, log, from, limit),
+            Request::Statements { about, skip } => {
+                let response = self.statements_for(&about, skip);
+                self.reply(ticket, response);
+            }
+            Request::Body { digest } => {
+                if self.begin_read(&peer) {
+                    self.read(Query::Body(digest), Reading::Body { peer, asked: ticket, digest });
+                } else {
+                    self.reply(ticket, Response::Busy);
+                }
+            }
+            Request::Pair { secret, hello } => self.paired_by(&peer, ticket, secret, hello),
+            Request::Push { .. } => self.reply(ticket, Response::Refused),
+        }
+    }
+
+    pub(super) fn reply(&mut self, ticket: Ticket, response: Response) {
+        self.out.push(Output::Reply { ticket, response });
+    }
+
+    /// What this node holds of a peer's own logs, newest first: also from the quarantine, because a node that lost some
+    /// of what it wrote must not write it again differently.
+    fn heads_of(&self, peer: &Peer) -> Vec<Head> {
+        let key = self.peers.get(peer).and_then(|state| state.key);
+        let logs = key.into_iter().flat_map(|key| self.logs.of(key).rev());
+        logs.map(|(log, seq, id)| Head { log, seq, id: id.digest() }).take(limits::OWN_HEADS).collect()
+    }
+
+    fn asked_range(&mut self, peer: Peer, ticket: Ticket, log: LogId, from: u64, limit: u16) {
+        let limit = usize::from(limit).min(limits::RANGE_HEADERS);
+        let wrote = self.peers.get(&peer).is_some_and(|state| state.key == Some(log.author));
+        let may = wrote || Self::relays(&self.roster, &self.trust, &log, self.now.wall);
+        let held = self.logs.head(&log).is_some_and(|(seq, _)| seq >= from);
+        if !may || !held {
+            self.reply(ticket, Response::NotHeld);
+        } else if self.begin_read(&peer) {
+            self.read(Query::Headers { log, from, limit }, Reading::Range { peer, asked: ticket });
+        } else {
+            self.reply(ticket, Response::Busy);
+        }
+    }
+
+    /// Counts a read for a peer; false when it has too many.
+    fn begin_read(&mut self, peer: &Peer) -> bool {
+        let Some(state) = self.peers.get_mut(peer) else { return false };
+        let free = state.reads < limits::READS_PER_PEER;
+        state.reads += usize::from(free);
+        free
+    }
+
+    fn end_read(&mut self, peer: &Peer) {
+        if let Some(state) = self.peers.get_mut(peer) {
+            state.reads = state.reads.saturating_sub(1);
+        }
+    }
+
+    fn statements_for(&self, about: &[PublicKey], skip: u32) -> Response {
+        let most = limits::STATEMENTS_PER_ANSWER;
+        if about.is_empty() {
+            let mut rest = self.roster.statements().skip(skip as usize);
+            let statements: Vec<_> = rest.by_ref().take(most).cloned().collect();
+            return Response::Statements { statements, more: rest.next().is_some() };
+        }
+        let keys = about.iter().take(limits::STATEMENT_KEYS);
+        let statements = keys.flat_map(|key| self.roster.statements_about(key)).take(most).collect();
+        Response::Statements { statements, more: false }
+    }
+
+    pub(super) fn answer_range(&mut self, peer: &Peer, asked: Ticket, found: Found) {
+        self.end_read(peer);
+        let response = match found {
+            Found::Headers(headers) if !headers.is_empty() => Response::Headers(headers),
+            Found::Failed => Response::Busy,
+            _ => Response::NotHeld,
+        };
+        self.reply(asked, response);
+    }
+
+    pub(super) fn answer_body(&mut self, peer: &Peer, asked: Ticket, digest: Digest, found: Found) {
+        self.end_read(peer);
+        if let Found::Body(Some(body)) = found {
+            return self.reply(asked, Response::Body(body));
+        }
+        match self.bodies.asked(peer, asked, digest, self.now.mono) {
+            Serving::Wait => {}
+            Serving::NotHeld => self.reply(asked, Response::NotHeld),
+            Serving::Busy => self.reply(asked, Response::Busy),
+        }
+    }
+
+    pub(super) fn answered(&mut self, ticket: Ticket, response: Result<OpenResponse, AskError>) {
+        let Some(Asked { peer, at, ask }) = self.asks.remove(&ticket) else { return };
+        if let Some(state) = self.peers.get_mut(&peer) {
+            state.asks = state.asks.saturating_sub(1);
+        }
+        if let Err(AskError::Fault(fault)) = response {
+            self.strike(&peer, fault);
+        }
+        if response.is_ok() && matches!(ask, Ask::Hello | Ask::Frontier) {
+            self.bodies.round_trip(&peer, Millis(self.now.mono.0.saturating_sub(at.0)));
+        }
+        match ask {
+            Ask::Hello => self.greeted(&peer, response),
+            Ask::Frontier => self.compared(&peer, response),
+            Ask::Statements { skip } => self.told(&peer, skip, response),
+            Ask::About => {
+                if let Ok(OpenResponse::Plain(Response::Statements { statements, .. })) = response {
+                    self.learn_statements(&peer, &statements);
+                }
+            }
+            Ask::Range(gap) => self.ranged(&peer, gap, response),
+            Ask::Body(digest) => self.body_answered(ticket, &peer, digest, response),
+            Ask::Pair(pairing) => self.met(&peer, pairing, response),
+        }
+    }
+
+    fn greeted(&mut self, peer: &Peer, response: Result<OpenResponse, AskError>) {
+        if let Ok(OpenResponse::Plain(Response::Hello(hello))) = response
+            && self.introduce(peer, hello)
+        {
+            self.start_sync(peer);
+        }
+    }
+
+    fn body_answered(
+        &mut self,
+        ticket: Ticket,
+        peer: &Peer,
+        digest: Digest,
+        response: Result<OpenResponse, AskError>,
+    ) {
+        let answer = match response {
+            Ok(OpenResponse::Plain(Response::Body(compressed))) => {
+                self.open(peer, digest, &compressed, None);
+                Answer::Body
+            }
+            // Not held, busy, too late, broken: another peer is next, whatever the reason.
+            _ => Answer::Nothing,
+        };
+        let steps = self.bodies.answered(ticket, answer, self.now.mono);
+        self.carry_out(steps);
+    }
+
+    /// Does what the body machine wants done.
+    pub(super) fn carry_out(&mut self, steps: Vec<BodyStep>) {
+        for step in steps {
+            match step {
+                BodyStep::Ask { peer, digest } => {
+                    let ticket = self.ask(peer.clone(), Request::Body { digest }, Ask::Body(digest));
+                    self.bodies.asked_as(digest, peer, ticket, self.now.mono);
+                }
+                BodyStep::Cancel { ticket } => {
+                    let peer = self.asks.remove(&ticket).map(|asked| asked.peer);
+                    if let Some(state) = peer.and_then(|peer| self.peers.get_mut(&peer)) {
+                        state.asks = state.asks.saturating_sub(1);
+                    }
+                    self.out.push(Output::Cancel(ticket));
+                }
+                BodyStep::Serve { peer, ticket, digest } => {
+                    if let Some(state) = self.peers.get_mut(&peer) {
+                        state.reads += 1;
+                    }
+                    self.read(Query::Body(digest), Reading::Body { peer, asked: ticket, digest });
+                }
+                BodyStep::NotHeld { ticket } => self.reply(ticket, Response::NotHeld),
+            }
+        }
+    }
+
+    /// Whether a record's body is being looked for already.
+    fn is_wanted(&self, digest: &Digest, record: RecordId) -> bool {
+        self.bodies.headers(digest).iter().any(|header| RecordId::of(header) == record)
+    }
+}

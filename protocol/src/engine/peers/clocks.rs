@@ -1,0 +1,79 @@
+//! Time that can be wrong: a node whose clock jumps, or disagrees with its peers, deletes nothing and says so.
+//!
+//! Three witnesses speak: the time that passed since the start, the highest time that an earlier life was sure of, and the
+//! clocks of the peers that are connected by right (guests could be many and lie). The median of fewer than
+//! `limits::CLOCKS` of them is reported, but stops nothing: one broken neighbour must not keep expired records alive.
+
+use crate::{codec, limits, time::Millis};
+
+use super::super::{
+    Engine,
+    port::{Change, Event, Output},
+};
+
+/// The setting that holds the highest wall time this node was sure of, as `Millis`.
+pub const HIGHEST_WALL: &str = "highest_wall";
+
+impl Engine {
+    /// Removes what expired, unless the clock may be wrong.
+    pub(in crate::engine) fn expire_when_due(&mut self) {
+        if self.now.mono < self.next_expiry {
+            return;
+        }
+        self.next_expiry = self.now.mono + limits::EXPIRE_EVERY;
+        if !self.clock_holds() {
+            return;
+        }
+        let wall = self.now.wall;
+        self.highest_wall = self.highest_wall.max(wall);
+        if wall >= self.stored_wall + limits::HIGHEST_WALL_STEP {
+            self.stored_wall = wall;
+            self.step.changes.push(Change::Setting(HIGHEST_WALL, codec::encode(&wall)));
+        }
+        self.step.changes.push(Change::Expire(wall));
+    }
+
+    fn clock_holds(&mut self) -> bool {
+        let wall = self.now.wall;
+        let passed = |since: crate::time::Time| since.wall + Millis(self.now.mono.0.saturating_sub(since.mono.0));
+        let expected = self.started.map_or(wall, passed);
+        let by_peers = self.peers_median();
+        let mut holds = true;
+        let mut worst = 0;
+        let witnesses = [
+            (Some(difference(wall, expected)), true),
+            (Some(difference(wall, self.highest_wall).min(0)), true),
+            (by_peers.map(|(difference, _)| difference), by_peers.is_some_and(|(_, peers)| peers >= limits::CLOCKS)),
+        ];
+        for (found, counts) in witnesses {
+            let Some(found) = found.filter(|found| found.unsigned_abs() > limits::CLOCK_TOLERANCE.0) else { continue };
+            holds &= !counts;
+            worst = if found.unsigned_abs() > i64::unsigned_abs(worst) { found } else { worst };
+        }
+        if worst != 0 {
+            self.out.push(Output::Event(Event::ClockDisagrees(worst)));
+        }
+        holds
+    }
+
+    /// How far this clock is ahead of the median of the peers', and how many there are.
+    fn peers_median(&self) -> Option<(i64, usize)> {
+        let trusted = self.peers.values().filter(|state| self.trust.judge(state.org).connect);
+        let mut differences: Vec<i64> = trusted
+            .filter_map(|state| state.clock)
+            .map(|clock| {
+                let theirs = clock.wall + Millis(self.now.mono.0.saturating_sub(clock.mono.0));
+                difference(self.now.wall, theirs)
+            })
+            .collect();
+        differences.sort_unstable();
+        let median = differences.get(differences.len() / 2)?;
+        Some((*median, differences.len()))
+    }
+}
+
+/// How far `one` is after `other`, in ms.
+fn difference(one: Millis, other: Millis) -> i64 {
+    let apart = i64::try_from(one.0.abs_diff(other.0)).unwrap_or(i64::MAX);
+    if one >= other { apart } else { -apart }
+}

@@ -1,0 +1,20 @@
+//! The engine's door: what goes in, what comes out, and nothing else.
+//!
+//! The shell (the daemon, a simulator, a test) feeds [`Input`]s one at a time and carries out the [`Output`]s in order.
+
+mod command;
+mod event;
+mod input;
+mod output;
+mod store;
+
+pub use self::{
+    command::{Command, Draft, Outcome, Overview, PeerView, Refusal},
+    event::Event,
+    input::{AskError, Input},
+    output::{Acceptance, DisconnectReason, Output},
+    store::{Change, Found, Query},
+};
+
+/// Names one request that this node sent, until it is answered.
+pub type Ticket = u64;

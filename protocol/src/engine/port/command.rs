@@ -1,0 +1,194 @@
+//! What the operator can want, and what came of it.
+
+use starfish_crypto::Digest;
+
+use crate::{
+    observable::{Observable, Tld},
+    organisation::OrgId,
+    peer::Peer,
+    record::{LogId, RecordId, SealedBody, SetPart, Topic},
+    time::Millis,
+};
+
+/// What the operator can want.
+#[derive(Debug)]
+pub enum Command {
+    /// Signs and spreads these bodies as new records.
+    Publish(Draft),
+    /// Withdraws a record, or some of its observables.
+    Withdraw {
+        /// The record.
+        record: RecordId,
+        /// Empty means all of it.
+        observables: Vec<Observable>,
+        /// Why.
+        reason: String,
+    },
+    /// Opens the door for one holder of this secret until the time given.
+    Invite {
+        /// The secret part of the code.
+        secret: [u8; 5],
+        /// When it ends.
+        until: Millis,
+        /// True when the words need no confirmation here.
+        confirmed: bool,
+    },
+    /// Goes through a door that somebody else opened; the peer must be connected.
+    Pair {
+        /// Whom.
+        peer: Peer,
+        /// The secret part of the code.
+        secret: [u8; 5],
+    },
+    /// Makes an organisation a root, as pairing does after the words were compared.
+    Trust(OrgId),
+    /// Removes such a root.
+    Distrust(OrgId),
+    /// Refuses a peer, or takes it back.
+    Block {
+        /// Whom.
+        peer: Peer,
+        /// True to refuse.
+        blocked: bool,
+    },
+    /// Replaces what this node pulls; empty lists mean everything.
+    Subscribe {
+        /// Topics.
+        topics: Vec<Topic>,
+        /// TLDs.
+        tlds: Vec<Tld>,
+    },
+    /// Says which addresses other nodes can reach.
+    Listening(Vec<String>),
+    /// Who is connected and what this node holds.
+    Overview,
+}
+
+/// What becomes a publication: one record a body.
+#[derive(Debug)]
+pub struct Draft {
+    /// The topic of every record.
+    pub topic: Topic,
+    /// When they end.
+    pub expires_at: Millis,
+    /// The bodies, sealed off the event loop.
+    pub bodies: Vec<SealedBody>,
+    /// The name of the publication, when it has several parts.
+    pub set: Option<Digest>,
+}
+
+impl Draft {
+    /// The place of part `index` in its publication.
+    pub(crate) fn part(&self, index: usize) -> Option<SetPart> {
+        self.set.map(|id| SetPart { id, index: index as u32, count: self.bodies.len() as u32 })
+    }
+}
+
+/// What came of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Durable and on its way, in order.
+    Published(Vec<RecordId>),
+    /// Done, nothing to tell.
+    Done,
+    /// The other side of a pairing, with the digest that both sides' words come from.
+    Met {
+        /// The organisation.
+        org: OrgId,
+        /// Its name, as it says.
+        name: String,
+        /// For `starfish_crypto::words`.
+        words: Digest,
+    },
+    /// The picture asked for.
+    Overview(Overview),
+    /// Not done, and why.
+    Refused(Refusal),
+}
+
+/// Why a command was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The record is not held here.
+    #[error("no such record here; `search` shows the ids of what is held")]
+    UnknownRecord,
+    /// Somebody else's record.
+    #[error("only the organisation that published a record can withdraw it")]
+    NotOurs,
+    /// The record is no more.
+    #[error("the record has expired already")]
+    Expired,
+    /// The observables are not in the record.
+    #[error("the record does not hold that value")]
+    NotInRecord,
+    /// The peer is not there.
+    #[error("the other node is not connected")]
+    NotConnected,
+    /// The other side said no.
+    #[error("the other node does not know this code; ask for a new one")]
+    CodeRefused,
+    /// The other side's statements do not hold.
+    #[error("the other node could not prove which organisation it belongs to")]
+    Unproven,
+    /// Too much at once.
+    #[error("too many publications are waiting to become durable; try again")]
+    Busy,
+    /// One publication of too many parts, or a body that no header can carry.
+    #[error("this publication is too large; publish it in several")]
+    TooLarge,
+    /// Only indicators are published; withdrawals have their own command.
+    #[error("this kind of record cannot be published")]
+    Unfit,
+    /// It would end at once, or after longer than records live.
+    #[error("a record expires after now, and within 400 days")]
+    Lifetime,
+    /// Why a withdrawal is made is told to everyone who holds the record.
+    #[error("a withdrawal needs a reason of at most 512 bytes without control characters")]
+    Reason,
+    /// Our newest epoch is in the future.
+    #[error("this node's clock is behind its own newest records; set the clock")]
+    ClockBehind,
+    /// Our log was opened anew too often today, and the other nodes would not take one opening more.
+    #[error("this node's log was begun anew too often today; let it reach another node, or try again tomorrow")]
+    TooManyEpochs,
+    /// Our own key was seen to write two histories.
+    #[error("this node's log is frozen by a proof of two histories; only its organisation's root can reopen it")]
+    Frozen,
+    /// The store said no.
+    #[error("the store failed: {0}")]
+    Store(String),
+}
+
+/// Connected peers and counts, for `status`, `peers` and `topics`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Overview {
+    /// Connected peers.
+    pub peers: Vec<PeerView>,
+    /// The heads of this node's own logs.
+    pub own_heads: Vec<(LogId, u64, RecordId)>,
+    /// Bodies wanted and not here yet.
+    pub missing_bodies: usize,
+    /// True while nothing of our own is sent, until a peer has shown what it holds of our log.
+    pub comparing: bool,
+}
+
+/// One connected peer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerView {
+    /// The peer.
+    pub peer: Peer,
+    /// Its organisation, when it proved one.
+    pub org: Option<OrgId>,
+    /// The organisation's name.
+    pub name: Option<String>,
+    /// True when it is connected by right, not as a guest.
+    pub trusted: bool,
+    /// Since when, in wall time.
+    pub since: Millis,
+    /// How many records it said it holds.
+    pub records: u64,
+    /// Topics it offers to take; empty means all.
+    pub topics: Vec<String>,
+    /// Provable faults counted against it.
+    pub strikes: u32,
+}

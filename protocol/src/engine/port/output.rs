@@ -1,0 +1,144 @@
+//! What the engine wants done.
+
+use starfish_crypto::{PublicKey, Signed, Verified};
+
+use crate::{
+    peer::Peer,
+    record::Header,
+    time::Millis,
+    wire::{Channel, Request, Response},
+};
+
+use super::{Change, Event, Outcome, Query, Ticket};
+
+/// The three answers to gossip (gossipsub's own words).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Acceptance {
+    /// Forward.
+    Accept,
+    /// Do not forward; nobody's fault.
+    Ignore,
+    /// Do not forward; provably wrong.
+    Reject,
+}
+
+/// What the engine wants done.
+#[derive(Debug)]
+pub enum Output {
+    /// Answers a gossip message.
+    Validate {
+        /// Who sent it.
+        peer: Peer,
+        /// Which.
+        message: Vec<u8>,
+        /// The answer.
+        acceptance: Acceptance,
+    },
+    /// Publishes to a gossip mesh.
+    Gossip {
+        /// Which mesh.
+        channel: Channel,
+        /// The message.
+        payload: Vec<u8>,
+    },
+    /// Sends `Request::Push` to this node's own mesh peers of the CLEAR channel, and expects no ticket back.
+    Push {
+        /// The header.
+        header: Signed,
+        /// The compressed body.
+        body: Vec<u8>,
+    },
+    /// Asks a peer; ends with `Input::Answered`.
+    Ask {
+        /// Names the request.
+        ticket: Ticket,
+        /// Whom.
+        peer: Peer,
+        /// What.
+        request: Request,
+        /// In ms without progress.
+        deadline: Millis,
+    },
+    /// Gives up a request; no answer follows.
+    Cancel(Ticket),
+    /// Answers `Input::Asked`.
+    Reply {
+        /// The request.
+        ticket: Ticket,
+        /// The answer.
+        response: Response,
+    },
+    /// Opens a body off the event loop; ends with `Input::Opened`.
+    Open {
+        /// The request that brought it.
+        ticket: Ticket,
+        /// The header that names it.
+        header: Verified<Header>,
+        /// The bytes.
+        compressed: Vec<u8>,
+    },
+    /// Makes changes durable, together and in order; ends with `Input::Appended`.
+    Append {
+        /// Names the step.
+        ticket: Ticket,
+        /// The changes.
+        changes: Vec<Change>,
+    },
+    /// Reads from the store; ends with `Input::Found`.
+    Read {
+        /// Names the read.
+        ticket: Ticket,
+        /// What.
+        query: Query,
+    },
+    /// Answers a command.
+    Done {
+        /// The command.
+        ticket: Ticket,
+        /// What came of it.
+        outcome: Outcome,
+    },
+    /// Closes the connection to a peer and, when told so, refuses it from now on.
+    Disconnect {
+        /// Whom.
+        peer: Peer,
+        /// Why.
+        reason: DisconnectReason,
+    },
+    /// Keeps a connection to another node, at these addresses. Repeated whenever they may have changed, and as long as
+    /// the node is not connected; the newest addresses replace the earlier ones, and none mean that it is not kept any
+    /// more. A peer that was disconnected as `Blocked` is not dialled whatever is said here.
+    Dial {
+        /// The node's key.
+        key: PublicKey,
+        /// Where it said that it can be reached.
+        addresses: Vec<String>,
+        /// True for nodes of our own and of paired organisations: they are tried for as long as this node runs. The others
+        /// are tried once; at the next sync others are named in the place of those that did not answer.
+        always: bool,
+    },
+    /// The application's part of a peer's gossip score changed.
+    Score {
+        /// Whom.
+        peer: Peer,
+        /// Zero or less.
+        strikes: u32,
+    },
+    /// `handle` with `Input::Woken` is wanted at this monotonic time.
+    Wake(Millis),
+    /// Something worth a log line or a figure.
+    Event(Event),
+}
+
+/// Why a connection is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DisconnectReason {
+    /// The operator refuses the peer.
+    Blocked,
+    /// Another community.
+    OtherCommunity,
+    /// The guests' places are taken.
+    GuestsFull,
+    /// Too many provable faults.
+    Misbehaved,
+}

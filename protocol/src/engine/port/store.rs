@@ -1,0 +1,115 @@
+//! What the engine asks of the store, and what it wants to become durable.
+
+use starfish_crypto::{Digest, Signed, Verified};
+
+use crate::{
+    limits,
+    organisation::OrgId,
+    record::{Body, Header, LogId, RecordId},
+    statement::Statement,
+    time::Millis,
+};
+
+/// What the engine asks the store for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Query {
+    /// Headers of a log, in order.
+    Headers {
+        /// The log.
+        log: LogId,
+        /// The first number.
+        from: u64,
+        /// At most so many.
+        limit: usize,
+    },
+    /// A compressed body.
+    Body(Digest),
+    /// One record.
+    Record(RecordId),
+    /// Stored headers whose body is not here and not spoiled, after this one.
+    Missing {
+        /// Where to go on.
+        after: Option<RecordId>,
+        /// At most so many.
+        limit: usize,
+    },
+}
+
+/// What the store answers.
+#[derive(Debug)]
+pub enum Found {
+    /// For `Headers`.
+    Headers(Vec<Signed>),
+    /// For `Body`.
+    Body(Option<Vec<u8>>),
+    /// For `Record`: the header, its organisation, and the body when it is held.
+    Record(Option<(Verified<Header>, Option<OrgId>, Option<Body>)>),
+    /// For `Missing`.
+    Missing(Vec<Verified<Header>>),
+    /// The store could not answer.
+    Failed,
+}
+
+/// What the engine wants the shell to make durable, in order.
+#[derive(Debug)]
+pub enum Change {
+    /// A new record of a log.
+    Record {
+        /// The header.
+        header: Verified<Header>,
+        /// Whose it is, when certified.
+        org: Option<OrgId>,
+        /// False: to the quarantine.
+        believed: bool,
+        /// The body, when it is here already.
+        body: Option<(Vec<u8>, Body)>,
+        /// When it came.
+        received_at: Millis,
+        /// True for this node's own: it also goes to the journal, first.
+        own: bool,
+    },
+    /// The body of a stored record.
+    Body {
+        /// The record.
+        record: RecordId,
+        /// Compressed bytes.
+        compressed: Vec<u8>,
+        /// Content.
+        body: Body,
+        /// When it came.
+        received_at: Millis,
+    },
+    /// The body of this record cannot be opened, whoever sends it: it is not looked for again.
+    Spoiled(RecordId),
+    /// A statement of the roster.
+    Statement(Statement),
+    /// Proof that an author wrote two histories.
+    Fork(Box<(Verified<Header>, Verified<Header>)>),
+    /// Records of this organisation are believed from now on, or no longer.
+    Judge {
+        /// The organisation.
+        org: OrgId,
+        /// The new verdict.
+        believed: bool,
+    },
+    /// Everything that expired before this time leaves.
+    Expire(Millis),
+    /// A small named value of the node's own.
+    Setting(&'static str, Vec<u8>),
+}
+
+impl Change {
+    /// About how many bytes it holds until it is durable.
+    pub(in crate::engine) fn size(&self) -> usize {
+        let body = |body: &Option<(Vec<u8>, Body)>| body.as_ref().map_or(0, |(compressed, _)| 6 * compressed.len());
+        match self {
+            Self::Record { body: inline, .. } => limits::HEADER_BYTES + body(inline),
+            // Opened, a body is several times as long; zstd shrinks lists three- to fivefold.
+            Self::Body { compressed, .. } => 6 * compressed.len(),
+            Self::Statement(_) => limits::STATEMENT_BYTES,
+            Self::Fork(_) => 2 * limits::HEADER_BYTES,
+            Self::Setting(_, value) => value.len(),
+            Self::Spoiled(_) | Self::Judge { .. } | Self::Expire(_) => 64,
+        }
+    }
+}

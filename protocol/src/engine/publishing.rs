@@ -1,0 +1,295 @@
+//! This node's own log: one writer, one chain, and never a number that may have been used before.
+//!
+//! After a start with history, nothing of our own is written until a peer that is connected by right has shown what it
+//! holds of our log (a guest could pretend that there is nothing), or until a short wait has passed; in the second case,
+//! and when others hold more than we do, a new epoch begins.
+
+use starfish_crypto::{Digest, Signed, Verified};
+
+use crate::{
+    codec, limits,
+    record::{Audience, Body, Extensions, Header, Kind, LogId, RecordId, Scope, SealedBody, SetPart, Tlp, Topic},
+    time::Millis,
+    wire::{Channel, Gossip},
+};
+
+use super::{
+    Engine,
+    commands::Withdrawing,
+    port::{Draft, Event, Outcome, Output, Refusal, Ticket},
+};
+
+/// What is known about the safety of our own log.
+#[derive(Debug)]
+pub(super) struct Own {
+    comparing: bool,
+    deadline: Option<Millis>,
+    behind: bool,
+    adopted: bool,
+    held: Vec<(Ticket, Held)>,
+}
+
+/// What waits until the comparison is over.
+#[derive(Debug)]
+pub(super) enum Held {
+    Draft(Draft),
+    Withdrawal(Withdrawing),
+}
+
+impl Held {
+    /// How many records it becomes.
+    fn records(&self) -> usize {
+        match self {
+            Self::Draft(draft) => draft.bodies.len().max(1),
+            Self::Withdrawal(_) => 1,
+        }
+    }
+}
+
+/// A record of our own, on its way out once it is durable.
+#[derive(Debug)]
+pub(super) struct Publication {
+    header: Verified<Header>,
+    compressed: Vec<u8>,
+}
+
+impl Own {
+    /// After a restore a new epoch is opened whatever a peer shows: another one may hold more.
+    pub(super) fn new(restored: bool, comparing: bool) -> Self {
+        Self { comparing: comparing || restored, deadline: None, behind: restored, adopted: false, held: Vec::new() }
+    }
+
+    /// Says when waiting for the comparison ends.
+    pub(super) fn compare_until(&mut self, deadline: Millis) {
+        self.deadline = self.comparing.then_some(deadline);
+    }
+
+    /// A peer has shown everything that it holds of our log.
+    pub(super) fn compared(&mut self) {
+        self.comparing = false;
+    }
+
+    /// Others hold more of our log than we do.
+    pub(super) fn behind(&mut self) {
+        self.behind = true;
+    }
+
+    /// A header of ours came back to us.
+    pub(super) fn adopted(&mut self) {
+        (self.behind, self.adopted) = (true, true);
+    }
+
+    pub(super) fn is_comparing(&self) -> bool {
+        self.comparing
+    }
+
+    pub(super) fn wake(&self) -> Option<Millis> {
+        self.deadline.filter(|_| self.comparing && !self.held.is_empty())
+    }
+}
+
+/// What a new header says beside its chain.
+struct Contents {
+    topic: Topic,
+    kind: Kind,
+    expires_at: Millis,
+    set: Option<SetPart>,
+    scope: Option<Scope>,
+    targets: Vec<RecordId>,
+}
+
+impl Engine {
+    pub(super) fn publish(&mut self, ticket: Ticket, draft: Draft) {
+        if let Err(refusal) = self.check_draft(&draft) {
+            return self.done(ticket, Outcome::Refused(refusal));
+        }
+        if self.own.comparing {
+            return self.hold(ticket, Held::Draft(draft));
+        }
+        self.publish_now(ticket, draft);
+    }
+
+    /// Lets a command wait until our own log was compared.
+    pub(super) fn hold(&mut self, ticket: Ticket, held: Held) {
+        let waiting: usize = self.own.held.iter().map(|(_, held)| held.records()).sum();
+        if waiting + held.records() > limits::HELD_BODIES {
+            return self.done(ticket, Outcome::Refused(Refusal::Busy));
+        }
+        self.own.held.push((ticket, held));
+    }
+
+    /// What no other node would take is not written: a number in the log is used for good.
+    fn check_draft(&self, draft: &Draft) -> Result<(), Refusal> {
+        let whole = |sealed: &SealedBody| sealed.raw_len > 0 && !sealed.compressed.is_empty();
+        let indicators = |sealed: &SealedBody| matches!(sealed.body, Body::Indicators(_));
+        if draft.bodies.len() > limits::SET_PARTS as usize || !draft.bodies.iter().all(SealedBody::fits) {
+            return Err(Refusal::TooLarge);
+        }
+        if !draft.bodies.iter().all(|sealed| whole(sealed) && indicators(sealed)) {
+            return Err(Refusal::Unfit);
+        }
+        let (from, end) = (self.check_log()?, draft.expires_at);
+        if end <= from || end.0 - from.0 > limits::LIFETIME.0 {
+            return Err(Refusal::Lifetime);
+        }
+        Ok(())
+    }
+
+    /// Whether our log can take a record now, and which time it would bear.
+    pub(super) fn check_log(&self) -> Result<Millis, Refusal> {
+        let author = self.key.public();
+        if self.logs.is_frozen(&author) {
+            return Err(Refusal::Frozen);
+        }
+        if self.is_congested() {
+            return Err(Refusal::Busy);
+        }
+        let newest = self.newest_log();
+        if newest.is_some_and(|(log, ..)| log.epoch > self.now.wall + limits::CLOCK_TOLERANCE) {
+            return Err(Refusal::ClockBehind);
+        }
+        let opening = match newest {
+            Some((log, ..)) if !self.own.behind => log,
+            newest => self.opening(newest.map(|(log, ..)| log)),
+        };
+        if self.logs.head(&opening).is_none() && !self.logs.may_open(&opening) {
+            return Err(Refusal::TooManyEpochs);
+        }
+        Ok(self.now.wall.max(opening.epoch))
+    }
+
+    /// Lets held publications go once the comparison is over; without any peer, into a new epoch.
+    pub(super) fn publish_when_compared(&mut self) {
+        let late = self.own.deadline.is_some_and(|deadline| self.now.mono >= deadline);
+        if self.own.comparing && late && !self.own.held.is_empty() {
+            self.own.comparing = false;
+            self.own.behind = true;
+        }
+        if !self.own.comparing {
+            for (ticket, held) in std::mem::take(&mut self.own.held) {
+                match held {
+                    Held::Draft(draft) => self.publish(ticket, draft),
+                    Held::Withdrawal(withdrawal) => self.withdraw(ticket, withdrawal),
+                }
+            }
+        }
+    }
+
+    fn publish_now(&mut self, ticket: Ticket, draft: Draft) {
+        let mut records = Vec::with_capacity(draft.bodies.len());
+        let parts: Vec<_> = (0..draft.bodies.len()).map(|index| draft.part(index)).collect();
+        for (sealed, set) in draft.bodies.into_iter().zip(parts) {
+            let contents = Contents {
+                topic: draft.topic.clone(),
+                kind: Kind::INDICATORS,
+                expires_at: draft.expires_at,
+                set,
+                scope: sealed.scope.clone(),
+                targets: Vec::new(),
+            };
+            match self.write(sealed, contents) {
+                Ok(record) => records.push(record),
+                Err(refusal) => return self.done(ticket, Outcome::Refused(refusal)),
+            }
+        }
+        self.step.done.push((ticket, Outcome::Published(records)));
+    }
+
+    /// Writes the withdrawal of one of our own organisation's records, with its target's topic, scope and end.
+    pub(super) fn publish_withdrawal(
+        &mut self,
+        ticket: Ticket,
+        sealed: SealedBody,
+        target: &Verified<Header>,
+    ) -> Result<(), Refusal> {
+        let contents = Contents {
+            topic: target.topic.clone(),
+            kind: Kind::WITHDRAWAL,
+            expires_at: target.expires_at,
+            set: None,
+            scope: target.extensions.scope.clone(),
+            targets: vec![RecordId::of(target)],
+        };
+        let record = self.write(sealed, contents)?;
+        self.step.done.push((ticket, Outcome::Published(vec![record])));
+        Ok(())
+    }
+
+    /// Signs the next header of our log and puts it into this step's batch.
+    fn write(&mut self, sealed: SealedBody, contents: Contents) -> Result<RecordId, Refusal> {
+        let (epoch, seq, prev) = self.next_position();
+        let header = Header {
+            version: Header::VERSION,
+            community: self.community,
+            author: self.key.public(),
+            audience: Audience::Clear,
+            tlp: Tlp::Clear,
+            kind: contents.kind,
+            epoch,
+            seq,
+            prev,
+            created_at: self.now.wall.max(epoch),
+            expires_at: contents.expires_at,
+            body_digest: sealed.digest,
+            compressed_len: sealed.compressed.len() as u32,
+            raw_len: sealed.raw_len,
+            items: sealed.items,
+            topic: contents.topic,
+            extensions: Extensions {
+                scope: contents.scope,
+                set: contents.set,
+                targets: contents.targets,
+                unknown: Vec::new(),
+            },
+        };
+        let header = Signed::sign::<Header>(header.encode(), &self.key)
+            .verify::<Header>(&starfish_crypto::Strict)
+            .map_err(|_| Refusal::Unfit)?;
+        let id = RecordId::of(&header);
+        let publication = Publication { header: header.clone(), compressed: sealed.compressed.clone() };
+        self.store_header(header, Some((sealed.compressed, sealed.body)), None);
+        self.step.publications.push(publication);
+        Ok(id)
+    }
+
+    fn newest_log(&self) -> Option<(LogId, u64, RecordId)> {
+        self.logs.of(self.key.public()).rfind(|(log, ..)| log.audience == Audience::Clear)
+    }
+
+    /// The log that would be opened now: later than any before it.
+    fn opening(&self, newest: Option<LogId>) -> LogId {
+        let after = newest.map_or(Millis(0), |log| log.epoch + Millis(1));
+        LogId { author: self.key.public(), audience: Audience::Clear, epoch: self.now.wall.max(after) }
+    }
+
+    /// Where the next header goes: on in the newest epoch, or into a new one that names the last head known.
+    fn next_position(&mut self) -> (Millis, u64, Digest) {
+        let Some((log, seq, head)) = self.newest_log() else {
+            return (self.now.wall, 0, Digest::ZERO);
+        };
+        if !std::mem::take(&mut self.own.behind) {
+            return (log.epoch, seq + 1, head.digest());
+        }
+        let epoch = self.opening(Some(log)).epoch;
+        let adopted = std::mem::take(&mut self.own.adopted);
+        self.out.push(Output::Event(Event::EpochOpened { epoch, adopted }));
+        (epoch, 0, head.digest())
+    }
+
+    /// Tells the mesh about a durable record of ours: the header to all, a larger body to our own mesh peers.
+    pub(super) fn spread(&mut self, publication: Publication) {
+        let Publication { header, compressed } = publication;
+        let inline = compressed.len() <= limits::INLINE_BODY_BYTES && header.extensions.scope.is_none();
+        let body = inline.then(|| compressed.clone());
+        let gossip = Gossip::Header { header: header.signed().clone(), body };
+        self.out.push(Output::Gossip { channel: Channel::Clear, payload: codec::encode(&gossip) });
+        if !inline {
+            self.out.push(Output::Push { header: header.signed().clone(), body: compressed });
+        }
+    }
+
+    /// The heads of our own logs, for `status`.
+    pub(super) fn own_heads(&self) -> Vec<(LogId, u64, RecordId)> {
+        self.logs.of(self.key.public()).collect()
+    }
+}

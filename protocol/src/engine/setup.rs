@@ -1,0 +1,75 @@
+//! What an engine starts from, and which bodies it pulls.
+
+use std::collections::BTreeSet;
+
+use starfish_crypto::{PublicKey, SecretKey};
+
+use crate::{
+    community::Community,
+    observable::Tld,
+    organisation::OrgId,
+    peer::Peer,
+    record::{Header, Scope, Topic},
+    statement::Statement,
+    time::Millis,
+    wire::Head,
+};
+
+/// What an engine starts from: who it is, what the operator decided, and what the store holds.
+#[derive(Debug)]
+pub struct Setup {
+    /// The node's key.
+    pub key: SecretKey,
+    /// Its organisation.
+    pub org: OrgId,
+    /// Its mesh.
+    pub community: Community,
+    /// The organisation's manifest and this node's certificate.
+    pub statements: Vec<Statement>,
+    /// Every statement in the store.
+    pub stored_statements: Vec<Statement>,
+    /// Organisations that the operator lists as roots.
+    pub listed: Vec<OrgId>,
+    /// Organisations that were paired.
+    pub paired: Vec<OrgId>,
+    /// Peers that are refused.
+    pub blocked: Vec<Peer>,
+    /// What this node pulls.
+    pub subscription: Subscription,
+    /// The last position of every log in the store.
+    pub heads: Vec<Head>,
+    /// Authors against whom a proof of two histories is stored.
+    pub frozen: Vec<PublicKey>,
+    /// True after a restore, until something of our own was published again: nothing of ours goes out before a peer has
+    /// shown what it holds of our log, and then into a new epoch.
+    pub safe_mode: bool,
+    /// How many records are stored.
+    pub records: u64,
+    /// The highest wall time that an earlier life was sure of (`HIGHEST_WALL`).
+    pub highest_wall: Millis,
+    /// True to connect to other roots than paired ones as well.
+    pub dial_others: bool,
+    /// Seeds every random choice of this engine.
+    pub seed: [u8; 32],
+}
+
+/// Which bodies a node pulls. Empty sets mean everything.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Subscription {
+    /// Topics.
+    pub topics: BTreeSet<Topic>,
+    /// TLDs; records without a scope, or with `many`, are pulled all the same.
+    pub tlds: BTreeSet<Tld>,
+}
+
+impl Subscription {
+    /// Whether the body of this header is wanted.
+    pub fn covers(&self, header: &Header) -> bool {
+        let topic = self.topics.is_empty() || self.topics.contains(&header.topic);
+        let scope = match &header.extensions.scope {
+            Some(Scope::Tlds(tlds)) if !self.tlds.is_empty() => tlds.iter().any(|tld| self.tlds.contains(tld)),
+            _ => true,
+        };
+        topic && scope
+    }
+}

@@ -1,0 +1,10 @@
+//! The engine as a whole, in small worlds of several nodes.
+
+mod bodies;
+mod clocks;
+mod converging;
+mod costs;
+mod dialling;
+mod hostile;
+mod own_log;
+mod trusting;

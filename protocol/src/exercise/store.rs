@@ -1,0 +1,190 @@
+//! A store as the engine sees one: maps, and the answers to its questions.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use starfish_crypto::{Digest, PublicKey, Signed, Strict, Verified};
+
+use crate::{
+    codec,
+    engine::{
+        HIGHEST_WALL, PAIRED,
+        port::{Change, Found, Query},
+    },
+    observable::Observable,
+    organisation::OrgId,
+    record::{Body, Header, LogId, RecordId, Withdrawal},
+    statement::Statement,
+    time::Millis,
+    wire::Head,
+};
+
+/// One record.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// As signed.
+    pub header: Verified<Header>,
+    /// Whose it is.
+    pub org: Option<OrgId>,
+    /// False: in the quarantine.
+    pub believed: bool,
+    /// What it says, when that is here.
+    pub body: Option<Body>,
+    /// Its body cannot be opened.
+    pub spoiled: bool,
+}
+
+/// Everything that is durable.
+#[derive(Debug, Clone, Default)]
+pub struct Store {
+    /// By place.
+    pub logs: BTreeMap<(LogId, u64), RecordId>,
+    /// By id.
+    pub records: BTreeMap<RecordId, Stored>,
+    /// Compressed bodies.
+    pub bodies: BTreeMap<Digest, Vec<u8>>,
+    /// In the order in which they came.
+    pub statements: Vec<Statement>,
+    /// Authors of two histories.
+    pub frozen: BTreeSet<PublicKey>,
+    /// The node's own values.
+    pub settings: BTreeMap<&'static str, Vec<u8>>,
+    /// The last time up to which expired records left.
+    pub expired: Millis,
+}
+
+impl Store {
+    /// Makes a change durable.
+    pub fn apply(&mut self, change: Change) {
+        match change {
+            Change::Record { header, org, believed, body, .. } => self.put(header, org, believed, body),
+            Change::Body { record, compressed, body, .. } => self.put_body(record, compressed, body),
+            Change::Spoiled(record) => {
+                if let Some(stored) = self.records.get_mut(&record) {
+                    stored.spoiled = true;
+                }
+            }
+            Change::Statement(statement) => self.statements.push(statement),
+            Change::Fork(pair) => {
+                self.frozen.insert(pair.0.author);
+            }
+            Change::Judge { org, believed } => {
+                let of = self.records.values_mut().filter(|stored| stored.org == Some(org));
+                of.for_each(|stored| stored.believed = believed);
+            }
+            Change::Expire(at) => self.expire(at),
+            Change::Setting(name, value) => {
+                self.settings.insert(name, value);
+            }
+        }
+    }
+
+    fn put(&mut self, header: Verified<Header>, org: Option<OrgId>, believed: bool, body: Option<(Vec<u8>, Body)>) {
+        let id = RecordId::of(&header);
+        let place = (header.log(), header.seq);
+        let before = self.logs.insert(place, id);
+        assert!(before.is_none(), "two records at one place of a log: {place:?}");
+        let gap = header.seq > 0 && !self.logs.contains_key(&(header.log(), header.seq - 1));
+        assert!(!gap, "a hole in a log: {place:?}");
+        self.records.insert(id, Stored { header, org, believed, body: None, spoiled: false });
+        if let Some((compressed, body)) = body {
+            self.put_body(id, compressed, body);
+        }
+    }
+
+    fn put_body(&mut self, record: RecordId, compressed: Vec<u8>, body: Body) {
+        let stored = self.records.get_mut(&record).expect("a body comes after its record");
+        self.bodies.insert(stored.header.body_digest, compressed);
+        stored.body = Some(body);
+    }
+
+    fn expire(&mut self, at: Millis) {
+        self.expired = self.expired.max(at);
+        for stored in self.records.values_mut().filter(|stored| stored.header.expires_at <= at) {
+            self.bodies.remove(&stored.header.body_digest);
+            stored.body = None;
+        }
+    }
+
+    /// Answers a question.
+    pub fn answer(&self, query: &Query) -> Found {
+        match query {
+            Query::Headers { log, from, limit } => {
+                let range = self.logs.range((*log, *from)..=(*log, u64::MAX)).take(*limit);
+                Found::Headers(range.filter_map(|(_, id)| self.signed(id)).collect())
+            }
+            Query::Body(digest) => Found::Body(self.bodies.get(digest).cloned()),
+            Query::Record(id) => Found::Record(
+                self.records.get(id).map(|stored| (stored.header.clone(), stored.org, stored.body.clone())),
+            ),
+            Query::Missing { after, limit } => {
+                let missing = |(_, stored): &(&RecordId, &Stored)| {
+                    stored.body.is_none() && !stored.spoiled && stored.header.raw_len > 0
+                };
+                let later = self.records.iter().filter(|(id, _)| after.is_none_or(|after| **id > after));
+                Found::Missing(later.filter(missing).take(*limit).map(|(_, stored)| stored.header.clone()).collect())
+            }
+        }
+    }
+
+    fn signed(&self, id: &RecordId) -> Option<Signed> {
+        self.records.get(id).map(|stored| stored.header.signed().clone())
+    }
+
+    /// The last position of every log.
+    pub fn heads(&self) -> Vec<Head> {
+        let heads: BTreeMap<LogId, Head> = self
+            .logs
+            .iter()
+            .map(|((log, seq), id)| (*log, Head { log: *log, seq: *seq, id: id.digest() }))
+            .collect();
+        heads.into_values().collect()
+    }
+
+    /// The organisations that were paired.
+    pub fn paired(&self) -> Vec<OrgId> {
+        self.setting(PAIRED).unwrap_or_default()
+    }
+
+    /// The highest time that an earlier life was sure of.
+    pub fn highest_wall(&self) -> Millis {
+        self.setting(HIGHEST_WALL).unwrap_or_default()
+    }
+
+    fn setting<T: serde::de::DeserializeOwned>(&self, name: &str) -> Option<T> {
+        codec::decode(self.settings.get(name)?, codec::DOCUMENT_BYTES).ok()
+    }
+
+    /// What a search shows: believed observables that were not withdrawn by their own organisation.
+    pub fn shown(&self) -> BTreeSet<Observable> {
+        let mut withdrawals: BTreeMap<RecordId, Vec<(&Stored, &Withdrawal)>> = BTreeMap::new();
+        for stored in self.records.values() {
+            if let Some(Body::Withdrawal(withdrawal)) = &stored.body {
+                withdrawals.entry(withdrawal.target).or_default().push((stored, withdrawal));
+            }
+        }
+        let mut shown = BTreeSet::new();
+        for (id, stored) in self.records.iter().filter(|(_, stored)| stored.believed) {
+            let Some(Body::Indicators(bundle)) = &stored.body else { continue };
+            let against = withdrawals.get(id).into_iter().flatten().filter(|(by, _)| by.org == stored.org);
+            let against: Vec<&Withdrawal> = against.map(|(_, withdrawal)| *withdrawal).collect();
+            let withdrawn = |value: &&Observable| {
+                against.iter().any(|found| found.observables.is_empty() || found.observables.contains(value))
+            };
+            shown.extend(bundle.observables.iter().filter(|value| !withdrawn(value)).cloned());
+        }
+        shown
+    }
+
+    /// Whether every chain holds; the panic says which does not.
+    pub fn check(&self) {
+        for ((log, seq), id) in &self.logs {
+            let stored = self.records.get(id).expect("what a log names is stored");
+            let header = stored.header.signed().clone().verify::<Header>(&Strict).expect("only verified headers");
+            assert_eq!((header.log(), header.seq), (*log, *seq));
+            if *seq > 0 {
+                let before = self.logs.get(&(*log, seq - 1)).expect("logs have no holes");
+                assert_eq!(header.prev, before.digest(), "a broken chain at {seq} of {log:?}");
+            }
+        }
+    }
+}

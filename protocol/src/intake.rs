@@ -1,0 +1,140 @@
+//! From bytes to verified values: the first arrow of the flow, free of state so that it can run off the event loop.
+//!
+//! [`open_gossip`], [`open_request`] and [`open_response`] decode, check signatures, and say whose fault it is when they cannot. What they
+//! return is all that the engine ever sees of the network.
+//!
+//! Whoever passes on the bytes that a header names is never blamed for what they decode to: only their digest is a
+//! promise of the sender's. A body that does not open is left out here, and pulled and judged by itself.
+
+use starfish_crypto::{Signed, Verified, Verifier, VerifyError};
+use thiserror::Error;
+
+use crate::{
+    codec, limits,
+    record::{Body, Header, check_digest, open_body},
+    statement::Statement,
+    wire::{FRAME_BYTES, GOSSIP_BYTES, Gossip, Request, Response},
+};
+
+/// Why a message was not accepted. Each of these is provably the fault of whoever made it.
+#[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Not a message of this protocol.
+    #[error("the message does not decode")]
+    Malformed,
+    /// The signature is not the author's.
+    #[error("the signature does not fit")]
+    Signature,
+    /// The bytes are not what the signed header promises.
+    #[error("the body is not what its header says")]
+    Body,
+}
+
+/// A gossip message whose signatures hold.
+#[derive(Debug)]
+pub enum OpenGossip {
+    /// A header, with its body when that rode along and can be opened.
+    Header {
+        /// The header.
+        header: Verified<Header>,
+        /// The compressed body and what it says.
+        body: Option<(Vec<u8>, Body)>,
+    },
+    /// Statements, still to be judged by the roster, which knows the keys.
+    Statements(Vec<Statement>),
+    /// Two verified headers of one author.
+    Fork(Box<(Verified<Header>, Verified<Header>)>),
+}
+
+/// A request that decodes, with the signatures of a push checked.
+#[derive(Debug)]
+pub enum OpenRequest {
+    /// A pushed body with its header.
+    Push {
+        /// The header.
+        header: Verified<Header>,
+        /// The compressed body and what it says, when it can be opened.
+        body: Option<(Vec<u8>, Body)>,
+    },
+    /// Anything else, as it came.
+    Plain(Request),
+}
+
+/// An answer that decodes, with the signatures of headers checked.
+#[derive(Debug)]
+pub enum OpenResponse {
+    /// Headers in the order of the answer.
+    Headers(Vec<Verified<Header>>),
+    /// Anything else, as it came.
+    Plain(Response),
+}
+
+fn header(signed: Signed, verifier: &dyn Verifier) -> Result<Verified<Header>, Fault> {
+    signed.verify::<Header>(verifier).map_err(|error| match error {
+        VerifyError::Malformed(_) => Fault::Malformed,
+        _ => Fault::Signature,
+    })
+}
+
+fn with_body(header: &Header, compressed: Vec<u8>) -> Result<Option<(Vec<u8>, Body)>, Fault> {
+    check_digest(header, &compressed).map_err(|_| Fault::Body)?;
+    Ok(open_body(header, &compressed).ok().map(|body| (compressed, body)))
+}
+
+/// More than the protocol allows in one message.
+fn at_most<T>(list: Vec<T>, most: usize) -> Result<Vec<T>, Fault> {
+    if list.len() <= most { Ok(list) } else { Err(Fault::Malformed) }
+}
+
+/// Opens the payload of a gossip message.
+///
+/// A broken copy of a genuine header with a wrong inline body fails as a whole: the genuine one has another message id.
+pub fn open_gossip(payload: &[u8], verifier: &dyn Verifier) -> Result<OpenGossip, Fault> {
+    let gossip: Gossip = codec::decode(payload, GOSSIP_BYTES).map_err(|_| Fault::Malformed)?;
+    Ok(match gossip {
+        Gossip::Header { header: signed, body } => {
+            let header = header(signed, verifier)?;
+            let body = body.map(|bytes| at_most(bytes, limits::INLINE_BODY_BYTES)).transpose()?;
+            let body = body.map(|compressed| with_body(&header, compressed)).transpose()?.flatten();
+            OpenGossip::Header { header, body }
+        }
+        Gossip::Statements(statements) => {
+            OpenGossip::Statements(at_most(statements, limits::STATEMENTS_PER_ANSWER)?)
+        }
+        Gossip::Fork(pair) => {
+            let (first, second) = *pair;
+            OpenGossip::Fork(Box::new((header(first, verifier)?, header(second, verifier)?)))
+        }
+    })
+}
+
+/// Opens a request frame.
+pub fn open_request(frame: &[u8], verifier: &dyn Verifier) -> Result<OpenRequest, Fault> {
+    Ok(match codec::decode(frame, FRAME_BYTES).map_err(|_| Fault::Malformed)? {
+        Request::Push { header: signed, body } => {
+            let header = header(signed, verifier)?;
+            let body = with_body(&header, body)?;
+            OpenRequest::Push { header, body }
+        }
+        request => OpenRequest::Plain(request),
+    })
+}
+
+/// Opens an answer that has been read whole.
+pub fn open_response(response: Response, verifier: &dyn Verifier) -> Result<OpenResponse, Fault> {
+    Ok(match response {
+        Response::Headers(headers) => {
+            let headers = at_most(headers, limits::RANGE_HEADERS)?.into_iter();
+            OpenResponse::Headers(headers.map(|signed| header(signed, verifier)).collect::<Result<_, _>>()?)
+        }
+        Response::Statements { statements, more } => {
+            let statements = at_most(statements, limits::STATEMENTS_PER_ANSWER)?;
+            OpenResponse::Plain(Response::Statements { statements, more })
+        }
+        Response::Heads { heads, cursor, more, statements } => {
+            let heads = at_most(heads, limits::FRONTIER_HEADS)?;
+            OpenResponse::Plain(Response::Heads { heads, cursor, more, statements })
+        }
+        response => OpenResponse::Plain(response),
+    })
+}
