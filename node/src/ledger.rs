@@ -1,0 +1,327 @@
+//! What this node knows and has made durable: records, the index of their values, and the numbered entries that outputs follow.
+//!
+//! [`Ledger`] is written once over any [`Store`]. It has one writer and many readers: [`Ledger::apply`] returns when its
+//! changes are durable, and no record is shown before it is. A change that is too large for one batch of the
+//! store is written under an intent, which the next opening finishes (`writer/placing.rs`).
+//!
+//! | part | what it does |
+//! |---|---|
+//! | `catalogue` | what is kept of a record, the entries, the counters |
+//! | `keys` | how that looks in the store |
+//! | `writer` | how changes get there |
+//! | `search` | values by name, domain or network |
+//! | `reading` | what the engine and the outputs ask |
+//! | `journal` | what the mesh cannot give back |
+//! | `verify` | reads everything and says what does not fit |
+//! | `copying` | the whole of it, out and in |
+
+pub mod catalogue;
+pub mod copying;
+pub mod journal;
+mod keys;
+pub mod reading;
+pub mod search;
+#[cfg(test)]
+pub(crate) mod tests;
+pub mod verify;
+mod writer;
+
+use std::{
+    collections::BTreeSet,
+    fmt,
+    sync::{Mutex, MutexGuard, PoisonError, RwLock},
+};
+
+use starfish_protocol::{
+    engine::port::Change,
+    limits,
+    organisation::OrgId,
+    record::RecordId,
+    statement::{self, NodeCertificate, Statement},
+    time::Millis,
+};
+
+use crate::store::{Batch, Space, Store, StoreError};
+
+use self::{
+    catalogue::Counts,
+    journal::{Journal, Note},
+    keys::{decoded, encoded, meta},
+    writer::{SAFE_MODE, Writer},
+};
+
+/// The version of the store's content. Only ever raised, with a step in [`MIGRATIONS`].
+pub const FORMAT: u32 = 1;
+
+/// Brings the content of a store one version forward.
+type Migration = fn(&dyn Store) -> Result<(), StoreError>;
+
+/// `MIGRATIONS[n]` leads from version n + 1 to n + 2.
+const MIGRATIONS: [Migration; FORMAT as usize - 1] = [];
+
+/// How many records' worth of pending work every change does by the way.
+const SLICE: usize = 32;
+
+/// What an operator, or a test, may want otherwise.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// This node's organisation: its statements go to the journal.
+    pub org: Option<OrgId>,
+    /// How many compressed bytes of unbelieved bodies are kept.
+    pub held_bytes: u64,
+    /// How long they are kept.
+    pub held_for: Millis,
+    /// How long a record stays visible as withdrawn.
+    pub grace: Millis,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            org: None,
+            held_bytes: limits::QUARANTINE_BYTES,
+            held_for: limits::QUARANTINE_AGE,
+            // A week, in which every output has followed.
+            grace: Millis(7 * 86_400_000),
+        }
+    }
+}
+
+/// What came of a change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// The last serial, durable.
+    pub serial: u64,
+    /// True when pending work is left: [`Ledger::work`] goes on with it.
+    pub more: bool,
+}
+
+/// Records, index and entries over a store.
+pub struct Ledger<S> {
+    store: S,
+    options: Options,
+    writing: Mutex<Writing>,
+    /// What readers may know of: everything that is flushed.
+    shown: RwLock<Counts>,
+}
+
+struct Writing {
+    journal: Box<dyn Journal>,
+    counts: Counts,
+    /// A write failed half-way; what it left is finished before the next.
+    broken: bool,
+}
+
+impl<S> fmt::Debug for Ledger<S> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Ledger")
+            .field("shown", &self.shown)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S: Store> Ledger<S> {
+    /// Opens what is in the store, finishes what was left unfinished, and carries out what only the journal knows.
+    ///
+    /// # Errors
+    /// The store or the journal is damaged or fails, or the store is of a later version.
+    pub fn open(store: S, journal: impl Journal, options: Options) -> Result<Self, StoreError> {
+        prepare(&store)?;
+        let counts = store
+            .get(Space::Meta, meta::COUNTS)?
+            .map_or(Ok(Counts::default()), |value| decoded(&value))?;
+        let ledger = Self {
+            store,
+            options,
+            writing: Mutex::new(Writing {
+                journal: Box::new(journal),
+                counts,
+                broken: true,
+            }),
+            shown: RwLock::new(counts),
+        };
+        ledger.mend(&mut ledger.lock())?;
+        Ok(ledger)
+    }
+
+    /// Makes these changes durable, in order. Changes that are in the store already are passed over.
+    ///
+    /// # Errors
+    /// The store or the journal failed. Any part of the changes may have become durable.
+    pub fn apply(&self, changes: &[Change]) -> Result<Applied, StoreError> {
+        let mut writing = self.lock();
+        self.mend(&mut writing)?;
+        let notes = self.notes(changes)?;
+        let position = if notes.is_empty() {
+            None
+        } else {
+            Some(writing.journal.append(&notes)?)
+        };
+        let mut writer = Writer::new(&self.store, &self.options, writing.counts);
+        writing.broken = true;
+        for change in changes {
+            writer.take(change)?;
+        }
+        let more = writer.slice(SLICE)?;
+        if let Some(position) = position {
+            writer.draft.counts.journal = position;
+        }
+        let serial = self.finish(&mut writing.counts, writer)?;
+        writing.broken = false;
+        Ok(Applied { serial, more })
+    }
+
+    /// Goes on with pending work, such as a change of trust, for about `limit` records.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn work(&self, limit: usize) -> Result<Applied, StoreError> {
+        let mut writing = self.lock();
+        self.mend(&mut writing)?;
+        let mut writer = Writer::new(&self.store, &self.options, writing.counts);
+        writing.broken = true;
+        let more = writer.slice(limit)?;
+        let serial = self.finish(&mut writing.counts, writer)?;
+        writing.broken = false;
+        Ok(Applied { serial, more })
+    }
+
+    /// Whether nothing was ever written to this store.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn is_new(store: &S) -> Result<bool, StoreError> {
+        Ok(store.get(Space::Meta, meta::FORMAT)?.is_none())
+    }
+
+    /// The store below, for its size.
+    pub fn store(&self) -> &S {
+        &self.store
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Writing> {
+        // A panic while writing leaves what a crash leaves, and is mended like one.
+        self.writing.lock().unwrap_or_else(|poisoned| {
+            self.writing.clear_poison();
+            let mut writing = poisoned.into_inner();
+            writing.broken = true;
+            writing
+        })
+    }
+
+    /// Finishes what a crash or a failed disk left: an intent, withdrawals, and what the journal alone knows.
+    fn mend(&self, writing: &mut Writing) -> Result<(), StoreError> {
+        if !writing.broken {
+            return Ok(());
+        }
+        let counts = self
+            .store
+            .get(Space::Meta, meta::COUNTS)?
+            .map_or(Ok(Counts::default()), |value| decoded(&value))?;
+        let mut writer = Writer::new(&self.store, &self.options, counts);
+        writer.mend()?;
+        let from = writer.draft.counts.journal;
+        let safe = writer.draft.get(Space::Settings, SAFE_MODE.as_bytes())?;
+        writing.journal.replay(from, &mut |position, note| {
+            writer.take_note(note)?;
+            writer.draft.counts.journal = position;
+            Ok(())
+        })?;
+        if let Some(safe) = safe {
+            // Old records of our own are no sign that a peer has shown what it holds.
+            writer.draft.put(Space::Settings, SAFE_MODE, safe);
+        }
+        self.finish(&mut writing.counts, writer)?;
+        writing.broken = false;
+        Ok(())
+    }
+
+    /// The end of every step: the last batch, the flush, and only then the readers.
+    fn finish(&self, counts: &mut Counts, mut writer: Writer<'_>) -> Result<u64, StoreError> {
+        writer.draft.commit()?;
+        self.store.flush()?;
+        *counts = writer.draft.counts;
+        *self.shown.write().unwrap_or_else(PoisonError::into_inner) = *counts;
+        Ok(counts.serial)
+    }
+
+    /// What of these changes goes to the journal.
+    fn notes(&self, changes: &[Change]) -> Result<Vec<Note>, StoreError> {
+        let mut notes = Vec::new();
+        let mut own = BTreeSet::new();
+        for change in changes {
+            if let Change::Record { header, own: true, .. } = change {
+                own.insert(RecordId::of(header));
+            }
+            match change {
+                Change::Record {
+                    header,
+                    org,
+                    body,
+                    received_at,
+                    own: true,
+                    ..
+                } => notes.push(Note::Record {
+                    header: header.signed().clone(),
+                    org: *org,
+                    body: body.as_ref().map(|(compressed, _)| compressed.clone()),
+                    received_at: *received_at,
+                }),
+                Change::Body {
+                    record,
+                    compressed,
+                    received_at,
+                    ..
+                } if own.contains(record) || self.is_own(record)? => {
+                    notes.push(Note::Body {
+                        record: *record,
+                        body: compressed.clone(),
+                        received_at: *received_at,
+                    });
+                }
+                Change::Statement(statement) if self.is_ours(statement) => {
+                    notes.push(Note::Statement(statement.clone()));
+                }
+                Change::Judge { org, believed } => notes.push(Note::Judge(*org, *believed)),
+                Change::Setting(name, value) if *name != SAFE_MODE => {
+                    notes.push(Note::Setting((*name).to_owned(), value.clone()))
+                }
+                _ => {}
+            }
+        }
+        Ok(notes)
+    }
+
+    fn is_own(&self, record: &RecordId) -> Result<bool, StoreError> {
+        Ok(self.card_of(record)?.is_some_and(|(_, card)| card.own))
+    }
+
+    /// Where a node can be reached is signed anew at every start; only who it is must survive.
+    fn is_ours(&self, statement: &Statement) -> bool {
+        let about = match statement.kind() {
+            statement::Kind::MANIFEST => statement.founds(),
+            statement::Kind::CERTIFICATE => NodeCertificate::read(statement).ok().map(|certificate| certificate.org),
+            _ => None,
+        };
+        about.is_some() && about == self.options.org
+    }
+}
+
+/// Checks the version of a store, brings an older one forward, and marks a new one.
+fn prepare(store: &dyn Store) -> Result<(), StoreError> {
+    let format = match store.get(Space::Meta, meta::FORMAT)? {
+        Some(value) => decoded(&value)?,
+        None => FORMAT,
+    };
+    if format > FORMAT {
+        return Err(StoreError::Newer {
+            found: format,
+            known: FORMAT,
+        });
+    }
+    let steps = MIGRATIONS.get(format.saturating_sub(1) as usize..).unwrap_or_default();
+    steps.iter().try_for_each(|step| step(store))?;
+    let mut batch = Batch::default();
+    batch.put(Space::Meta, meta::FORMAT, encoded(&FORMAT));
+    store.write(&batch)
+}

@@ -1,0 +1,205 @@
+//! The whole ledger, out and in: rows in the order of spaces and keys, as of one moment.
+
+use std::ops::ControlFlow;
+
+use serde::de::DeserializeOwned;
+use starfish_crypto::{Digest, Signed};
+use starfish_protocol::{engine::port::Change, statement::Statement};
+
+use crate::store::{BATCH_KEYS, Batch, Space, Store, StoreError};
+
+use super::{
+    FORMAT, Ledger,
+    catalogue::{Card, Counts},
+    keys::{decoded, encoded, meta, number_key, number_of},
+    writer::SAFE_MODE,
+};
+
+/// A batch of copied rows ends at so many bytes, because bodies are large.
+const COPY_BYTES: usize = 4 << 20;
+
+/// Receives one row after the other.
+pub type Sink<'a> = dyn FnMut(Space, &[u8], &[u8]) -> Result<(), StoreError> + 'a;
+
+impl<S: Store> Ledger<S> {
+    /// Hands out every row as of this moment. Changes wait until it is done; readers do not.
+    ///
+    /// # Errors
+    /// The store failed, or the sink did.
+    pub fn export(&self, sink: &mut Sink<'_>) -> Result<(), StoreError> {
+        let mut writing = self.lock();
+        self.mend(&mut writing)?;
+        for space in Space::ALL {
+            let mut failed = Ok(());
+            self.store
+                .scan(space, &[], &mut |key, value| match sink(space, key, value) {
+                    Ok(()) => ControlFlow::Continue(()),
+                    Err(error) => {
+                        failed = Err(error);
+                        ControlFlow::Break(())
+                    }
+                })?;
+            failed?;
+        }
+        Ok(())
+    }
+}
+
+/// Fills an empty store with exported rows. The ledger that opens it is in safe mode.
+pub struct Import<'a> {
+    store: &'a dyn Store,
+    batch: Batch,
+    bytes: usize,
+}
+
+impl std::fmt::Debug for Import<'_> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Import")
+            .field("bytes", &self.bytes)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> Import<'a> {
+    /// Begins with an empty store.
+    pub fn new(store: &'a dyn Store) -> Self {
+        Self {
+            store,
+            batch: Batch::default(),
+            bytes: 0,
+        }
+    }
+
+    /// Takes the next row.
+    ///
+    /// # Errors
+    /// The store failed, or the rows are of a later version.
+    pub fn take(&mut self, space: Space, key: Vec<u8>, value: Vec<u8>) -> Result<(), StoreError> {
+        if space == Space::Meta && key == meta::FORMAT {
+            let found: u32 = decoded(&value)?;
+            if found > FORMAT {
+                return Err(StoreError::Newer { found, known: FORMAT });
+            }
+        }
+        self.bytes += key.len() + value.len();
+        self.batch.put(space, key, value);
+        if self.batch.len() >= BATCH_KEYS || self.bytes >= COPY_BYTES {
+            self.write()
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Marks the store as restored and returns when it is durable.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn finish(mut self) -> Result<(), StoreError> {
+        self.batch.put(Space::Settings, SAFE_MODE, [1]);
+        self.write()?;
+        self.store.flush()
+    }
+
+    fn write(&mut self) -> Result<(), StoreError> {
+        self.bytes = 0;
+        self.store.write(&std::mem::take(&mut self.batch))
+    }
+}
+
+/// What a new store begins with in the place of a damaged one: its serials go on where the old ones ended.
+///
+/// # Errors
+/// The store failed.
+pub fn begin_after(store: &dyn Store, serial: u64) -> Result<(), StoreError> {
+    let counts = Counts {
+        serial,
+        first_serial: serial,
+        ..Counts::default()
+    };
+    let mut batch = Batch::default();
+    batch.put(Space::Meta, meta::FORMAT, encoded(&FORMAT));
+    batch.put(Space::Meta, meta::COUNTS, encoded(&counts));
+    batch.put(Space::Settings, SAFE_MODE, [1]);
+    store.write(&batch)?;
+    store.flush()
+}
+
+/// The change that makes the next start a careful one.
+pub fn safe_mode() -> Change {
+    Change::Setting(SAFE_MODE, vec![1])
+}
+
+/// What can still be read of a store that may be damaged anywhere. Everything else is left out, without an error.
+pub struct Salvage<'a> {
+    store: &'a dyn Store,
+    counts: Option<Counts>,
+}
+
+impl std::fmt::Debug for Salvage<'_> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Salvage")
+            .field("counts", &self.counts)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> Salvage<'a> {
+    /// Looks at a store.
+    pub fn new(store: &'a dyn Store) -> Self {
+        let mut salvage = Self { store, counts: None };
+        salvage.counts = salvage.read(Space::Meta, meta::COUNTS);
+        salvage
+    }
+
+    fn read<T: DeserializeOwned>(&self, space: Space, key: &[u8]) -> Option<T> {
+        decoded(&self.store.get(space, key).ok()??).ok()
+    }
+
+    /// Values of a space up to its first damage.
+    fn values<T: DeserializeOwned>(&self, space: Space) -> Vec<T> {
+        let mut values = Vec::new();
+        // What was read before the damage counts.
+        let _ = self.store.scan(space, &[], &mut |_, value| {
+            values.extend(decoded(value));
+            ControlFlow::Continue(())
+        });
+        values
+    }
+
+    /// The last serial that was given away, as far as it is known.
+    pub fn last_serial(&self) -> u64 {
+        self.counts.map_or(0, |counts| counts.serial)
+    }
+
+    /// Record numbers are below this.
+    pub fn records(&self) -> u64 {
+        let counted = self.counts.map_or(0, |counts| counts.records);
+        let mut seen = 0;
+        let _ = self.store.scan(Space::Headers, &[], &mut |key, _| {
+            seen = number_of(key).map_or(seen, |number| number + 1);
+            ControlFlow::Continue(())
+        });
+        counted.max(seen)
+    }
+
+    /// The header and the card of a record.
+    pub fn record(&self, number: u64) -> Option<(Signed, Card)> {
+        let key = number_key(number);
+        Some((self.read(Space::Headers, &key)?, self.read(Space::Records, &key)?))
+    }
+
+    /// A compressed body, unchecked.
+    pub fn body(&self, digest: &Digest) -> Option<Vec<u8>> {
+        self.store.get(Space::Bodies, digest.as_bytes()).ok()?
+    }
+
+    /// Statements.
+    pub fn statements(&self) -> Vec<Statement> {
+        self.values(Space::Statements)
+    }
+
+    /// Proofs of two histories.
+    pub fn forks(&self) -> Vec<(Signed, Signed)> {
+        self.values(Space::Forks)
+    }
+}

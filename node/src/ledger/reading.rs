@@ -1,0 +1,287 @@
+//! What the engine and the outputs ask: headers, bodies, entries, counters, and what a start needs to know.
+
+use std::{collections::BTreeMap, sync::PoisonError};
+
+use starfish_crypto::{Digest, PublicKey, Signed};
+use starfish_protocol::{
+    codec,
+    engine::{
+        BLOCKED, PAIRED, SUBSCRIPTION,
+        port::{Found, Query},
+    },
+    observable::{Observable, Tld},
+    organisation::OrgId,
+    peer::Peer,
+    record::{Body, Header, LogId, RecordId, Topic, open_body},
+    statement::Statement,
+    wire::Head,
+};
+
+use crate::store::{Space, Store, StoreError};
+
+use super::{
+    Ledger,
+    catalogue::{Card, Counts, Entry},
+    keys::{Number, decoded, log_key, number_key, number_of, numbered, position_key},
+    writer::{SAFE_MODE, indexed, stored_rows, verified},
+};
+
+/// After every key of a space.
+const END: &[u8] = &[u8::MAX; 64];
+
+/// What a start needs to know of the store.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    /// Every statement; manifests before certificates before endpoints.
+    pub statements: Vec<Statement>,
+    /// The last position of every log.
+    pub heads: Vec<Head>,
+    /// Authors against whom a proof of two histories is held.
+    pub frozen: Vec<PublicKey>,
+    /// The node's own decisions, by name, as the engine wrote them.
+    pub settings: BTreeMap<String, Vec<u8>>,
+    /// How many records are stored.
+    pub records: u64,
+    /// True after a restore or a rebuild.
+    pub safe_mode: bool,
+}
+
+impl Loaded {
+    fn setting<T: serde::de::DeserializeOwned>(&self, name: &str) -> Option<T> {
+        codec::decode(self.settings.get(name)?, codec::DOCUMENT_BYTES).ok()
+    }
+
+    /// The organisations that were paired.
+    pub fn paired(&self) -> Vec<OrgId> {
+        self.setting(PAIRED).unwrap_or_default()
+    }
+
+    /// The peers that are refused.
+    pub fn blocked(&self) -> Vec<Peer> {
+        let peers: Vec<Vec<u8>> = self.setting(BLOCKED).unwrap_or_default();
+        peers.iter().map(|peer| Peer::from_bytes(peer)).collect()
+    }
+
+    /// The topics and TLDs that this node pulls, when it was told.
+    pub fn subscription(&self) -> Option<(Vec<Topic>, Vec<Tld>)> {
+        let (topics, tlds): (Vec<String>, Vec<String>) = self.setting(SUBSCRIPTION)?;
+        let topics = topics.iter().filter_map(|topic| Topic::parse(topic).ok()).collect();
+        Some((topics, tlds.iter().filter_map(|tld| Tld::parse(tld).ok()).collect()))
+    }
+}
+
+/// One topic, and how many believed records it has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicCount {
+    /// The topic.
+    pub topic: String,
+    /// How many records of it are held.
+    pub records: u64,
+}
+
+impl<S: Store> Ledger<S> {
+    /// The counters, as of the last flush.
+    pub fn counts(&self) -> Counts {
+        *self.shown.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The topics that are held.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn topics(&self) -> Result<Vec<TopicCount>, StoreError> {
+        let rows = stored_rows(&self.store, Space::Topics, &[], END, usize::MAX)?;
+        let topic = |(key, value): &(Vec<u8>, Vec<u8>)| {
+            Ok(TopicCount {
+                topic: String::from_utf8_lossy(key).into_owned(),
+                records: decoded(value)?,
+            })
+        };
+        rows.iter().map(topic).collect()
+    }
+
+    /// What a start needs to know.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn load(&self) -> Result<Loaded, StoreError> {
+        let rows = |space| stored_rows(&self.store, space, &[], END, usize::MAX);
+        let statements = rows(Space::Statements)?
+            .iter()
+            .map(|(_, value)| decoded(value))
+            .collect::<Result<_, _>>()?;
+        let heads = rows(Space::Heads)?
+            .iter()
+            .map(|(_, value)| decoded(value))
+            .collect::<Result<_, _>>()?;
+        let author = |(key, _): &(Vec<u8>, Vec<u8>)| {
+            let key = key
+                .as_slice()
+                .try_into()
+                .map_err(|_| StoreError::corrupt("a proof without its author"))?;
+            Ok(PublicKey::from_bytes(key))
+        };
+        let frozen = rows(Space::Forks)?
+            .iter()
+            .map(author)
+            .collect::<Result<_, StoreError>>()?;
+        let named = |(key, value): (Vec<u8>, Vec<u8>)| (String::from_utf8_lossy(&key).into_owned(), value);
+        let mut settings: BTreeMap<String, Vec<u8>> = rows(Space::Settings)?.into_iter().map(named).collect();
+        let safe_mode = settings.remove(SAFE_MODE).is_some();
+        Ok(Loaded {
+            statements,
+            heads,
+            frozen,
+            settings,
+            records: self.counts().records,
+            safe_mode,
+        })
+    }
+
+    /// Entries after a serial, in order, without gaps.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn entries(&self, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        let end = self.counts().serial.saturating_add(1).to_be_bytes();
+        let rows = stored_rows(
+            &self.store,
+            Space::Serials,
+            &after.saturating_add(1).to_be_bytes(),
+            &end,
+            limit,
+        )?;
+        rows.iter().map(|(_, entry)| decoded(entry)).collect()
+    }
+
+    /// What is kept of a record: its number here and its card.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn card_of(&self, record: &RecordId) -> Result<Option<(u64, Card)>, StoreError> {
+        let Some(value) = self.store.get(Space::Ids, record.digest().as_bytes())? else {
+            return Ok(None);
+        };
+        let number = number_of(&value)?;
+        Ok(self.card(number)?.map(|card| (number, card)))
+    }
+
+    pub(super) fn card(&self, number: Number) -> Result<Option<Card>, StoreError> {
+        self.store
+            .get(Space::Records, &number_key(number))?
+            .map(|card| decoded(&card))
+            .transpose()
+    }
+
+    pub(super) fn signed(&self, number: Number) -> Result<Option<Signed>, StoreError> {
+        self.store
+            .get(Space::Headers, &number_key(number))?
+            .map(|header| decoded(&header))
+            .transpose()
+    }
+
+    /// The body of a record, when it is here.
+    ///
+    /// # Errors
+    /// The store failed, or the body is no longer what it was.
+    pub fn body_of(&self, record: &RecordId) -> Result<Option<Body>, StoreError> {
+        let Some((number, card)) = self.card_of(record)? else {
+            return Ok(None);
+        };
+        self.content(number, &card)
+    }
+
+    fn content(&self, number: Number, card: &Card) -> Result<Option<Body>, StoreError> {
+        if !card.is_present() {
+            return Ok(None);
+        }
+        let (Some(header), Some(compressed)) = (self.signed(number)?, self.compressed(&card.body)?) else {
+            // It left between two reads.
+            return Ok(None);
+        };
+        let header = Header::decode(header.bytes()).map_err(|fault| StoreError::Corrupt(fault.to_string()))?;
+        open_body(&header, &compressed)
+            .map(Some)
+            .map_err(|fault| StoreError::Corrupt(fault.to_string()))
+    }
+
+    /// The values of a record, rising, each with whether it is withdrawn. None when its body is not here.
+    ///
+    /// # Errors
+    /// The store failed, or the body is no longer what it was.
+    pub fn observables(&self, record: &RecordId) -> Result<Vec<(Observable, bool)>, StoreError> {
+        let Some((number, card)) = self.card_of(record)? else {
+            return Ok(Vec::new());
+        };
+        let Some(body) = self.content(number, &card)? else {
+            return Ok(Vec::new());
+        };
+        let mut found = Vec::with_capacity(indexed(&body).len());
+        for value in indexed(&body) {
+            let gone = card.withdrawn > 0
+                && self
+                    .store
+                    .get(Space::Withdrawn, &numbered(&value.key(), number))?
+                    .is_some();
+            found.push((value.clone(), gone));
+        }
+        Ok(found)
+    }
+
+    pub(super) fn compressed(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store.get(Space::Bodies, digest.as_bytes())
+    }
+
+    /// Answers the engine.
+    pub fn answer(&self, query: &Query) -> Found {
+        let found = match query {
+            Query::Headers { log, from, limit } => self.headers(log, *from, *limit).map(Found::Headers),
+            Query::Body(digest) => self.compressed(digest).map(Found::Body),
+            Query::Record(record) => self.record(record),
+            Query::Missing { after, limit } => self.missing(after.as_ref(), *limit),
+        };
+        found.unwrap_or(Found::Failed)
+    }
+
+    /// Consecutive headers, as far as they are durable.
+    fn headers(&self, log: &LogId, from: u64, limit: usize) -> Result<Vec<Signed>, StoreError> {
+        let durable = self.counts().records;
+        let end = [log_key(log), END.to_vec()].concat();
+        let rows = stored_rows(&self.store, Space::Logs, &position_key(log, from), &end, limit)?;
+        let mut headers = Vec::with_capacity(rows.len());
+        for (seq, (key, number)) in (from..).zip(&rows) {
+            let number = number_of(number)?;
+            if number_of(key)? != seq || number >= durable {
+                break;
+            }
+            let Some(header) = self.signed(number)? else { break };
+            headers.push(header);
+        }
+        Ok(headers)
+    }
+
+    fn record(&self, record: &RecordId) -> Result<Found, StoreError> {
+        let Some((number, card)) = self.card_of(record)? else {
+            return Ok(Found::Record(None));
+        };
+        let Some(header) = self.signed(number)? else {
+            return Ok(Found::Record(None));
+        };
+        let body = self.content(number, &card)?;
+        Ok(Found::Record(Some((verified(header)?, card.org, body))))
+    }
+
+    fn missing(&self, after: Option<&RecordId>, limit: usize) -> Result<Found, StoreError> {
+        let from = match after.map(|after| self.card_of(after)).transpose()?.flatten() {
+            Some((number, _)) => number + 1,
+            None => 0,
+        };
+        let mut headers = Vec::new();
+        for (key, _) in stored_rows(&self.store, Space::Missing, &number_key(from), END, limit)? {
+            if let Some(header) = self.signed(number_of(&key)?)? {
+                headers.push(verified(header)?);
+            }
+        }
+        Ok(Found::Missing(headers))
+    }
+}

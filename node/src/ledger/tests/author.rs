@@ -1,0 +1,166 @@
+//! A node that signs records for tests.
+
+use starfish_crypto::{Digest, SecretKey, Signed, Strict, Verified};
+use starfish_protocol::{
+    community::Community,
+    engine::port::Change,
+    organisation::OrgId,
+    record::{
+        Audience, Body, Bundle, Extensions, Header, Kind, RecordId, Scope, SealedBody, Tlp, Topic, Withdrawal,
+        seal_body,
+    },
+    time::Millis,
+};
+
+use super::{DAY, NOW, observable};
+
+/// One key, one organisation, one log.
+pub(crate) struct Author {
+    key: SecretKey,
+    pub(crate) org: OrgId,
+    seq: u64,
+    prev: Digest,
+    /// For the next records.
+    pub(crate) expires_at: Millis,
+    pub(crate) topic: &'static str,
+    pub(crate) believed: bool,
+    pub(crate) own: bool,
+}
+
+/// A record and how to apply it.
+#[derive(Clone)]
+pub(crate) struct Made {
+    pub(crate) header: Verified<Header>,
+    pub(crate) compressed: Vec<u8>,
+    pub(crate) body: Body,
+    pub(crate) org: OrgId,
+    pub(crate) believed: bool,
+    pub(crate) own: bool,
+}
+
+impl Author {
+    pub(crate) fn new(seed: u8) -> Self {
+        Self {
+            key: SecretKey::from_seed([seed; 32]),
+            org: OrgId::from_digest(Digest::of("test", &[seed])),
+            seq: 0,
+            prev: Digest::ZERO,
+            expires_at: Millis(NOW.0 + 30 * DAY),
+            topic: "malware",
+            believed: true,
+            own: false,
+        }
+    }
+
+    pub(crate) fn publish(&mut self, values: &[&str]) -> Made {
+        let values = values.iter().map(|value| observable(value)).collect();
+        let bundle = Bundle::new(80, "seen in a trap".to_owned(), values).expect("a bundle");
+        let sealed = seal_body(Body::Indicators(bundle));
+        let scope = sealed.scope.clone();
+        self.write(sealed, Kind::INDICATORS, scope, Vec::new())
+    }
+
+    /// Names under `example`, from a number to another.
+    pub(crate) fn publish_names(&mut self, from: usize, to: usize) -> Made {
+        let names: Vec<String> = (from..to).map(|number| format!("name-{number:06}.example")).collect();
+        self.publish(&names.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    /// Another node of the same organisation, with a log of its own.
+    pub(crate) fn colleague(&self, seed: u8) -> Self {
+        Self {
+            org: self.org,
+            believed: self.believed,
+            ..Self::new(seed)
+        }
+    }
+
+    pub(crate) fn withdraw(&mut self, target: &Made, values: &[&str]) -> Made {
+        let values = values.iter().map(|value| observable(value)).collect();
+        let withdrawal = Withdrawal::new(target.id(), values, "a false positive".to_owned()).expect("a withdrawal");
+        let scope = target.header.extensions.scope.clone();
+        self.write(
+            seal_body(Body::Withdrawal(withdrawal)),
+            Kind::WITHDRAWAL,
+            scope,
+            vec![target.id()],
+        )
+    }
+
+    fn write(&mut self, sealed: SealedBody, kind: Kind, scope: Option<Scope>, targets: Vec<RecordId>) -> Made {
+        let header = Header {
+            version: Header::VERSION,
+            community: Community::named("starfish"),
+            author: self.key.public(),
+            audience: Audience::Clear,
+            tlp: Tlp::Clear,
+            kind,
+            epoch: Millis(NOW.0 - DAY),
+            seq: self.seq,
+            prev: self.prev,
+            created_at: Millis(NOW.0 - 1_000),
+            expires_at: self.expires_at,
+            body_digest: sealed.digest,
+            compressed_len: sealed.compressed.len() as u32,
+            raw_len: sealed.raw_len,
+            items: sealed.items,
+            topic: Topic::parse(self.topic).expect("a topic"),
+            extensions: Extensions {
+                scope,
+                set: None,
+                targets,
+                unknown: Vec::new(),
+            },
+        };
+        let signed = Signed::sign::<Header>(header.encode(), &self.key);
+        let header = signed.verify::<Header>(&Strict).expect("what was just signed");
+        self.prev = RecordId::of(&header).digest();
+        self.seq += 1;
+        let Self { org, believed, own, .. } = *self;
+        Made {
+            header,
+            compressed: sealed.compressed,
+            body: sealed.body,
+            org,
+            believed,
+            own,
+        }
+    }
+}
+
+impl Made {
+    pub(crate) fn id(&self) -> RecordId {
+        RecordId::of(&self.header)
+    }
+
+    /// Header and body together.
+    pub(crate) fn whole(&self) -> Change {
+        self.record(Some((self.compressed.clone(), self.body.clone())))
+    }
+
+    /// The header alone.
+    pub(crate) fn bare(&self) -> Change {
+        self.record(None)
+    }
+
+    /// The body alone.
+    pub(crate) fn content(&self) -> Change {
+        Change::Body {
+            record: self.id(),
+            compressed: self.compressed.clone(),
+            body: self.body.clone(),
+            received_at: NOW,
+        }
+    }
+
+    fn record(&self, body: Option<(Vec<u8>, Body)>) -> Change {
+        Change::Record {
+            header: self.header.clone(),
+            org: Some(self.org),
+            believed: self.believed,
+            body,
+            received_at: NOW,
+            own: self.own,
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! The quarantine: what is in it, what rises from it, and what it loses.
+
+use starfish_protocol::{engine::port::Change, time::Millis};
+
+use crate::ledger::{
+    Options,
+    catalogue::{EntryKind, State},
+    search::Search,
+};
+
+use super::{
+    Bench, DAY, NOW,
+    author::{Author, Made},
+};
+
+fn quarantined(seed: u8) -> Author {
+    let mut author = Author::new(seed);
+    author.believed = false;
+    author
+}
+
+fn shown(bench: &Bench) -> (usize, usize) {
+    let all = |quarantine| bench.finds(&Search::all().at(NOW).in_quarantine(quarantine)).len();
+    (all(false), all(true))
+}
+
+fn kinds(bench: &Bench, after: u64) -> Vec<EntryKind> {
+    bench
+        .ledger
+        .entries(after, 1_000)
+        .expect("memory")
+        .into_iter()
+        .map(|entry| entry.kind)
+        .collect()
+}
+
+#[test]
+fn judgements_move_records_in_slices() {
+    let mut bench = Bench::new();
+    let (mut author, mut other) = (quarantined(1), quarantined(2));
+    let mut records: Vec<Made> = (0..60).map(|number| author.publish_names(number, number + 2)).collect();
+    records.push(author.publish_names(0, 400));
+    records.push(other.publish_names(0, 10));
+    bench.apply(&records.iter().map(Made::whole).collect::<Vec<_>>());
+    assert_eq!(shown(&bench), (0, 530));
+    bench.is_clean();
+    let judge = |believed| Change::Judge {
+        org: author.org,
+        believed,
+    };
+    assert!(bench.ledger.apply(&[judge(true)]).expect("memory").more);
+    // A restart in the middle goes on where it stopped.
+    bench.reopen();
+    bench.work();
+    assert_eq!(shown(&bench), (520, 10));
+    assert_eq!(bench.ledger.counts().observables, 400);
+    assert_eq!(kinds(&bench, 62), vec![EntryKind::Released; 61]);
+    bench.is_clean();
+    bench.apply(&[judge(false)]);
+    // A new verdict before the old one is carried out everywhere.
+    bench.apply(&[judge(true)]);
+    bench.apply(&[judge(false)]);
+    bench.work();
+    assert_eq!(shown(&bench), (0, 530));
+    let counts = bench.ledger.counts();
+    assert_eq!(
+        (
+            counts.observables,
+            counts.held_observables,
+            counts.believed,
+            counts.held_records
+        ),
+        (0, 400, 0, 62)
+    );
+    bench.is_clean();
+}
+
+#[test]
+fn headers_without_bodies_follow_the_verdict() {
+    let bench = Bench::new();
+    let mut author = quarantined(1);
+    let record = author.publish(&["a.example"]);
+    bench.apply(&[record.bare()]);
+    bench.apply(&[Change::Judge {
+        org: author.org,
+        believed: true,
+    }]);
+    bench.apply(&[record.content()]);
+    assert_eq!(shown(&bench), (1, 0));
+    bench.is_clean();
+}
+
+#[test]
+fn withdrawn_values_follow_the_verdict() {
+    let bench = Bench::new();
+    let mut author = quarantined(1);
+    let record = author.publish(&["a.example", "b.example"]);
+    let by = author.withdraw(&record, &["a.example"]);
+    bench.apply(&[record.whole(), by.whole()]);
+    assert_eq!(shown(&bench), (0, 2));
+    bench.apply(&[Change::Judge {
+        org: author.org,
+        believed: true,
+    }]);
+    assert_eq!(shown(&bench), (2, 0));
+    assert_eq!(bench.ledger.counts().observables, 1);
+    bench.is_clean();
+}
+
+#[test]
+fn the_largest_organisation_makes_room() {
+    let (mut flood, mut quiet) = (quarantined(1), quarantined(2));
+    let small = quiet.publish(&["quiet.example"]);
+    let records: Vec<Made> = (0..30)
+        .map(|number| flood.publish_names(number * 150, number * 150 + 150))
+        .collect();
+    let budget = 10 * records[0].compressed.len() as u64;
+    let bench = Bench::with(Options {
+        held_bytes: budget,
+        ..Options::default()
+    });
+    bench.apply(&[small.whole()]);
+    for record in &records {
+        bench.apply(&[record.whole()]);
+        assert!(bench.ledger.counts().held_bytes <= budget);
+    }
+    let dropped = kinds(&bench, 0)
+        .iter()
+        .filter(|kind| **kind == EntryKind::Dropped)
+        .count();
+    assert!(dropped > 0 && dropped < records.len());
+    // The oldest of the flood are gone, the newest and everybody else's are there.
+    let state = |record: &Made| {
+        bench
+            .ledger
+            .card_of(&record.id())
+            .expect("memory")
+            .expect("a card")
+            .1
+            .state
+    };
+    assert_eq!(
+        (state(&records[0]), state(&records[29]), state(&small)),
+        (State::Dropped, State::Present, State::Present)
+    );
+    bench.is_clean();
+    // What was dropped is not looked for, until it is believed.
+    assert_eq!(bench.ledger.counts().missing, 0);
+    bench.apply(&[records[0].content()]);
+    assert_eq!(state(&records[0]), State::Dropped);
+    bench.apply(&[Change::Judge {
+        org: flood.org,
+        believed: true,
+    }]);
+    bench.work();
+    assert_eq!(bench.ledger.counts().missing, dropped as u64);
+    bench.apply(&[records[0].content()]);
+    assert_eq!(state(&records[0]), State::Present);
+    bench.is_clean();
+}
+
+#[test]
+fn the_quarantine_has_little_patience() {
+    let bench = Bench::new();
+    let mut author = quarantined(1);
+    author.expires_at = Millis(NOW.0 + 30 * DAY);
+    let record = author.publish_names(0, 700);
+    bench.apply(&[record.whole()]);
+    bench.apply(&[Change::Expire(Millis(NOW.0 + 7 * DAY - 1))]);
+    assert_eq!(shown(&bench), (0, 700));
+    bench.apply(&[Change::Expire(Millis(NOW.0 + 7 * DAY))]);
+    bench.work();
+    assert_eq!((shown(&bench), kinds(&bench, 1)), ((0, 0), vec![EntryKind::Dropped]));
+    bench.is_clean();
+}

@@ -1,0 +1,209 @@
+//! The one writer: [`Writer`] turns changes into rows, counters and ledger entries.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `draft` | puts changes together that become durable together |
+//! | `placing` | moves a record's values between the spaces of the index |
+//! | `storing` | takes records and bodies in |
+//! | `withdrawing` | applies withdrawals, whichever comes first, they or their targets |
+//! | `judging` | carries out changes of trust, in slices |
+//! | `leaving` | expiry, purges and the quarantine's budget, in slices |
+
+mod draft;
+mod judging;
+mod leaving;
+mod placing;
+mod storing;
+mod withdrawing;
+
+use starfish_crypto::{Signed, Strict, Verified};
+use starfish_protocol::{
+    engine::port::Change,
+    record::{Body, Header, RecordId, open_body},
+    statement::{self, Statement},
+    time::Millis,
+};
+
+use crate::store::{Space, Store, StoreError};
+
+use super::{
+    Options,
+    catalogue::{Card, Counts, State},
+    journal::Note,
+    keys::{encoded, pending},
+};
+
+pub(super) use self::draft::{Draft, stored_rows};
+pub(super) use self::placing::{home, indexed};
+
+/// Changes on their way into the store.
+pub(super) struct Writer<'a> {
+    pub(super) draft: Draft<'a>,
+    options: &'a Options,
+}
+
+/// The setting that makes the next start compare this node's log with a peer before it sends anything.
+pub(super) const SAFE_MODE: &str = "safe mode";
+
+impl<'a> Writer<'a> {
+    pub(super) fn new(store: &'a dyn Store, options: &'a Options, counts: Counts) -> Self {
+        Self {
+            draft: Draft::new(store, counts),
+            options,
+        }
+    }
+
+    /// Finishes what a crash or a failed disk left unfinished. Judgements and expiry go on in slices.
+    pub(super) fn mend(&mut self) -> Result<(), StoreError> {
+        self.draft.mend()?;
+        self.apply_withdrawals()
+    }
+
+    /// Takes one change.
+    pub(super) fn take(&mut self, change: &Change) -> Result<(), StoreError> {
+        match change {
+            Change::Record {
+                header,
+                org,
+                believed,
+                body,
+                received_at,
+                own,
+            } => {
+                self.see(*received_at);
+                let mut card = Card::new(header, *org, *believed, *received_at);
+                card.own = *own;
+                let body = body.as_ref().map(|(compressed, body)| (compressed.as_slice(), body));
+                self.store_record(header, card, body)
+            }
+            Change::Body {
+                record,
+                compressed,
+                body,
+                received_at,
+            } => {
+                self.see(*received_at);
+                self.store_body(record, compressed, body, *received_at)
+            }
+            Change::Spoiled(record) => self.spoil(record),
+            Change::Statement(statement) => {
+                self.store_statement(statement);
+                Ok(())
+            }
+            Change::Fork(pair) => {
+                let (one, two) = &**pair;
+                let proof = encoded(&(one.signed(), two.signed()));
+                self.draft.put(Space::Forks, *one.author.as_bytes(), proof);
+                Ok(())
+            }
+            Change::Judge { org, believed } => {
+                self.judge(*org, *believed);
+                Ok(())
+            }
+            Change::Expire(time) => {
+                self.see(*time);
+                self.expire(*time)
+            }
+            Change::Setting(name, value) => {
+                self.draft.put(Space::Settings, *name, value.as_slice());
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes a note from the journal, whose own signatures are checked again.
+    pub(super) fn take_note(&mut self, note: Note) -> Result<(), StoreError> {
+        match note {
+            Note::Record {
+                header,
+                org,
+                body,
+                received_at,
+            } => {
+                let header = verified(header)?;
+                self.see(received_at);
+                let mut card = Card::new(&header, org, true, received_at);
+                card.own = true;
+                let opened = body.as_ref().map(|body| opened(&header, body)).transpose()?;
+                self.store_record(&header, card, body.as_deref().zip(opened.as_ref()))
+            }
+            Note::Body {
+                record,
+                body,
+                received_at,
+            } => {
+                self.see(received_at);
+                let Some(number) = self.draft.number(&record)? else {
+                    return Ok(());
+                };
+                let header = verified(self.draft.header(number)?)?;
+                let content = opened(&header, &body)?;
+                self.store_body(&record, &body, &content, received_at)
+            }
+            Note::Statement(statement) => {
+                self.store_statement(&statement);
+                Ok(())
+            }
+            Note::Setting(name, value) => {
+                self.draft.put(Space::Settings, name, value);
+                Ok(())
+            }
+            Note::Judge(org, believed) => {
+                self.judge(org, believed);
+                Ok(())
+            }
+        }
+    }
+
+    /// The latest time that anyone named is the time of an entry that has none of its own.
+    fn see(&mut self, time: Millis) {
+        self.draft.counts.latest = self.draft.counts.latest.max(time);
+    }
+
+    fn store_statement(&mut self, statement: &Statement) {
+        self.draft
+            .put(Space::Statements, statement_key(statement), encoded(statement));
+    }
+
+    fn spoil(&mut self, record: &RecordId) -> Result<(), StoreError> {
+        let Some(number) = self.draft.number(record)? else {
+            return Ok(());
+        };
+        let mut card = self.draft.card(number)?;
+        if card.state == State::Waiting {
+            self.draft.begin_record(0)?;
+            card.state = State::Spoiled;
+            self.draft.set_missing(number, false)?;
+            self.draft.put_card(number, &card);
+        }
+        Ok(())
+    }
+
+    /// Does at most about `limit` records' worth of pending work; whether there is more.
+    pub(super) fn slice(&mut self, limit: usize) -> Result<bool, StoreError> {
+        let left = self.judge_some(limit)?;
+        self.expire_some(left)?;
+        let rows = self.draft.rows(Space::Pending, pending::JUDGEMENTS, &[u8::MAX], 1)?;
+        Ok(!rows.is_empty())
+    }
+}
+
+fn opened(header: &Header, compressed: &[u8]) -> Result<Body, StoreError> {
+    open_body(header, compressed).map_err(|fault| StoreError::Corrupt(fault.to_string()))
+}
+
+/// The journal and the store hold only what was verified before; this tells when their bytes have changed.
+pub(super) fn verified(header: Signed) -> Result<Verified<Header>, StoreError> {
+    header
+        .verify(&Strict)
+        .map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+/// Manifests before certificates before endpoints, as they are needed; a node's newer endpoint replaces the older one.
+fn statement_key(statement: &Statement) -> Vec<u8> {
+    let kind = statement.kind().0.to_be_bytes();
+    match (statement.kind(), statement.signatures()) {
+        (statement::Kind::ENDPOINT, [(node, _)]) => [&kind, node.as_bytes().as_slice()].concat(),
+        _ => [&kind, statement.id().as_bytes().as_slice()].concat(),
+    }
+}

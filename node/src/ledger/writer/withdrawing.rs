@@ -1,0 +1,238 @@
+//! Withdrawals: the same organisation takes back a record, or some of its observables.
+//!
+//! Either may come first. A withdrawal whose target is not here waits for it under the target's id; a body that comes after
+//! its withdrawal is stored as withdrawn. While only the header of a withdrawal is here, nobody knows what it covers: a body
+//! that comes then is withheld as a whole, so that a late joiner does not show for a moment what others took back long ago.
+
+use std::collections::BTreeSet;
+
+use starfish_protocol::{
+    observable::Observable,
+    record::{Body, Header, Kind, RecordId, Withdrawal, open_body},
+    time::Millis,
+};
+
+use crate::{
+    ledger::{
+        catalogue::{Card, EntryKind, State},
+        keys::{Number, due_key, number_of, numbered, numbered_end, pending, withdrawal_key},
+    },
+    store::{Space, StoreError},
+};
+
+use super::{
+    Writer,
+    placing::{Move, Select, home, indexed},
+};
+
+/// How many withdrawals of one record are read at a time.
+const PAGE: usize = 256;
+
+/// What of a record is withdrawn.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    None,
+    Some {
+        /// Rising.
+        values: Vec<Observable>,
+    },
+    All {
+        /// True when that is only assumed, because a withdrawal's content is not here.
+        withheld: bool,
+    },
+}
+
+impl Writer<'_> {
+    /// What the withdrawals that are here say about a record.
+    pub(super) fn withdrawn_part(&self, card: &Card) -> Result<Part, StoreError> {
+        let (mut values, mut withheld) = (BTreeSet::new(), false);
+        let key = withdrawal_key(&card.id, card.org);
+        let end = numbered_end(&key);
+        let mut from = numbered(&key, 0);
+        loop {
+            let rows = self.draft.rows(Space::Withdrawals, &from, &end, PAGE)?;
+            for (key, _) in &rows {
+                let number = number_of(key)?;
+                let by = self.draft.card(number)?;
+                if !may_withdraw(&by, card) {
+                    continue;
+                }
+                match self.withdrawal(number, &by)? {
+                    Some(withdrawal) if withdrawal.target != card.id => {}
+                    Some(withdrawal) if withdrawal.observables.is_empty() => return Ok(Part::All { withheld: false }),
+                    Some(withdrawal) => values.extend(withdrawal.observables),
+                    None => withheld |= by.state == State::Waiting,
+                }
+            }
+            match rows.last() {
+                Some((last, _)) if rows.len() == PAGE => from = [last.as_slice(), &[0]].concat(),
+                _ => break,
+            }
+        }
+        Ok(match (withheld, values.is_empty()) {
+            (true, _) => Part::All { withheld: true },
+            (false, true) => Part::None,
+            (false, false) => Part::Some {
+                values: values.into_iter().collect(),
+            },
+        })
+    }
+
+    /// The content of a withdrawal, when it is here.
+    fn withdrawal(&self, number: Number, card: &Card) -> Result<Option<Withdrawal>, StoreError> {
+        if !card.is_present() {
+            return Ok(None);
+        }
+        match self.body(number, card)? {
+            Body::Withdrawal(withdrawal) => Ok(Some(withdrawal)),
+            Body::Indicators(_) | Body::Unknown(_) => Ok(None),
+        }
+    }
+
+    /// The body of a record that is present.
+    pub(super) fn body(&self, number: Number, card: &Card) -> Result<Body, StoreError> {
+        let header = self.draft.header(number)?;
+        let header = Header::decode(header.bytes()).map_err(|fault| StoreError::Corrupt(fault.to_string()))?;
+        let compressed = self.draft.compressed(&card.body)?;
+        let compressed = compressed.ok_or_else(|| StoreError::corrupt("a record without its body"))?;
+        open_body(&header, &compressed).map_err(|fault| StoreError::Corrupt(fault.to_string()))
+    }
+
+    /// Applies every withdrawal that was stored and not applied yet.
+    pub(super) fn apply_withdrawals(&mut self) -> Result<(), StoreError> {
+        loop {
+            let rows = self
+                .draft
+                .rows(Space::Pending, pending::WITHDRAWALS, pending::WITHDRAWALS_END, 1)?;
+            let Some((key, _)) = rows.first() else { return Ok(()) };
+            let number = number_of(key)?;
+            let by = self.draft.card(number)?;
+            if let Some(withdrawal) = self.withdrawal(number, &by)? {
+                self.apply_withdrawal(number, &by, withdrawal)?;
+            }
+            self.draft.delete(Space::Pending, pending::withdrawal(number));
+        }
+    }
+
+    fn apply_withdrawal(&mut self, number: Number, by: &Card, withdrawal: Withdrawal) -> Result<(), StoreError> {
+        let Some(target) = self.draft.number(&withdrawal.target)? else {
+            return Ok(());
+        };
+        let card = self.draft.card(target)?;
+        if !may_withdraw(by, &card) {
+            return Ok(());
+        }
+        match card.state {
+            State::Present if card.withheld => self.reveal(target, card, (number, by.id)),
+            State::Present => self.withdraw(target, card, withdrawal.observables, (number, by.id)),
+            State::Waiting if withdrawal.observables.is_empty() => self.draft.set_missing(target, false),
+            _ => Ok(()),
+        }
+    }
+
+    fn withdraw(
+        &mut self,
+        number: Number,
+        mut card: Card,
+        asked: Vec<Observable>,
+        (by, cause): (Number, RecordId),
+    ) -> Result<(), StoreError> {
+        let body = self.body(number, &card)?;
+        let values = indexed(&body);
+        let asked = if asked.is_empty() { values.to_vec() } else { asked };
+        let known = if card.withdrawn == 0 {
+            Vec::new()
+        } else {
+            self.withdrawn_values(number, values)?
+        };
+        let is_new = |value: &Observable| values.binary_search(value).is_ok() && known.binary_search(value).is_err();
+        let new: Vec<Observable> = asked.into_iter().filter(is_new).collect();
+        let first_of_nothing = values.is_empty() && card.withdrawn_at.is_none();
+        if new.is_empty() && !first_of_nothing {
+            return Ok(());
+        }
+        self.draft.begin_record(values.len())?;
+        self.draft.delete(Space::Pending, pending::withdrawal(by));
+        self.mark_withdrawn(number, &mut card, new.len(), values.len());
+        self.draft
+            .enter(&mut card, EntryKind::Withdrawn, new.len(), Some(cause));
+        self.draft.put_card(number, &card);
+        let select = if new.len() == values.len() {
+            Select::All
+        } else {
+            Select::Only(new)
+        };
+        let moves = vec![Move::new(select, Some(home(card.believed)), Some(Space::Withdrawn))];
+        let header = self.draft.header(number)?;
+        self.draft.place(number, header.bytes(), values, moves)
+    }
+
+    /// The content of a withdrawal came for which a body had been withheld: what it does not cover is shown.
+    fn reveal(&mut self, number: Number, mut card: Card, (by, cause): (Number, RecordId)) -> Result<(), StoreError> {
+        let body = self.body(number, &card)?;
+        let values = indexed(&body);
+        let some = match self.withdrawn_part(&card)? {
+            Part::All { withheld: true } => return Ok(()),
+            Part::All { withheld: false } => values.to_vec(),
+            Part::Some { values: some } => some
+                .into_iter()
+                .filter(|value| values.binary_search(value).is_ok())
+                .collect(),
+            Part::None => Vec::new(),
+        };
+        self.draft.begin_record(values.len())?;
+        self.draft.delete(Space::Pending, pending::withdrawal(by));
+        card.withheld = false;
+        card.withdrawn = 0;
+        self.mark_withdrawn(number, &mut card, some.len(), values.len());
+        if !some.is_empty() {
+            self.draft
+                .enter(&mut card, EntryKind::Withdrawn, some.len(), Some(cause));
+        }
+        if some.len() < values.len() {
+            self.draft
+                .enter(&mut card, EntryKind::Released, values.len() - some.len(), Some(cause));
+        }
+        self.draft.put_card(number, &card);
+        let moves = vec![Move::new(
+            Select::Except(some),
+            Some(Space::Withdrawn),
+            Some(home(card.believed)),
+        )];
+        let header = self.draft.header(number)?;
+        self.draft.place(number, header.bytes(), values, moves)
+    }
+
+    /// Notes that so many more of `all` observables are withdrawn; all of them are purged after a grace period.
+    pub(super) fn mark_withdrawn(&mut self, number: Number, card: &mut Card, more: usize, all: usize) {
+        let at = self.draft.counts.latest;
+        card.withdrawn += more as u32;
+        if more > 0 || all == 0 {
+            card.withdrawn_at = Some(at);
+        }
+        if card.withdrawn as usize == all {
+            let due = Millis(at.0.saturating_add(self.options.grace.0));
+            self.draft.put(Space::Expiry, due_key(due, number), []);
+        }
+    }
+
+    /// Which of a record's values are withdrawn, rising.
+    pub(super) fn withdrawn_values(
+        &self,
+        number: Number,
+        values: &[Observable],
+    ) -> Result<Vec<Observable>, StoreError> {
+        let mut found = Vec::new();
+        for value in values {
+            if self.draft.holds(Space::Withdrawn, &numbered(&value.key(), number))? {
+                found.push(value.clone());
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Only the organisation that published a record withdraws it, whichever of its nodes did either.
+fn may_withdraw(by: &Card, target: &Card) -> bool {
+    by.kind == Kind::WITHDRAWAL && by.org.is_some() && by.org == target.org
+}
