@@ -1,0 +1,326 @@
+//! What happens in the network.
+
+use std::collections::BTreeSet;
+
+use futures::FutureExt;
+use libp2p::{
+    PeerId, gossipsub,
+    gossipsub::TopicHash,
+    metrics::Recorder,
+    ping,
+    swarm::{
+        ConnectionId, DialError, SwarmEvent,
+        dial_opts::{DialOpts, PeerCondition},
+    },
+};
+use starfish_protocol::{
+    engine::port::{Acceptance, Input},
+    intake::{Fault, open_gossip},
+    time::Millis,
+    wire::{Channel, GOSSIP_BYTES},
+};
+
+use super::{Checked, Node};
+use crate::mesh::{
+    behaviour::{BehaviourEvent, gossip, streams},
+    environment::{Cost, Work, compute, jitter, time},
+    event::{CloseReason, Event},
+    handle,
+    peers::{
+        connections::{Closing, Link},
+        dialling::Attempt,
+        key_of, peer_of,
+        watchdog::{self, Look},
+    },
+};
+
+/// A connection whose ping was answered within this time is alive: two pings and a round trip.
+const ALIVE: u64 = 40_000;
+/// Of the connections that are sought by themselves, at least so many are to be dialled by this node.
+const OUTBOUND: usize = 3;
+
+impl Node {
+    pub(super) fn happened(&mut self, event: SwarmEvent<BehaviourEvent>) {
+        if let Some(metrics) = &self.network.metrics {
+            metrics.record(&event);
+        }
+        match event {
+            SwarmEvent::Behaviour(event) => self.behaved(event),
+            SwarmEvent::ConnectionEstablished {
+                peer_id,
+                connection_id,
+                endpoint,
+                ..
+            } => {
+                self.dialler.succeeded(connection_id, peer_id);
+                let link = Link::new(connection_id, &endpoint, time(self.env.as_ref()));
+                self.established(peer_id, link);
+                if let Some(caller) = self.dials.remove(&connection_id) {
+                    let _ = caller.send(Ok(peer_id));
+                }
+            }
+            SwarmEvent::ConnectionClosed {
+                peer_id,
+                connection_id,
+                cause,
+                ..
+            } => {
+                self.closed(peer_id, connection_id, cause.map(|cause| cause.to_string()));
+            }
+            SwarmEvent::OutgoingConnectionError {
+                connection_id,
+                peer_id,
+                error,
+            } => {
+                self.dial_failed(connection_id, peer_id, &error);
+            }
+            SwarmEvent::NewListenAddr { address, .. } => self.emit(Event::Listening(address)),
+            SwarmEvent::ListenerClosed { reason, addresses, .. } => {
+                let reason = reason
+                    .err()
+                    .map_or_else(|| "closed".to_owned(), |error| error.to_string());
+                self.emit(Event::ListenerLost(format!("{addresses:?}: {reason}")));
+            }
+            SwarmEvent::ListenerError { error, .. } => self.emit(Event::ListenerLost(error.to_string())),
+            _ => {}
+        }
+    }
+
+    fn behaved(&mut self, event: BehaviourEvent) {
+        match event {
+            BehaviourEvent::Gossip(event) => {
+                if let Some(metrics) = &self.network.metrics {
+                    metrics.record(&event);
+                }
+                self.gossiped(event);
+            }
+            BehaviourEvent::Ping(event) => {
+                if let Some(metrics) = &self.network.metrics {
+                    metrics.record(&event);
+                }
+                self.pinged(&event);
+            }
+            BehaviourEvent::Identify(event) => {
+                if let Some(metrics) = &self.network.metrics {
+                    metrics.record(&event);
+                }
+            }
+            BehaviourEvent::Streams(streams::Incoming { peer, stream }) if self.ending.is_none() => {
+                let ticket = self.ticket();
+                self.answering.accept(&self.desk, ticket, peer, stream);
+            }
+            BehaviourEvent::Streams(_) => {}
+        }
+    }
+
+    fn established(&mut self, peer: PeerId, link: Link) {
+        let (address, outbound) = (link.address.clone(), link.outbound);
+        if self.connections.established(peer, link) {
+            self.emit(Event::Connected {
+                peer,
+                address,
+                outbound,
+            });
+            self.feed(Input::Connected {
+                peer: peer_of(&peer),
+                key: key_of(&peer),
+            });
+        }
+    }
+
+    fn closed(&mut self, peer: PeerId, connection: ConnectionId, cause: Option<String>) {
+        let now = self.env.now();
+        let since = self.connections.used(&peer).map_or(now, |link| link.since.mono);
+        if !self.connections.closed(&peer, connection) {
+            return;
+        }
+        self.watchdog.lost(&peer);
+        self.answering.gone(&peer);
+        let chance = jitter(self.env.as_ref(), u64::MAX);
+        self.dialler
+            .lost(&peer, Millis(now.0.saturating_sub(since.0)), now, chance);
+        self.emit(Event::Disconnected { peer, cause });
+        self.feed(Input::Disconnected(peer_of(&peer)));
+    }
+
+    fn dial_failed(&mut self, connection: ConnectionId, peer: Option<PeerId>, error: &DialError) {
+        let chance = jitter(self.env.as_ref(), u64::MAX);
+        let own = is_own(error, peer);
+        if own {
+            self.dialler.forget(connection);
+        }
+        self.dialler.failed(connection, self.env.now(), chance);
+        if let Some(peer) = peer.filter(|peer| self.network.swarm.behaviour().blocked.blocked_peers().contains(peer)) {
+            self.dialler.avoid(&peer, self.env.now());
+        }
+        let reason = error.to_string();
+        if let Some(caller) = self.dials.remove(&connection) {
+            let error = if own {
+                handle::DialError::Own
+            } else {
+                handle::DialError::Failed(reason.clone())
+            };
+            let _ = caller.send(Err(error));
+        }
+        self.emit(Event::DialFailed { peer, reason });
+    }
+
+    fn gossiped(&mut self, event: gossipsub::Event) {
+        match event {
+            gossipsub::Event::Message {
+                propagation_source,
+                message_id,
+                message,
+            } => {
+                self.check_gossip(propagation_source, message_id.0, message.data);
+            }
+            gossipsub::Event::Subscribed { topic, .. } => self.deliver(&topic),
+            gossipsub::Event::SlowPeer { peer_id, .. } => self.watchdog.slow(peer_id),
+            gossipsub::Event::GossipsubNotSupported { peer_id } => self.watchdog.foreign(peer_id),
+            gossipsub::Event::Unsubscribed { .. } => {}
+        }
+    }
+
+    /// Checks a message off the loop. Results come back in the order of arrival: headers of one log that overtook each
+    /// other would look like a gap.
+    fn check_gossip(&mut self, peer: PeerId, message: Vec<u8>, data: Vec<u8>) {
+        if self.checking.len() >= self.settings.limits.gossip_checks {
+            self.desk.figures.dropped_gossip.inc();
+            return self.validate(&peer_of(&peer), message, Acceptance::Ignore);
+        }
+        let verifier = std::sync::Arc::clone(&self.desk.verifier);
+        let cost = Cost {
+            work: Work::Gossip,
+            bytes: data.len(),
+        };
+        let opened = compute(&self.env, cost, move || {
+            if data.len() > GOSSIP_BYTES {
+                return Err(Fault::Malformed);
+            }
+            open_gossip(&data, verifier.as_ref())
+        });
+        self.checking
+            .push_back(opened.map(move |opened| Checked { peer, message, opened }).boxed());
+    }
+
+    pub(super) fn gossip_checked(&mut self, Checked { peer, message, opened }: Checked) {
+        let peer = peer_of(&peer);
+        match opened {
+            Some(opened) => self.feed(Input::Gossip { peer, message, opened }),
+            None => self.validate(&peer, message, Acceptance::Ignore),
+        }
+    }
+
+    /// Somebody can take messages that waited.
+    fn deliver(&mut self, topic: &TopicHash) {
+        for (channel, payload) in std::mem::take(&mut self.undelivered) {
+            if gossip::topic(&self.network.community, channel).hash() == *topic {
+                self.publish(channel, payload);
+            } else {
+                self.undelivered.push_back((channel, payload));
+            }
+        }
+    }
+
+    fn pinged(&mut self, event: &ping::Event) {
+        match event.result {
+            Ok(round_trip) => {
+                let round_trip = Millis(u64::try_from(round_trip.as_millis()).unwrap_or(u64::MAX));
+                self.connections
+                    .answered(&event.peer, event.connection, round_trip, self.env.now());
+            }
+            // Others may not speak ping; a line that does not answer is of no use to anyone.
+            Err(ping::Failure::Unsupported) => {}
+            Err(_) => {
+                self.network.swarm.close_connection(event.connection);
+            }
+        }
+    }
+
+    /// What is due about peers: doubled connections, dials, silent ones, and the end of a punishment.
+    pub(super) fn look_after_peers(&mut self) {
+        let now = self.env.now();
+        for (peer, closing, reason) in self.connections.due(now) {
+            self.emit(Event::Closed { peer, reason });
+            self.close(peer, closing);
+        }
+        if self.next_look <= now {
+            self.next_look = Millis(now.0 + watchdog::LOOK_EVERY.0);
+            self.look_for_silence(now);
+        }
+        let blocked = &mut self.network.swarm.behaviour_mut().blocked;
+        self.expelled.retain(|peer, until| {
+            if *until <= now {
+                blocked.unblock_peer(*peer);
+            }
+            *until > now
+        });
+        if self.ending.is_none() {
+            self.dial_due(now);
+        }
+    }
+
+    fn close(&mut self, peer: PeerId, closing: Closing) {
+        // Errors only say that it is gone already.
+        let _ = match closing {
+            Closing::One(connection) => self.network.swarm.close_connection(connection),
+            Closing::All => self.network.swarm.disconnect_peer_id(peer).is_ok(),
+        };
+    }
+
+    fn look_for_silence(&mut self, now: Millis) {
+        let topics = Channel::ALL.map(|channel| gossip::topic(&self.network.community, channel).hash());
+        let gossip = &self.network.swarm.behaviour().gossip;
+        let subscribed: BTreeSet<PeerId> = gossip
+            .all_peers()
+            .filter(|(_, subscribed)| subscribed.iter().any(|topic| topics.contains(topic)))
+            .map(|(peer, _)| *peer)
+            .collect();
+        let looks = self.connections.iter().map(|(peer, link)| Look {
+            peer: *peer,
+            subscribed: subscribed.contains(peer),
+            alive: now.0.saturating_sub(link.answered.0) <= ALIVE,
+        });
+        for peer in self.watchdog.look(now, looks) {
+            self.desk.figures.cycled_connections.inc();
+            self.emit(Event::Closed {
+                peer,
+                reason: CloseReason::Silent,
+            });
+            self.close(peer, Closing::All);
+        }
+    }
+
+    fn dial_due(&mut self, now: Millis) {
+        let (connected, outbound) = self.connections.counts();
+        let wanted = self.settings.limits.wanted as usize;
+        let room = wanted
+            .saturating_sub(connected)
+            .max(OUTBOUND.min(wanted).saturating_sub(outbound));
+        for attempt in self.dialler.due(now, |peer| self.connections.holds(peer), room) {
+            let options = options(&attempt);
+            let connection = options.connection_id();
+            self.dialler.begun(&attempt, connection);
+            if let Err(error) = self.network.swarm.dial(options) {
+                self.dial_failed(connection, attempt.pinned, &error);
+            }
+        }
+    }
+}
+
+/// Whether a dial led back to this node. libp2p leaves out addresses that are listened on here, so that for an address
+/// without a peer none remains.
+pub(super) fn is_own(error: &DialError, peer: Option<PeerId>) -> bool {
+    matches!(error, DialError::LocalPeerId { .. }) || (peer.is_none() && matches!(error, DialError::NoAddresses))
+}
+
+fn options(attempt: &Attempt) -> DialOpts {
+    match (attempt.pinned, attempt.addresses.as_slice()) {
+        (Some(peer), addresses) => DialOpts::peer_id(peer)
+            .condition(PeerCondition::DisconnectedAndNotDialing)
+            .addresses(addresses.to_vec())
+            .build(),
+        (None, [address, ..]) => DialOpts::unknown_peer_id().address(address.clone()).build(),
+        (None, []) => unreachable!("a target without a peer is named by its one address"),
+    }
+}

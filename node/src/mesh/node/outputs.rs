@@ -1,0 +1,225 @@
+//! What the rules want done.
+
+use std::sync::Arc;
+
+use futures::FutureExt;
+use libp2p::{
+    Multiaddr, PeerId,
+    gossipsub::{MessageAcceptance, MessageId, PublishError},
+};
+use starfish_crypto::Verified;
+use starfish_protocol::{
+    engine::port::{self, Acceptance, AskError, DisconnectReason, Input, Output, Query, Ticket},
+    peer::Peer,
+    record::{Header, open_body},
+    time::Millis,
+    wire::{Channel, GOSSIP_BYTES, Request},
+};
+
+use super::{Node, UNDELIVERED};
+use crate::mesh::{
+    behaviour::gossip,
+    environment::{Cost, Work, compute},
+    event::{CloseReason, Event},
+    peers::{id_of, id_of_key},
+};
+
+/// How long a peer stays out after too many provable faults.
+const EXPELLED: u64 = 600_000;
+/// How many expelled peers are remembered.
+const MOST_EXPELLED: usize = 1_024;
+/// About how many bytes a read of headers goes through.
+const RANGE_BYTES: usize = 65_536;
+
+impl Node {
+    pub(super) fn carry_out(&mut self, output: Output) {
+        match output {
+            Output::Validate {
+                peer,
+                message,
+                acceptance,
+            } => self.validate(&peer, message, acceptance),
+            Output::Gossip { channel, payload } => self.publish(channel, payload),
+            Output::Push { header, body } => {
+                let topic = gossip::topic(&self.network.community, Channel::Clear).hash();
+                let peers: Vec<_> = self
+                    .network
+                    .swarm
+                    .behaviour()
+                    .gossip
+                    .mesh_peers(&topic)
+                    .copied()
+                    .collect();
+                self.pushing.push(&self.desk, &peers, &Request::Push { header, body });
+            }
+            Output::Ask {
+                ticket,
+                peer,
+                request,
+                deadline,
+            } => self.ask(ticket, &peer, request, deadline),
+            Output::Cancel(ticket) => self.asking.cancel(ticket),
+            Output::Reply { ticket, response } => self.answering.reply(ticket, response),
+            Output::Open {
+                ticket,
+                header,
+                compressed,
+            } => self.open(ticket, header, compressed),
+            Output::Append { ticket, changes } => self.writer.append(ticket, changes),
+            Output::Read { ticket, query } => self.read(ticket, query),
+            Output::Done { ticket, outcome } => {
+                if let Some(caller) = self.commands.remove(&ticket) {
+                    // The caller may have stopped waiting; what it wanted is done all the same.
+                    let _ = caller.send(outcome);
+                }
+            }
+            Output::Disconnect { peer, reason } => self.disconnect(&peer, reason),
+            Output::Dial { key, addresses, always } => {
+                let now = self.env.now();
+                let addresses: Vec<Multiaddr> = addresses.iter().filter_map(|text| text.parse().ok()).collect();
+                if let Some(peer) = id_of_key(&key).filter(|peer| peer != self.network.swarm.local_peer_id()) {
+                    self.dialler.add_peer(peer, addresses, always, now);
+                }
+            }
+            Output::Score { peer, strikes } => {
+                if let Some(peer) = id_of(&peer) {
+                    let gossip = &mut self.network.swarm.behaviour_mut().gossip;
+                    gossip.set_application_score(&peer, gossip::score_of(strikes));
+                }
+            }
+            Output::Wake(at) => self.wake = Some(at),
+            Output::Event(event) => self.emit(Event::Engine(event)),
+        }
+    }
+
+    pub(super) fn validate(&mut self, peer: &Peer, message: Vec<u8>, acceptance: Acceptance) {
+        let Some(peer) = id_of(peer) else { return };
+        let acceptance = match acceptance {
+            Acceptance::Accept => MessageAcceptance::Accept,
+            Acceptance::Ignore => MessageAcceptance::Ignore,
+            Acceptance::Reject => MessageAcceptance::Reject,
+        };
+        let gossip = &mut self.network.swarm.behaviour_mut().gossip;
+        if !gossip.report_message_validation_result(&MessageId(message), &peer, acceptance) {
+            self.desk.figures.late_validations.inc();
+        }
+    }
+
+    /// Gives a message to the mesh. Without any peer it waits for the first one, because the next exchange of frontiers
+    /// may be a minute away.
+    pub(super) fn publish(&mut self, channel: Channel, payload: Vec<u8>) {
+        if payload.len() > GOSSIP_BYTES {
+            return self.emit(Event::Bounded("a gossip message of our own is longer than allowed"));
+        }
+        let topic = gossip::topic(&self.network.community, channel);
+        match self
+            .network
+            .swarm
+            .behaviour_mut()
+            .gossip
+            .publish(topic, payload.clone())
+        {
+            Ok(_) | Err(PublishError::Duplicate) => {}
+            Err(PublishError::NoPeersSubscribedToTopic) => {
+                if self.undelivered.len() >= UNDELIVERED {
+                    self.undelivered.pop_front();
+                    self.desk.figures.undelivered_gossip.inc();
+                }
+                self.undelivered.push_back((channel, payload));
+            }
+            Err(_) => {
+                self.desk.figures.undelivered_gossip.inc();
+            }
+        }
+    }
+
+    fn ask(&mut self, ticket: Ticket, peer: &Peer, request: Request, deadline: Millis) {
+        match id_of(peer) {
+            Some(peer) if self.ending.is_none() => self.asking.ask(ticket, peer, request, deadline),
+            _ => self.inputs.push_back(Input::Answered {
+                ticket,
+                response: Err(AskError::Lost),
+            }),
+        }
+    }
+
+    /// Opens streams for requests and pushes that may go now.
+    pub(super) fn start_streams(&mut self) {
+        let (connections, streams) = (&self.connections, &mut self.network.swarm.behaviour_mut().streams);
+        let mut open = |peer: PeerId| {
+            let connection = connections.used(&peer)?.id;
+            Some(streams.open(peer, connection))
+        };
+        self.pushing.start(&self.desk, &mut open);
+        for ticket in self.asking.start(&self.desk, &mut open) {
+            self.inputs.push_back(Input::Answered {
+                ticket,
+                response: Err(AskError::Lost),
+            });
+        }
+    }
+
+    fn open(&mut self, ticket: Ticket, header: Verified<Header>, compressed: Vec<u8>) {
+        let cost = Cost {
+            work: Work::Body,
+            bytes: header.raw_len as usize,
+        };
+        let opened = compute(&self.env, cost, move || {
+            let body = open_body(&header, &compressed);
+            body.map(|body| (compressed, body))
+        });
+        self.computing.push(
+            opened
+                .map(move |body| Some(Input::Opened { ticket, body: body? }))
+                .boxed(),
+        );
+    }
+
+    fn read(&mut self, ticket: Ticket, query: Query) {
+        let bytes = if matches!(query, Query::Body(_) | Query::Record(_)) {
+            RANGE_BYTES * 4
+        } else {
+            RANGE_BYTES
+        };
+        let keeper = Arc::clone(&self.keeper);
+        let found = compute(
+            &self.env,
+            Cost {
+                work: Work::Read,
+                bytes,
+            },
+            move || keeper.answer(&query),
+        );
+        let found = found.map(move |found| {
+            // A read that was lost is one that the store could not answer.
+            Some(Input::Found {
+                ticket,
+                found: found.unwrap_or(port::Found::Failed),
+            })
+        });
+        self.computing.push(found.boxed());
+    }
+
+    fn disconnect(&mut self, peer: &Peer, reason: DisconnectReason) {
+        let Some(peer) = id_of(peer) else { return };
+        let now = self.env.now();
+        let blocked = &mut self.network.swarm.behaviour_mut().blocked;
+        match reason {
+            DisconnectReason::Blocked => {
+                blocked.block_peer(peer);
+            }
+            DisconnectReason::Misbehaved if self.expelled.len() < MOST_EXPELLED => {
+                blocked.block_peer(peer);
+                self.expelled.insert(peer, Millis(now.0 + EXPELLED));
+            }
+            _ => {}
+        }
+        self.dialler.avoid(&peer, now);
+        self.emit(Event::Closed {
+            peer,
+            reason: CloseReason::Engine(reason),
+        });
+        // An error only says that the connection is gone already.
+        let _ = self.network.swarm.disconnect_peer_id(peer);
+    }
+}

@@ -1,0 +1,156 @@
+//! Every number of the mesh in one place: [`MeshSettings`], shared by the daemon's configuration and the simulator's
+//! scenarios. The defaults are the design's (protocol 6, 8).
+
+use libp2p::Multiaddr;
+use serde::{Deserialize, Serialize};
+use starfish_protocol::limits;
+
+/// How a node takes part in the mesh.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MeshSettings {
+    /// Local addresses.
+    pub listen: Vec<Multiaddr>,
+    /// Peers that are dialled whatever else happens; a `/p2p/` part pins who must answer.
+    pub dial: Vec<Multiaddr>,
+    /// How gossip spreads.
+    pub gossip: GossipParameters,
+    /// What others may cost.
+    pub limits: Limits,
+    /// The name and version that identify shows.
+    pub agent: String,
+}
+
+/// Gossipsub's parameters. Times in ms. Every one is set on purpose: several defaults of libp2p are wrong here.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GossipParameters {
+    /// Mesh peers wanted per channel.
+    pub mesh: usize,
+    /// Below so many, more are sought.
+    pub mesh_low: usize,
+    /// Above so many, some are let go.
+    pub mesh_high: usize,
+    /// At least so many of them dialled by this node: who only accepts can be surrounded.
+    pub mesh_outbound: usize,
+    /// Peers outside the mesh that are told which messages exist.
+    pub lazy: usize,
+    /// The same as a share of all peers, in percent.
+    pub lazy_percent: u8,
+    /// Heartbeats for which a message stays in the cache; later answers to `Validate` come too late.
+    pub history: usize,
+    /// Of these, the ones that are told to the lazy peers.
+    pub history_gossip: usize,
+    /// Time between heartbeats.
+    pub heartbeat: u64,
+    /// Wait before the first one; libp2p's 5 s would keep a new node out of every mesh.
+    pub first_heartbeat: u64,
+    /// How long a message id is remembered.
+    pub duplicate_cache: u64,
+    /// Messages that may wait for one peer.
+    pub queue: usize,
+    /// How long a message of ours may wait in it.
+    pub publish_wait: u64,
+    /// How long a forwarded one may.
+    pub forward_wait: u64,
+    /// How long a peer that was pruned may not graft again.
+    pub prune_backoff: u64,
+    /// The same after it unsubscribed.
+    pub unsubscribe_backoff: u64,
+    /// From how many bytes on duplicates are worth a notice that prevents them.
+    pub notice_bytes: usize,
+}
+
+impl Default for GossipParameters {
+    fn default() -> Self {
+        Self {
+            mesh: 6,
+            mesh_low: 4,
+            mesh_high: 10,
+            mesh_outbound: 3,
+            lazy: 6,
+            lazy_percent: 25,
+            history: 12,
+            history_gossip: 6,
+            heartbeat: 700,
+            first_heartbeat: 100,
+            duplicate_cache: 900_000,
+            queue: 512,
+            publish_wait: 10_000,
+            forward_wait: 5_000,
+            prune_backoff: 60_000,
+            unsubscribe_backoff: 10_000,
+            notice_bytes: 1_024,
+        }
+    }
+}
+
+/// What others may cost this node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Connections, of every kind.
+    pub connections: u32,
+    /// Connections that others opened.
+    pub inbound: u32,
+    /// Handshakes that others began.
+    pub pending_inbound: u32,
+    /// Dials under way.
+    pub pending_outbound: u32,
+    /// Up to so many connections, published addresses of other organisations are dialled.
+    pub wanted: u32,
+    /// No new connections while the process holds more bytes than this. None where a process is not one node.
+    pub memory: Option<u64>,
+    /// Gossip messages whose signatures are being checked.
+    pub gossip_checks: usize,
+    /// Streams that one peer may have open here.
+    pub streams_per_peer: usize,
+    /// Bodies that travel to one peer at a time.
+    pub uploads_per_peer: usize,
+    /// Bytes of bodies that wait for their turn, over all peers.
+    pub upload_bytes: usize,
+    /// Bytes of own bodies that wait to be pushed, over all peers.
+    pub push_bytes: usize,
+    /// Longer requests than this need one of `large_requests` places, in bytes.
+    pub large_request: usize,
+    /// Long requests that are read at the same time.
+    pub large_requests: usize,
+    /// How long a peer may take for the next 16 KiB, either way, in ms.
+    pub patience: u64,
+    /// Steps that may wait for the store; beyond that nothing more is taken from the network.
+    pub waiting_steps: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 256,
+            inbound: 192,
+            pending_inbound: 64,
+            pending_outbound: 32,
+            wanted: 12,
+            memory: None,
+            gossip_checks: 512,
+            streams_per_peer: 96,
+            uploads_per_peer: limits::UPLOADS_PER_PEER,
+            upload_bytes: 64 << 20,
+            push_bytes: 32 << 20,
+            large_request: 4_096,
+            large_requests: 64,
+            patience: 10_000,
+            waiting_steps: 256,
+        }
+    }
+}
+
+impl Default for MeshSettings {
+    fn default() -> Self {
+        Self {
+            listen: Vec::new(),
+            dial: Vec::new(),
+            gossip: GossipParameters::default(),
+            limits: Limits::default(),
+            agent: concat!("starfish/", env!("CARGO_PKG_VERSION")).to_owned(),
+        }
+    }
+}

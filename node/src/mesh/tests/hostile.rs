@@ -1,0 +1,166 @@
+//! Peers that break the rules: each costs little, is struck, and is out in the end.
+
+use std::sync::atomic::Ordering;
+
+use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
+use libp2p::{
+    PeerId, Stream, StreamProtocol, Swarm,
+    identity::Keypair,
+    swarm::{Config, SwarmEvent},
+};
+use starfish_protocol::{
+    engine::port,
+    intake::Fault,
+    wire::{FRAME_BYTES, REQUEST_PROTOCOL},
+};
+
+use super::house::{Resident, Street, body, memory};
+use crate::mesh::{CloseReason, Event};
+
+/// A peer that shares nothing with ours but the transport. It is driven by a task of its own.
+struct Stranger {
+    control: libp2p_stream::Control,
+    peer: PeerId,
+}
+
+impl Stranger {
+    async fn visit(street: &Street, house: usize) -> Self {
+        let key = Keypair::generate_ed25519();
+        let peer = key.public().to_peer_id();
+        let behaviour = libp2p_stream::Behaviour::new();
+        let control = behaviour.new_control();
+        let settings = Config::with_tokio_executor().with_idle_connection_timeout(std::time::Duration::from_secs(60));
+        let mut swarm = Swarm::new(memory(&key), behaviour, peer, settings);
+        swarm.dial(street.houses[house].address.clone()).expect("an address");
+        while !matches!(swarm.next().await, Some(SwarmEvent::ConnectionEstablished { .. })) {}
+        tokio::spawn(async move { while swarm.next().await.is_some() {} });
+        Self { control, peer }
+    }
+
+    async fn stream(&mut self, peer: PeerId) -> Stream {
+        self.control
+            .open_stream(peer, StreamProtocol::new(REQUEST_PROTOCOL))
+            .await
+            .expect("a stream")
+    }
+}
+
+async fn faulted(node: &mut Resident, peer: PeerId, fault: Fault) {
+    let peer = crate::mesh::peers::peer_of(&peer);
+    let wanted = |event: &Event| match event {
+        Event::Engine(port::Event::Faulted { peer: who, fault: what }) if *who == peer && *what == fault => Some(()),
+        _ => None,
+    };
+    node.wait("fault", wanted).await;
+}
+
+fn length(bytes: usize) -> Vec<u8> {
+    unsigned_varint::encode::usize(bytes, &mut unsigned_varint::encode::usize_buffer()).to_vec()
+}
+
+#[tokio::test]
+async fn broken_requests_are_struck_and_answered_with_little() {
+    let street = Street::new("broken", 1);
+    let mut node = street.move_in(0, &[]);
+    let mut stranger = Stranger::visit(&street, 0).await;
+    node.connected(stranger.peer).await;
+    let frames: [Vec<u8>; 5] = [
+        // Announced longer than allowed.
+        length(FRAME_BYTES + 1),
+        length(usize::try_from(u32::MAX).expect("64 bits")),
+        // A length without an end.
+        vec![0xff; 64],
+        // Nothing, and nonsense.
+        length(0),
+        [length(300), vec![0xee; 300]].concat(),
+    ];
+    for frame in frames {
+        let mut stream = stranger.stream(node.peer).await;
+        stream.write_all(&frame).await.expect("written");
+        stream.flush().await.expect("flushed");
+        faulted(&mut node, stranger.peer, Fault::Malformed).await;
+        let mut answer = Vec::new();
+        // The node answers with a word, or resets the stream.
+        let _ = stream.read_to_end(&mut answer).await;
+        assert!(answer.len() < 16, "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_endless_stream_ends() {
+    let street = Street::new("endless", 1);
+    let mut node = street.move_in(0, &[]);
+    let mut stranger = Stranger::visit(&street, 0).await;
+    node.connected(stranger.peer).await;
+    let mut stream = stranger.stream(node.peer).await;
+    let mut sent = 0_usize;
+    // More than any window holds: it can only end because the node breaks it off.
+    while stream.write_all(&[0x80; 16_384]).await.is_ok() && stream.flush().await.is_ok() {
+        sent += 16_384;
+        assert!(sent < 64 << 20, "the node reads on and on");
+    }
+    faulted(&mut node, stranger.peer, Fault::Malformed).await;
+}
+
+#[tokio::test]
+async fn a_peer_that_breaks_the_rules_again_and_again_is_out() {
+    let street = Street::new("again", 1);
+    let mut node = street.move_in(0, &[]);
+    let mut stranger = Stranger::visit(&street, 0).await;
+    node.connected(stranger.peer).await;
+    for _ in 0..8 {
+        let mut stream = stranger.stream(node.peer).await;
+        stream.write_all(&length(0)).await.expect("written");
+        stream.flush().await.expect("flushed");
+        faulted(&mut node, stranger.peer, Fault::Malformed).await;
+    }
+    let out = CloseReason::Engine(port::DisconnectReason::Misbehaved);
+    node.wait("end", |event| {
+        matches!(event, Event::Closed { reason, .. } if *reason == out).then_some(())
+    })
+    .await;
+    node.disconnected(stranger.peer).await;
+    assert_eq!(node.handle.connections().await, []);
+}
+
+#[tokio::test]
+async fn too_many_streams_are_reset() {
+    let street = Street::new("many", 1);
+    let mut settings = street.settings(0, &[]);
+    settings.limits.streams_per_peer = 8;
+    let mut node = street.live(0, settings, std::sync::Arc::default(), None);
+    let mut stranger = Stranger::visit(&street, 0).await;
+    node.connected(stranger.peer).await;
+    let mut held = Vec::new();
+    for _ in 0..8 {
+        let mut stream = stranger.stream(node.peer).await;
+        // Half a frame, so that it stays open.
+        stream
+            .write_all(&[length(100), vec![0; 50]].concat())
+            .await
+            .expect("written");
+        stream.flush().await.expect("flushed");
+        held.push(stream);
+    }
+    let mut late = stranger.stream(node.peer).await;
+    // It may be reset before anything is written.
+    let _ = late.write_all(&length(0)).await;
+    let _ = late.flush().await;
+    assert_eq!(
+        late.read(&mut [0; 16]).await.unwrap_or(0),
+        0,
+        "the ninth stream is answered"
+    );
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_fit_its_digest_is_its_sender_s_fault() {
+    let street = Street::new("lying", 2);
+    let mut liar = street.move_in(0, &[]);
+    let records = liar.publish(vec![body(100_000, 1)]).await;
+    liar.shelf.lying.store(true, Ordering::Relaxed);
+    let mut node = street.move_in(1, &[0]);
+    faulted(&mut node, liar.peer, Fault::Body).await;
+    assert!(node.shelf.body(&records[0]).is_none());
+    liar.connected(node.peer).await;
+}
