@@ -1,0 +1,63 @@
+//! `check-config`.
+
+use serde::Serialize;
+
+use super::Console;
+use crate::daemon::{
+    control,
+    exit::{Exit, Failure},
+    report::{GOOD, Plain, WARN, styled},
+    settings::{self, Layers, mistakes::Mistake},
+};
+
+/// Every mistake, and how many there are.
+#[derive(Debug, Serialize)]
+struct Checked {
+    file: String,
+    mistakes: Vec<Mistake>,
+}
+
+impl Plain for Checked {
+    fn plain(&self) -> Vec<String> {
+        if self.mistakes.is_empty() {
+            return vec![styled(GOOD, &format!("{}: no mistakes", self.file))];
+        }
+        let mut lines = vec![styled(
+            WARN,
+            &format!("{}: {} mistakes", self.file, self.mistakes.len()),
+        )];
+        lines.extend(self.mistakes.iter().map(ToString::to_string));
+        lines
+    }
+}
+
+pub(super) fn check(console: &Console) -> Result<Exit, Failure> {
+    let path = console.data.join(settings::FILE);
+    let layers = Layers::of_process(Vec::new());
+    let mut mistakes = match std::fs::read_to_string(&path) {
+        Ok(text) => settings::mistakes::all(&text, &layers),
+        Err(_) => settings::load(&console.data, &layers).err().unwrap_or_default(),
+    };
+    if !control::fits(&console.data) {
+        mistakes.push(long_path(console));
+    }
+    let exit = if mistakes.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Configuration
+    };
+    console.report.show(&Checked {
+        file: path.display().to_string(),
+        mistakes,
+    })?;
+    Ok(exit)
+}
+
+fn long_path(console: &Console) -> Mistake {
+    Mistake {
+        line: None,
+        key: control::socket(&console.data).display().to_string(),
+        problem: "the path is too long for a Unix socket".to_owned(),
+        remedy: "move the data directory to a shorter path".to_owned(),
+    }
+}

@@ -1,0 +1,146 @@
+//! `publish` and `withdraw`.
+
+use std::{io::Read, path::Path};
+
+use starfish_protocol::record::Topic;
+
+use super::Console;
+use crate::daemon::{
+    arguments::records::{Publish, Withdraw},
+    control::{
+        LIST_BYTES,
+        documents::{Published, RefusedLine, Withdrawal, Withdrawn},
+    },
+    exit::{Exit, Failure},
+    report::{WARN, clean, styled},
+};
+
+/// So many refused lines are shown to a person; a script sees all of them.
+const SHOWN: usize = 20;
+
+pub(super) async fn publish(console: &Console, arguments: &Publish) -> Result<Exit, Failure> {
+    if arguments.tlp != "clear" {
+        let message = format!(
+            "nothing was published: only TLP:CLEAR can be so far, not {}",
+            arguments.tlp
+        );
+        return Err(Failure::new(Exit::Refused, message));
+    }
+    Topic::parse(&arguments.topic)
+        .map_err(|error| Failure::new(Exit::Usage, format!("--topic {}: {error}", arguments.topic)))?;
+    let file = arguments.file.clone();
+    let list = tokio::task::spawn_blocking(move || read_list(&file)).await;
+    let list = list.map_err(|error| Failure::machine("the list was not read", error))??;
+    let parameters = [
+        ("topic", arguments.topic.clone()),
+        ("expires", arguments.expires.0.0.to_string()),
+        ("confidence", arguments.confidence.to_string()),
+        ("context", arguments.context.clone()),
+        ("force", arguments.force.to_string()),
+    ];
+    let published: Published = console.client().send_text("/publish", &parameters, list).await?;
+    if !console.report.is_json() {
+        refused_lines(&published.refused)
+            .iter()
+            .for_each(|line| console.report.note(line));
+    }
+    console.report.show(&published)?;
+    Ok(if published.records.is_empty() {
+        Exit::Refused
+    } else {
+        Exit::Done
+    })
+}
+
+/// A file, or standard input for `-`, of at most [`LIST_BYTES`].
+fn read_list(file: &Path) -> Result<Vec<u8>, Failure> {
+    let failed = |error| Failure::machine(format_args!("cannot read {}", file.display()), error);
+    let source: Box<dyn Read> = if file == Path::new("-") {
+        Box::new(std::io::stdin())
+    } else {
+        Box::new(std::fs::File::open(file).map_err(failed)?)
+    };
+    let mut list = Vec::new();
+    source
+        .take(LIST_BYTES as u64 + 1)
+        .read_to_end(&mut list)
+        .map_err(failed)?;
+    if list.len() > LIST_BYTES {
+        let message = format!(
+            "{} is larger than {} MiB: publish it in parts",
+            file.display(),
+            LIST_BYTES >> 20
+        );
+        return Err(Failure::new(Exit::Usage, message));
+    }
+    Ok(list)
+}
+
+fn refused_lines(refused: &[RefusedLine]) -> Vec<String> {
+    let line = |refused: &RefusedLine| {
+        let RefusedLine { line, reason, text } = refused;
+        format!(
+            "{} {}: {}",
+            styled(WARN, &format!("line {line}:")),
+            clean(reason),
+            clean(text)
+        )
+    };
+    let mut lines: Vec<String> = refused.iter().take(SHOWN).map(line).collect();
+    if refused.len() > SHOWN {
+        lines.push(format!(
+            "... and {} more lines; --json shows all of them",
+            refused.len() - SHOWN
+        ));
+    }
+    lines
+}
+
+pub(super) async fn withdraw(console: &Console, arguments: Withdraw) -> Result<Exit, Failure> {
+    let Withdraw { record, values, reason } = arguments;
+    let withdrawn: Withdrawn = console
+        .client()
+        .post("/withdraw", &Withdrawal { record, values, reason })
+        .await?;
+    console.report.show(&withdrawn)?;
+    Ok(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_sees_some_refused_lines() {
+        let refused = |count: u64| {
+            let line = |line| RefusedLine {
+                line,
+                reason: "no kind".to_owned(),
+                text: "x\u{1b}".to_owned(),
+            };
+            (1..=count).map(line).collect::<Vec<_>>()
+        };
+        let check = |count: u64, lines: usize, last: &str| {
+            let shown = refused_lines(&refused(count));
+            assert_eq!(shown.len(), lines);
+            let last_shown = anstream::adapter::strip_str(shown.last().map_or("", String::as_str)).to_string();
+            assert_eq!(last_shown, last);
+        };
+        check(0, 0, "");
+        check(1, 1, "line 1: no kind (x\u{fffd})");
+        check(20, 20, "line 20: no kind (x\u{fffd})");
+        check(23, 21, "... and 3 more lines; --json shows all of them");
+    }
+
+    #[test]
+    fn lists_are_read() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("list");
+        std::fs::write(&file, "a\n").expect("the folder is writable");
+        assert_eq!(read_list(&file), Ok(b"a\n".to_vec()));
+        assert_eq!(
+            read_list(&folder.path().join("none")).map_err(|failure| failure.exit),
+            Err(Exit::Failed)
+        );
+    }
+}

@@ -1,0 +1,305 @@
+//! `store verify`, `backup`, `restore` and `rebuild`.
+//!
+//! All but `backup` work on the files themselves, under the lock that a running node holds.
+
+use std::{
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use hyper::{Method, body::Bytes};
+use serde::Serialize;
+use starfish_protocol::organisation::OrgId;
+use tokio::{runtime::Handle, task::spawn_blocking};
+
+use super::Console;
+use crate::daemon::{
+    arguments::upkeep::Store,
+    control::client::Lines,
+    exit::{Exit, Failure},
+    identity::Identity,
+    lock::Lock,
+    moment,
+    report::{GOOD, Plain, WARN, styled},
+    run::store_failure,
+    settings::{self, Layers},
+    upkeep::{self, UpkeepError},
+};
+
+pub(super) async fn store(console: &Console, arguments: Store) -> Result<Exit, Failure> {
+    if let Store::Backup { file } = arguments {
+        return backup(console, file).await;
+    }
+    let stopped = Stopped::of(&console.data)?;
+    let worked = spawn_blocking(move || match arguments {
+        Store::Verify => stopped.verify(),
+        Store::Restore { file } => stopped.restore(&file),
+        Store::Rebuild | Store::Backup { .. } => stopped.rebuild(),
+    });
+    let done = worked
+        .await
+        .map_err(|error| Failure::machine("the work on the store broke", error))??;
+    console.report.show(&done)?;
+    Ok(done.exit())
+}
+
+/// A data directory whose node does not run, and does not start meanwhile.
+struct Stopped {
+    data: PathBuf,
+    cache_bytes: u64,
+    org: OrgId,
+    _lock: Lock,
+}
+
+impl Stopped {
+    fn of(data: &Path) -> Result<Self, Failure> {
+        let settings = settings::load(data, &Layers::of_process(Vec::new()));
+        let settings = settings.map_err(|mistakes| settings::failure(&mistakes))?;
+        let identity = Identity::load(data, settings.community)?;
+        let (data, _lock) = (data.to_owned(), Lock::take(data)?);
+        Ok(Self {
+            data,
+            cache_bytes: settings.cache_bytes,
+            org: identity.org,
+            _lock,
+        })
+    }
+
+    fn verify(&self) -> Result<Done, Failure> {
+        let report = upkeep::verify(&self.data, self.cache_bytes, self.org, &mut |_| {});
+        let report = report.map_err(|error| store_failure(&error))?;
+        Ok(Done::Verified {
+            records: report.records,
+            bodies: report.bodies,
+            observables: report.observables,
+            findings: report
+                .findings
+                .iter()
+                .map(|(kind, count)| Finding { kind, count: *count })
+                .collect(),
+            examples: report.examples,
+        })
+    }
+
+    fn restore(&self, file: &Path) -> Result<Done, Failure> {
+        let restored = upkeep::restore(&self.data, file, self.cache_bytes, moment::now());
+        let upkeep::Restored { rows, aside } = restored.map_err(|error| failure(&error))?;
+        Ok(Done::Restored { rows, aside })
+    }
+
+    fn rebuild(&self) -> Result<Done, Failure> {
+        let rebuilt = upkeep::rebuild(&self.data, self.cache_bytes, self.org, moment::now());
+        let upkeep::Rebuilt {
+            aside,
+            records,
+            from_journal,
+            lost,
+            unreadable,
+        } = rebuilt.map_err(|error| failure(&error))?;
+        Ok(Done::Rebuilt {
+            records,
+            from_journal,
+            lost,
+            aside,
+            unreadable: unreadable.map(|error| error.to_string()),
+        })
+    }
+}
+
+fn failure(error: &UpkeepError) -> Failure {
+    let exit = match error {
+        UpkeepError::Store(error) => return store_failure(error),
+        UpkeepError::Exists(_) | UpkeepError::NotABackup => Exit::Usage,
+        UpkeepError::Newer { .. } => Exit::Configuration,
+        UpkeepError::Damaged(_) => Exit::Damaged,
+        UpkeepError::Writing(_) => Exit::Incomplete,
+        UpkeepError::File { .. } => Exit::Failed,
+    };
+    Failure::new(exit, error.to_string())
+}
+
+/// What was done.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Done {
+    Verified {
+        records: u64,
+        bodies: u64,
+        observables: u64,
+        findings: Vec<Finding>,
+        examples: Vec<String>,
+    },
+    Saved {
+        file: PathBuf,
+        rows: u64,
+    },
+    Restored {
+        rows: u64,
+        aside: Option<PathBuf>,
+    },
+    Rebuilt {
+        records: u64,
+        from_journal: u64,
+        lost: u64,
+        aside: Option<PathBuf>,
+        unreadable: Option<String>,
+    },
+}
+
+/// Something that does not fit, and how often.
+#[derive(Debug, Serialize)]
+struct Finding {
+    kind: &'static str,
+    count: u64,
+}
+
+impl Done {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Verified { findings, .. } if !findings.is_empty() => Exit::Damaged,
+            _ => Exit::Done,
+        }
+    }
+}
+
+impl Plain for Done {
+    fn plain(&self) -> Vec<String> {
+        let aside = |aside: &Option<PathBuf>| {
+            aside
+                .iter()
+                .map(|path| format!("the old store is {}", path.display()))
+                .collect()
+        };
+        match self {
+            Self::Verified {
+                records,
+                bodies,
+                observables,
+                findings,
+                examples,
+            } => {
+                let mut lines = vec![format!(
+                    "read {records} records, {bodies} bodies, {observables} index rows"
+                )];
+                lines.extend(
+                    findings
+                        .iter()
+                        .map(|Finding { kind, count }| styled(WARN, &format!("{kind}: {count}"))),
+                );
+                lines.extend(examples.iter().map(|example| format!("  {example}")));
+                lines.push(match findings.is_empty() {
+                    true => styled(GOOD, "everything fits"),
+                    false => styled(WARN, "the store is damaged; `starfish store rebuild` makes a new one"),
+                });
+                lines
+            }
+            Self::Saved { file, rows } => vec![styled(GOOD, &format!("saved {rows} rows in {}", file.display()))],
+            Self::Restored { rows, aside: old } => {
+                let mut lines: Vec<String> = aside(old);
+                lines.push(styled(GOOD, &format!("restored {rows} rows")));
+                lines.push("the node publishes again once a peer has shown what it holds of its log".to_owned());
+                lines
+            }
+            Self::Rebuilt {
+                records,
+                from_journal,
+                lost,
+                aside: old,
+                unreadable,
+            } => {
+                let mut lines: Vec<String> = aside(old);
+                lines.extend(
+                    unreadable
+                        .iter()
+                        .map(|why| styled(WARN, &format!("it could not be opened: {why}"))),
+                );
+                lines.push(styled(
+                    GOOD,
+                    &format!("rebuilt with {records} records, {from_journal} of them from the journal"),
+                ));
+                if *lost > 0 {
+                    lines.push(styled(
+                        WARN,
+                        &format!("{lost} records could not be read; the mesh gives back what it has"),
+                    ));
+                }
+                lines
+            }
+        }
+    }
+}
+
+async fn backup(console: &Console, file: PathBuf) -> Result<Exit, Failure> {
+    if file.exists() {
+        return Err(failure(&UpkeepError::Exists(file.display().to_string())));
+    }
+    let lines = console.client().lines(Method::POST, "/backup", &[]).await?;
+    let (runtime, name) = (Handle::current(), file.clone());
+    let kept = spawn_blocking(move || {
+        upkeep::keep(
+            &mut Incoming {
+                lines,
+                runtime,
+                held: Bytes::new(),
+            },
+            &name,
+        )
+    })
+    .await;
+    let rows = kept
+        .map_err(|error| Failure::machine("the backup broke off", error))?
+        .map_err(|error| failure(&error))?;
+    console.report.show(&Done::Saved { file, rows })?;
+    Ok(Exit::Done)
+}
+
+/// The node's stream as something to read from, on a thread that may block.
+struct Incoming {
+    lines: Lines,
+    runtime: Handle,
+    held: Bytes,
+}
+
+impl Read for Incoming {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        while self.held.is_empty() {
+            let next = self
+                .runtime
+                .block_on(self.lines.next_bytes())
+                .map_err(io::Error::other)?;
+            let Some(bytes) = next else { return Ok(0) };
+            self.held = bytes;
+        }
+        let count = into.len().min(self.held.len());
+        let taken = self.held.split_to(count);
+        into.iter_mut().zip(taken.iter()).for_each(|(to, from)| *to = *from);
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn findings_are_damage() {
+        let verified = |findings: Vec<Finding>| {
+            let (records, bodies, observables, examples) = (1, 1, 2, vec!["x".to_owned()]);
+            Done::Verified {
+                records,
+                bodies,
+                observables,
+                findings,
+                examples,
+            }
+        };
+        assert_eq!(verified(Vec::new()).exit(), Exit::Done);
+        let damaged = verified(vec![Finding {
+            kind: "missing row",
+            count: 1,
+        }]);
+        assert_eq!(damaged.exit(), Exit::Damaged);
+        assert!(damaged.plain().iter().any(|line| line.contains("store rebuild")));
+        assert_eq!(Done::Restored { rows: 1, aside: None }.exit(), Exit::Done);
+    }
+}

@@ -1,0 +1,215 @@
+//! `publish` and `withdraw`.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Query, State},
+};
+use serde::Deserialize;
+use starfish_crypto::Digest;
+use starfish_protocol::{
+    engine::port::{Command, Draft, Outcome},
+    limits,
+    listing::{self, Listing, Options},
+    observable::Observable,
+    record::{self, RecordId, SealedBody, Topic},
+    time::Millis,
+};
+
+use super::{Answer, Node, Refused, node::unexpected, usage};
+use crate::daemon::{
+    arguments::Lifetime,
+    control::documents::{Published, RefusedLine, Withdrawal, Withdrawn},
+    exit::{Exit, Failure},
+    identity::random,
+    moment,
+};
+
+/// What is said about a list beside its lines.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct About {
+    topic: String,
+    /// How long it is worth knowing, in ms.
+    #[serde(default = "a_month")]
+    expires: u64,
+    #[serde(default = "rather_sure")]
+    confidence: u8,
+    #[serde(default)]
+    context: String,
+    /// Private and reserved values too.
+    #[serde(default)]
+    force: bool,
+}
+
+fn a_month() -> u64 {
+    30 * 86_400_000
+}
+
+fn rather_sure() -> u8 {
+    80
+}
+
+/// A list, ready to be published.
+struct Prepared {
+    listing: Listing,
+    bodies: Vec<SealedBody>,
+}
+
+pub(super) async fn publish(
+    State(node): State<Arc<Node>>,
+    Query(about): Query<About>,
+    list: Bytes,
+) -> Answer<Published> {
+    let topic = Topic::parse(&about.topic).map_err(usage)?;
+    let About {
+        expires,
+        confidence,
+        context,
+        force,
+        ..
+    } = about;
+    check(expires, confidence, &context)?;
+    // Lists are large in memory once they are read, so they are taken one after the other.
+    let _turn = node.turn().await?;
+    let prepared = tokio::task::spawn_blocking(move || prepare(&list, confidence, &context, force)).await;
+    let Prepared { listing, bodies } = prepared.map_err(|error| Failure::machine("the list was not read", error))?;
+    let body_bytes = bodies.iter().map(|body| body.compressed.len() as u64).sum();
+    let records = if bodies.is_empty() {
+        Vec::new()
+    } else {
+        let set = if bodies.len() > 1 {
+            Some(Digest::from_bytes(random()?))
+        } else {
+            None
+        };
+        let expires_at = Millis(moment::now().0 + expires);
+        match node
+            .handle
+            .command(Command::Publish(Draft {
+                topic,
+                expires_at,
+                bodies,
+                set,
+            }))
+            .await
+        {
+            Outcome::Published(records) => records,
+            other => return Err(unexpected(other)),
+        }
+    };
+    Ok(Json(Published {
+        records: records.iter().map(ToString::to_string).collect(),
+        observables: listing.observables.len() as u64,
+        repeated: listing.repeated as u64,
+        refused: refused(&listing),
+        body_bytes,
+    }))
+}
+
+/// Refuses what no header or bundle can carry, before the list is read.
+fn check(expires: u64, confidence: u8, context: &str) -> Result<(), Refused> {
+    if expires == 0 || expires > limits::LIFETIME.0 {
+        return Err(usage(format!("a record lives at most {}", Lifetime(limits::LIFETIME))));
+    }
+    if confidence > limits::CONFIDENCE {
+        return Err(usage("the confidence is a number from 0 to 100"));
+    }
+    if context.len() > limits::CONTEXT_BYTES || context.chars().any(char::is_control) {
+        let longest = limits::CONTEXT_BYTES;
+        return Err(usage(format!("the context is one line of at most {longest} bytes")));
+    }
+    Ok(())
+}
+
+fn prepare(list: &[u8], confidence: u8, context: &str, force: bool) -> Prepared {
+    let listing = listing::read(list, Options { forced: force });
+    let bundles = listing::bundles(listing.observables.clone(), confidence, context);
+    let bodies = bundles.into_iter().flat_map(record::seal_parts).collect();
+    Prepared { listing, bodies }
+}
+
+fn refused(listing: &Listing) -> Vec<RefusedLine> {
+    let line = |refused: &listing::Refused| RefusedLine {
+        line: refused.line as u64,
+        reason: refused.reason.to_string(),
+        text: refused.text.clone(),
+    };
+    let mut lines: Vec<RefusedLine> = listing.refused.iter().map(line).collect();
+    if listing.refused_beyond > 0 {
+        let reason = format!("{} more lines were refused and are not shown", listing.refused_beyond);
+        lines.push(RefusedLine {
+            line: 0,
+            reason,
+            text: String::new(),
+        });
+    }
+    lines
+}
+
+pub(super) async fn withdraw(State(node): State<Arc<Node>>, Json(asked): Json<Withdrawal>) -> Answer<Withdrawn> {
+    let record: RecordId = asked.record.parse().map_err(usage)?;
+    let read = |text: &String| Observable::parse(text).map_err(|error| usage(format!("{text}: {error}")));
+    let observables = asked.values.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let values = observables.len() as u64;
+    let withdrawal = record::Withdrawal::new(record, observables, asked.reason).map_err(usage)?;
+    let record::Withdrawal {
+        target,
+        observables,
+        reason,
+    } = withdrawal;
+    match node
+        .handle
+        .command(Command::Withdraw {
+            record: target,
+            observables,
+            reason,
+        })
+        .await
+    {
+        Outcome::Published(records) => match records.first() {
+            Some(record) => Ok(Json(Withdrawn {
+                record: record.to_string(),
+                target: target.to_string(),
+                values,
+            })),
+            None => Err(Failure::new(Exit::Incomplete, "the withdrawal has no record").into()),
+        },
+        other => Err(unexpected(other)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_record_carries_is_refused() {
+        let check = |expires: u64, confidence: u8, context: &str, good: bool| {
+            assert_eq!(
+                super::check(expires, confidence, context).is_ok(),
+                good,
+                "{expires} {confidence} {context:?}"
+            );
+        };
+        check(a_month(), 80, "seen in mail", true);
+        check(limits::LIFETIME.0, 0, "", true);
+        check(limits::LIFETIME.0 + 1, 0, "", false);
+        check(0, 0, "", false);
+        check(1, 101, "", false);
+        check(1, 100, &"x".repeat(limits::CONTEXT_BYTES), true);
+        check(1, 100, &"x".repeat(limits::CONTEXT_BYTES + 1), false);
+        check(1, 100, "two\nlines", false);
+    }
+
+    #[test]
+    fn a_list_becomes_bodies() {
+        let list = b"# x\nhxxp://evil[.]example/path\nbad.example.com\nbad.example.com\nnot an observable at all\n";
+        let Prepared { listing, bodies } = prepare(list, 80, "seen", true);
+        assert_eq!((listing.observables.len(), listing.repeated, bodies.len()), (2, 1, 1));
+        let lines: Vec<u64> = refused(&listing).iter().map(|line| line.line).collect();
+        assert_eq!(lines, [5]);
+    }
+}

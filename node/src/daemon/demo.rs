@@ -1,0 +1,182 @@
+//! The demo: five real nodes on this machine, a list that travels three hops, and what to try next.
+//!
+//! ```text
+//! 0 CERT ── 1 CERT ──┬── 2 registry
+//!                    └── 3 registry ── 4 research group
+//! ```
+//! Each node is a process of its own, made and spoken to in the ways that an operator has. Whatever ends the demo ends
+//! the nodes too: they stop when their standard input does.
+
+mod nodes;
+mod screen;
+mod spread;
+mod summary;
+
+use std::{path::Path, time::Duration};
+
+use super::{
+    arguments::upkeep::Demo,
+    control::documents::Published,
+    exit::{Exit, Failure},
+    report::{HEAD, Report, WARN, clean, styled},
+};
+
+use self::{
+    nodes::{Nodes, PUBLISHER},
+    screen::Screen,
+    summary::Summary,
+};
+
+/// What is published when the operator brings no list.
+const SAMPLE: &str = include_str!("demo/sample.txt");
+
+/// Runs the demo to its end, or until the operator ends it.
+///
+/// # Errors
+/// When the nodes cannot be started or the list cannot be read.
+pub async fn run(arguments: &Demo, report: &Report) -> Result<Exit, Failure> {
+    let list = match &arguments.input {
+        None => SAMPLE.as_bytes().to_vec(),
+        Some(file) => read(file).await?,
+    };
+    let screen = Screen::new(report.is_json());
+    let mut nodes = tokio::select! {
+        nodes = Nodes::start(&screen) => nodes?,
+        () = interrupted() => return Err(Failure::new(Exit::Incomplete, "interrupted")),
+    };
+    let ended = tokio::select! {
+        ended = play(arguments, report, &screen, &mut nodes, list) => ended,
+        () = interrupted() => Err(Failure::new(Exit::Incomplete, "interrupted")),
+    };
+    if let Ok(Exit::Done) = ended
+        && !arguments.once
+    {
+        interrupted().await;
+    }
+    screen.say("Stopping the nodes.");
+    nodes.stop().await;
+    ended
+}
+
+async fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+    let read = tokio::fs::read(file).await;
+    read.map_err(|error| Failure::machine(format_args!("cannot read {}", file.display()), error))
+}
+
+/// Publishes, watches, searches and sums up. Done only if every node holds every observable.
+async fn play(
+    arguments: &Demo,
+    report: &Report,
+    screen: &Screen,
+    nodes: &mut Nodes,
+    list: Vec<u8>,
+) -> Result<Exit, Failure> {
+    let received = nodes.received().await?;
+    let spread = spread::begin();
+    screen.say(&format!(
+        "{} publishes a list of {} bytes.",
+        nodes::NAMES[PUBLISHER],
+        list.len()
+    ));
+    let published = nodes.publish(list).await?;
+    tell_published(screen, &published);
+    if published.records.is_empty() {
+        return Err(Failure::new(
+            Exit::Refused,
+            "no line of the list is an observable: nothing can travel",
+        ));
+    }
+    let within = Duration::from_secs(arguments.timeout);
+    let spread = spread.watch(nodes, screen, published.observables, within).await?;
+    let summary = Summary::of(&published, &spread, &received, &nodes.statuses().await?);
+    if !report.is_json() {
+        search_far_away(nodes, report).await?;
+        next_steps(arguments, nodes, report)?;
+    }
+    report.show(&summary)?;
+    Ok(if summary.is_complete() {
+        Exit::Done
+    } else {
+        Exit::Incomplete
+    })
+}
+
+fn tell_published(screen: &Screen, published: &Published) {
+    let Published {
+        records,
+        observables,
+        repeated,
+        refused,
+        ..
+    } = published;
+    screen.say(&format!(
+        "Published: {observables} observables in {} signed records; {repeated} repeated, {} refused.",
+        records.len(),
+        refused.len()
+    ));
+    for line in refused.iter().take(5) {
+        screen.say(&format!(
+            "  line {}: {}: {}",
+            line.line,
+            clean(&line.reason),
+            clean(&line.text)
+        ));
+    }
+}
+
+/// Asks the node that is farthest away for one of the values.
+async fn search_far_away(nodes: &Nodes, report: &Report) -> Result<(), Failure> {
+    let Some(hit) = nodes.first_hit().await? else {
+        return Ok(());
+    };
+    let asked = format!(
+        "{} is {} hops away. Its search for {}:",
+        nodes::NAMES[4],
+        nodes::HOPS[4],
+        clean(&hit.value)
+    );
+    report.lines(&[String::new(), asked])?;
+    report.show(&hit)?;
+    report.lines(&[String::new()])
+}
+
+fn next_steps(arguments: &Demo, nodes: &Nodes, report: &Report) -> Result<(), Failure> {
+    if arguments.once {
+        return Ok(());
+    }
+    let steps = nodes.next_steps();
+    let mut lines = vec![styled(HEAD, "Try next, in another terminal:")];
+    lines.extend(steps.iter().map(|step| format!("  {step}")));
+    lines.push(styled(WARN, "Ctrl-C ends the demo and removes its nodes."));
+    lines.push(String::new());
+    report.lines(&lines)
+}
+
+/// Ends when the operator or the service manager wants the program to end.
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        // Without a handler the signal ends the program at once, and the nodes follow.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sample_is_sound() {
+        let listing = starfish_protocol::listing::read(SAMPLE, Default::default());
+        assert!(listing.observables.len() >= 300, "{}", listing.observables.len());
+        assert!(listing.refused.is_empty(), "{:?}", listing.refused);
+        assert!(
+            SAMPLE.contains("CC0") && SAMPLE.contains("MIT"),
+            "the licences are noted"
+        );
+    }
+}

@@ -1,0 +1,148 @@
+//! How the program ends: one table of exit codes, and the [`Failure`] that carries one with its message.
+
+use std::{fmt, process::ExitCode};
+
+/// Every exit code of the program. The numbers are a promise to scripts; `starfish help` prints the same table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// The command did what it says.
+    Done = 0,
+    /// It worked, and there was nothing to show.
+    NothingFound = 1,
+    /// The command line was not understood.
+    Usage = 2,
+    /// The configuration or the data directory does not hold what it must.
+    Configuration = 3,
+    /// The command needs the running node, and there is none.
+    NotRunning = 4,
+    /// The command needs the node stopped, and it runs.
+    Running = 5,
+    /// The node understood and said no.
+    Refused = 6,
+    /// The store is damaged.
+    Damaged = 7,
+    /// The work ended before all of it was done.
+    Incomplete = 8,
+    /// The machine said no: a file, a socket, a process.
+    Failed = 9,
+}
+
+impl Exit {
+    /// All of them, in order.
+    pub const ALL: [Self; 10] = [
+        Self::Done,
+        Self::NothingFound,
+        Self::Usage,
+        Self::Configuration,
+        Self::NotRunning,
+        Self::Running,
+        Self::Refused,
+        Self::Damaged,
+        Self::Incomplete,
+        Self::Failed,
+    ];
+
+    /// The number.
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// What the number says, for the help.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::NothingFound => "nothing found",
+            Self::Usage => "command line not understood",
+            Self::Configuration => "mistake in the configuration or the data directory",
+            Self::NotRunning => "the node is not running",
+            Self::Running => "the node is running already",
+            Self::Refused => "refused by the node",
+            Self::Damaged => "the store is damaged",
+            Self::Incomplete => "ended before everything was done",
+            Self::Failed => "the machine said no (file, socket, process)",
+        }
+    }
+
+    /// The code behind a number, as the control socket sends it.
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|exit| exit.code() == code)
+    }
+
+    /// The table as the help shows it.
+    pub fn table() -> String {
+        let rows = Self::ALL.map(|exit| format!("  {}  {}", exit.code(), exit.meaning()));
+        format!("Exit codes:\n{}", rows.join("\n"))
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        exit.code().into()
+    }
+}
+
+/// Why a command ended without its result, in words for the operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The code to end with.
+    pub exit: Exit,
+    /// What happened and what to do next.
+    pub message: String,
+}
+
+impl Failure {
+    /// A failure with these words.
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self {
+            exit,
+            message: message.into(),
+        }
+    }
+
+    /// The machine said no while `doing` something.
+    pub fn machine(doing: impl fmt::Display, error: impl fmt::Display) -> Self {
+        Self::new(Exit::Failed, format!("{doing}: {error}"))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<std::io::Error> for Failure {
+    /// Only writing results goes through here, and a reader that left is no mistake: `starfish search ... | head`.
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::BrokenPipe => Self::new(Exit::Done, ""),
+            _ => Self::machine("cannot write the result", error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_what_scripts_rely_on() {
+        let codes = Exit::ALL.map(Exit::code);
+        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        for exit in Exit::ALL {
+            assert_eq!(Exit::from_code(exit.code()), Some(exit));
+            assert!(Exit::table().contains(exit.meaning()));
+        }
+        assert_eq!(Exit::from_code(10), None);
+    }
+
+    #[test]
+    fn a_closed_pipe_ends_quietly() {
+        let closed = Failure::from(std::io::Error::from(std::io::ErrorKind::BrokenPipe));
+        assert_eq!((closed.exit, closed.message.as_str()), (Exit::Done, ""));
+        let full = Failure::from(std::io::Error::from(std::io::ErrorKind::StorageFull));
+        assert_eq!(full.exit, Exit::Failed);
+    }
+}

@@ -1,0 +1,175 @@
+//! What the mesh tells while it runs: [`Happenings`] turns its events into log lines, and wakes who waits for them.
+//!
+//! Nothing here says `fork` unless one was proven: operators and tests look for the word.
+
+use starfish_protocol::engine::port;
+use tokio::sync::{broadcast, watch};
+
+use super::control::documents::Met;
+use crate::mesh::{CloseReason, Event};
+
+/// Visitors that a slow reader may miss.
+const VISITORS: usize = 16;
+
+/// The daemon's ear at the mesh.
+#[derive(Debug)]
+pub struct Happenings {
+    visitors: broadcast::Sender<Met>,
+    durable: watch::Sender<u64>,
+    listening: watch::Sender<u64>,
+    forks: watch::Sender<u64>,
+}
+
+impl Default for Happenings {
+    fn default() -> Self {
+        Self {
+            visitors: broadcast::Sender::new(VISITORS),
+            durable: watch::Sender::new(0),
+            listening: watch::Sender::new(0),
+            forks: watch::Sender::new(0),
+        }
+    }
+}
+
+impl Happenings {
+    /// Who uses this node's codes from now on.
+    pub fn visitors(&self) -> broadcast::Receiver<Met> {
+        self.visitors.subscribe()
+    }
+
+    /// Changes whenever something became durable.
+    pub fn durable(&self) -> watch::Receiver<u64> {
+        self.durable.subscribe()
+    }
+
+    /// Changes whenever a local address is listened on, or no longer.
+    pub fn listening(&self) -> watch::Receiver<u64> {
+        self.listening.subscribe()
+    }
+
+    /// How many authors were proven to have written two histories since the start.
+    pub fn forks(&self) -> u64 {
+        *self.forks.borrow()
+    }
+
+    /// Something became durable beside the mesh's own changes.
+    pub fn changed(&self) {
+        self.durable.send_modify(|count| *count += 1);
+    }
+
+    /// Takes an event of the mesh. Never waits.
+    pub fn take(&self, event: Event) {
+        let count = |counter: &watch::Sender<u64>| counter.send_modify(|count| *count += 1);
+        match &event {
+            Event::Engine(port::Event::Stored(_) | port::Event::BodyStored(_)) => count(&self.durable),
+            Event::Engine(port::Event::ForkProven(_)) => count(&self.forks),
+            Event::Engine(port::Event::PairingAsked {
+                org,
+                name,
+                words,
+                confirmed,
+            }) => {
+                let words = starfish_crypto::words(words).map(str::to_owned).to_vec();
+                let met = Met {
+                    organisation: org.to_string(),
+                    name: name.clone(),
+                    words,
+                    confirmed: *confirmed,
+                };
+                // Nobody waits for visitors most of the time.
+                let _ = self.visitors.send(met);
+            }
+            Event::Listening(_) | Event::ListenerLost(_) => count(&self.listening),
+            _ => {}
+        }
+        log(event);
+    }
+}
+
+fn log(event: Event) {
+    match event {
+        Event::Engine(event) => log_engine(event),
+        Event::Listening(address) => tracing::info!(%address, "listening"),
+        Event::ListenerLost(reason) => tracing::warn!(%reason, "a listening address is gone"),
+        Event::Connected {
+            peer,
+            address,
+            outbound,
+        } => tracing::info!(%peer, %address, outbound, "connected"),
+        Event::Disconnected { peer, cause } => {
+            tracing::info!(%peer, cause = cause.unwrap_or_default(), "disconnected");
+        }
+        Event::Closed {
+            peer,
+            reason: CloseReason::Doubled | CloseReason::Stale,
+        } => {
+            tracing::debug!(%peer, "one of two connections was closed");
+        }
+        Event::Closed { peer, reason } => tracing::info!(%peer, ?reason, "closed"),
+        Event::DialFailed { peer, reason } => {
+            tracing::debug!(peer = peer.map(|peer| peer.to_string()).unwrap_or_default(), %reason, "not reached");
+        }
+        Event::Bounded(what) => tracing::warn!(what, "a limit was reached"),
+    }
+}
+
+fn log_engine(event: port::Event) {
+    match event {
+        port::Event::Stored(record) => tracing::debug!(%record, "stored"),
+        port::Event::BodyStored(record) => tracing::debug!(%record, "body stored"),
+        port::Event::Spoiled(record) => tracing::warn!(%record, "no body of this record can be opened"),
+        port::Event::ForkProven(author) => tracing::error!(%author, "fork: the author wrote two histories"),
+        port::Event::EpochOpened { epoch, adopted } => {
+            tracing::warn!(
+                epoch = epoch.0,
+                adopted,
+                "others hold more of this node's log; a new epoch was opened"
+            );
+        }
+        port::Event::Introduced { peer, org } => tracing::info!(?peer, %org, "introduced"),
+        port::Event::PairingAsked {
+            org,
+            name,
+            words,
+            confirmed,
+        } => {
+            let words = starfish_crypto::words(&words).join(" ");
+            tracing::info!(%org, ?name, words, confirmed, "a code of this node was used; compare the words");
+        }
+        port::Event::Faulted { peer, fault } => tracing::warn!(?peer, ?fault, "refused"),
+        port::Event::Bounded(what) => tracing::warn!(what, "a limit was reached"),
+        port::Event::ClockDisagrees(by) => {
+            tracing::warn!(
+                by_ms = by,
+                "this clock and the others disagree; nothing is deleted meanwhile"
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use starfish_crypto::{Digest, domain};
+    use starfish_protocol::{organisation::OrgId, record::RecordId};
+
+    use super::*;
+
+    #[test]
+    fn events_wake_who_waits() {
+        let happenings = Happenings::default();
+        let (mut visitors, durable) = (happenings.visitors(), happenings.durable());
+        let digest = Digest::of(domain::PAIRING, b"x");
+        happenings.take(Event::Engine(port::Event::Stored(RecordId::from_digest(digest))));
+        assert!(durable.has_changed().expect("the sender is here"));
+        let (org, name) = (OrgId::from_digest(digest), "CERT Example".to_owned());
+        happenings.take(Event::Engine(port::Event::PairingAsked {
+            org,
+            name,
+            words: digest,
+            confirmed: false,
+        }));
+        let met = visitors.try_recv().expect("a visitor");
+        assert_eq!((met.words.len(), met.confirmed), (5, false));
+        assert_eq!(happenings.forks(), 0);
+    }
+}

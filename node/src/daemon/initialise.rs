@@ -1,0 +1,328 @@
+//! Makes a node: [`found`] writes a new organisation's keys and statements, the node's key and the configuration.
+
+use std::{
+    fs, io,
+    net::{Ipv4Addr, Ipv6Addr, TcpListener, UdpSocket},
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
+
+use getrandom::{SysRng, rand_core::UnwrapErr};
+use starfish_crypto::{SecretKey, key_file};
+use starfish_protocol::{
+    community::Community,
+    statement::{Manifest, NodeCertificate, Statement, StatementError},
+    time::Millis,
+};
+
+use super::{
+    exit::{Exit, Failure},
+    identity::{
+        Identity, certificates_file, key_file, manifest_file, organisation_folder, random, write_private,
+    },
+    moment,
+    settings::{self, Layers, template::Answers},
+};
+
+const DAY: u64 = 86_400_000;
+/// How many certificates the root signs in advance, so that it can stay offline for about a year.
+const CERTIFICATES: u64 = 5;
+/// How long each of them holds: the longest that is allowed.
+const CERTIFIED: u64 = 90 * DAY;
+/// How long after the one before each of them begins; they overlap so that clocks may differ.
+const TERM: u64 = 75 * DAY;
+/// How far they begin in the past, for peers whose clocks are behind.
+const BACKDATED: u64 = DAY;
+/// How long the manifest holds; roots renew it long before.
+const MANIFEST: u64 = 3_650 * DAY;
+/// Free ports are looked for from here on, below what systems give to outgoing connections: one of those on the node's
+/// port would keep it from starting again.
+const PORTS: std::ops::Range<u16> = 10_240..32_000;
+
+/// What a new node is made from.
+#[derive(Debug)]
+pub struct Founding<'a> {
+    /// Where; must not hold a node yet.
+    pub data: &'a Path,
+    /// The configuration.
+    pub answers: &'a Answers,
+    /// For the node key.
+    pub passphrase: Option<&'a str>,
+}
+
+/// A new node.
+#[derive(Debug)]
+pub struct Founded {
+    /// Who it is.
+    pub identity: Identity,
+    /// How it is configured.
+    pub settings: settings::Settings,
+}
+
+/// The folder to move offline.
+pub fn root_folder(data: &Path) -> PathBuf {
+    organisation_folder(data).join("root")
+}
+
+/// Makes the data directory of a new organisation's first node.
+///
+/// # Errors
+/// When there is a node already, the answers make no sense, or the disk says no.
+pub fn found(founding: &Founding<'_>) -> Result<Founded, Failure> {
+    let Founding {
+        data,
+        answers,
+        passphrase,
+    } = founding;
+    let text = answers.render();
+    let settings = settings::checked(&text, &Layers::default()).map_err(|mistakes| settings::failure(&mistakes))?;
+    refuse_to_overwrite(data)?;
+    let keys = Keys::draw()?;
+    let statements = keys
+        .statements(&settings.name, settings.community)
+        .map_err(|error| Failure::new(Exit::Usage, format!("no organisation can be founded so: {error}")))?;
+    let identity = Identity::of(statements, settings.community)?;
+    let failed = |error: io::Error| Failure::machine(format_args!("cannot write to {}", data.display()), error);
+    private_folder(data)?;
+    private_folder(&organisation_folder(data))?;
+    private_folder(&root_folder(data))?;
+    let pem = |key: &SecretKey, passphrase| key_file::to_pem(key, passphrase, &mut UnwrapErr(SysRng));
+    write_private(&root_folder(data).join("root.key"), pem(&keys.root, None).as_bytes()).map_err(failed)?;
+    write_private(&root_folder(data).join("next.key"), pem(&keys.next, None).as_bytes()).map_err(failed)?;
+    write_private(&key_file(data), pem(&keys.node, *passphrase).as_bytes()).map_err(failed)?;
+    let (manifest, certificates) = identity.statements.split_at(1);
+    write_private(&manifest_file(data), texts(manifest).as_bytes()).map_err(failed)?;
+    write_private(&certificates_file(data), texts(certificates).as_bytes()).map_err(failed)?;
+    write_private(&data.join(settings::FILE), text.as_bytes()).map_err(failed)?;
+    Ok(Founded { identity, settings })
+}
+
+fn texts(statements: &[Statement]) -> String {
+    statements.iter().map(Statement::to_text).collect()
+}
+
+fn refuse_to_overwrite(data: &Path) -> Result<(), Failure> {
+    let places = [
+        key_file(data),
+        organisation_folder(data),
+        data.join(settings::FILE),
+        data.join("journal"),
+        data.join("store"),
+    ];
+    match places.iter().find(|place| place.exists()) {
+        None => Ok(()),
+        Some(place) => {
+            let message = format!(
+                "there is a node already: {}; choose another directory with --data",
+                place.display()
+            );
+            Err(Failure::new(Exit::Refused, message))
+        }
+    }
+}
+
+/// A folder that only this user may enter; one that is there already becomes so.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn private_folder(path: &Path) -> Result<(), Failure> {
+    let failed = |error| Failure::machine(format_args!("cannot make {}", path.display()), error);
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(failed)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(failed)
+}
+
+/// The keys of a new organisation and its first node.
+struct Keys {
+    root: SecretKey,
+    next: SecretKey,
+    node: SecretKey,
+}
+
+impl Keys {
+    fn draw() -> Result<Self, Failure> {
+        let draw = || random().map(SecretKey::from_seed);
+        Ok(Self {
+            root: draw()?,
+            next: draw()?,
+            node: draw()?,
+        })
+    }
+
+    fn statements(&self, name: &str, community: Community) -> Result<Vec<Statement>, StatementError> {
+        let now = moment::now().0;
+        let next = Manifest::commitment(&[self.next.public()], 1);
+        let manifest = Manifest::genesis(name, &[self.root.public()], 1, next, Millis(now + MANIFEST));
+        let mut statements = vec![manifest.sign(&[&self.root])?];
+        for nth in 0..CERTIFICATES {
+            let not_before = Millis((now + nth * TERM).saturating_sub(BACKDATED));
+            let not_after = Millis(not_before.0 + CERTIFIED);
+            let certificate = NodeCertificate::new(manifest.id(), community, self.node.public(), not_before, not_after);
+            statements.push(certificate.sign(&[&self.root], &self.node)?);
+        }
+        Ok(statements)
+    }
+}
+
+/// Ports that nobody uses now, for TCP and UDP alike, all different.
+///
+/// # Errors
+/// When there are none.
+pub fn free_ports(count: usize) -> Result<Vec<u16>, Failure> {
+    let span = u32::from(PORTS.end - PORTS.start);
+    // Held until all are found, so that none is found twice.
+    let mut held = Vec::new();
+    let mut ports = Vec::new();
+    for _ in 0..1_000 {
+        if ports.len() == count {
+            return Ok(ports);
+        }
+        let offset = u32::from_le_bytes(random()?) % span;
+        let port = PORTS.start + u16::try_from(offset).unwrap_or_default();
+        if let (false, Ok(sockets)) = (ports.contains(&port), hold(port)) {
+            held.push(sockets);
+            ports.push(port);
+        }
+    }
+    Err(Failure::new(
+        Exit::Failed,
+        "no free port was found; choose one with --port",
+    ))
+}
+
+/// Sockets on all addresses of the machine; where there is no IPv6, that of IPv4 is enough.
+fn hold(port: u16) -> io::Result<(TcpListener, UdpSocket)> {
+    let fourth = (Ipv4Addr::UNSPECIFIED, port);
+    let sockets = (TcpListener::bind(fourth)?, UdpSocket::bind(fourth)?);
+    let sixth = UdpSocket::bind((Ipv6Addr::LOCALHOST, port)).map(drop);
+    match sixth {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => Err(error),
+        _ => Ok(sockets),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answers() -> Answers {
+        Answers::named("CERT Example")
+    }
+
+    #[test]
+    fn a_new_node_can_be_loaded() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let data = folder.path().join("deep/node");
+        let founding = Founding {
+            data: &data,
+            answers: &answers(),
+            passphrase: None,
+        };
+        let founded = found(&founding).expect("the folder is writable");
+        let community = Community::named("starfish");
+        let loaded = Identity::load(&data, community).expect("what was written holds");
+        assert_eq!((loaded.org, loaded.node), (founded.identity.org, founded.identity.node));
+        assert_eq!(loaded.unlock(&data, None).expect("no passphrase").public(), loaded.node);
+        assert!(loaded.is_certified());
+        assert!(loaded.certified_until.0 > moment::now().0 + 380 * DAY);
+        assert_eq!(settings::load(&data, &Layers::default()), Ok(founded.settings));
+        let again = found(&founding).expect_err("there is a node");
+        assert_eq!(again.exit, Exit::Refused);
+        for private in [
+            key_file(&data),
+            root_folder(&data).join("root.key"),
+            root_folder(&data).join("next.key"),
+        ] {
+            let mode = fs::metadata(&private).expect("the file is there").permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{}", private.display());
+        }
+    }
+
+    #[test]
+    fn what_does_not_hold_together_is_refused() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let community = Community::named("starfish");
+        let made = |name: &str| {
+            let data = folder.path().join(name);
+            found(&Founding {
+                data: &data,
+                answers: &answers(),
+                passphrase: None,
+            })
+            .expect("the folder is writable");
+            data
+        };
+        let (one, other) = (made("one"), made("other"));
+        let check = |data: &Path, community: Community| {
+            let failure = Identity::load(data, community)
+                .and_then(|identity| identity.unlock(data, None))
+                .map(drop);
+            assert_eq!(failure.map_err(|failure| failure.exit), Err(Exit::Configuration));
+        };
+        check(&one, Community::named("another"));
+        check(folder.path(), community);
+        fs::copy(key_file(&other), key_file(&one)).expect("the folder is writable");
+        check(&one, community);
+        fs::set_permissions(key_file(&other), fs::Permissions::from_mode(0o644)).expect("the folder is writable");
+        check(&other, community);
+        fs::copy(certificates_file(&one), certificates_file(&other)).expect("the folder is writable");
+        check(&other, community);
+        fs::write(certificates_file(&one), "nothing").expect("the folder is writable");
+        check(&one, community);
+    }
+
+    #[test]
+    fn bad_answers_make_nothing() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let data = folder.path().join("node");
+        let check = |answers: &Answers| {
+            let failure = found(&Founding {
+                data: &data,
+                answers,
+                passphrase: None,
+            })
+            .expect_err("a bad answer");
+            assert!(matches!(failure.exit, Exit::Usage | Exit::Configuration), "{failure}");
+            assert!(!data.exists(), "{failure}");
+        };
+        check(&Answers::named(""));
+        check(&Answers::named("a\u{202e}b"));
+        check(&Answers {
+            public_address: "http://x".to_owned(),
+            ..answers()
+        });
+        check(&Answers {
+            community: String::new(),
+            ..answers()
+        });
+    }
+
+    #[test]
+    fn a_passphrase_protects_the_key() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (data, file) = (folder.path().join("node"), folder.path().join("passphrase"));
+        let founding = Founding {
+            data: &data,
+            answers: &answers(),
+            passphrase: Some("correct horse"),
+        };
+        let identity = found(&founding).expect("the folder is writable").identity;
+        assert!(identity.unlock(&data, Some(&folder.path().join("none"))).is_err());
+        fs::write(&file, "correct horse\n").expect("the folder is writable");
+        assert!(identity.unlock(&data, Some(&file)).is_ok());
+        let pem = fs::read_to_string(key_file(&data)).expect("the file is readable");
+        assert!(pem.contains("ENCRYPTED"));
+    }
+
+    #[test]
+    fn free_ports_are_free() {
+        let ports = free_ports(5).expect("there are free ports");
+        assert_eq!(ports.len(), 5);
+        for port in ports {
+            hold(port).expect("the port is free");
+        }
+    }
+}
