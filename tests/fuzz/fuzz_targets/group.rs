@@ -1,0 +1,4 @@
+//! The fuzz target `group` under libFuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| starfish_fuzz::run("group", bytes));

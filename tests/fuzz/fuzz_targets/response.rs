@@ -1,0 +1,4 @@
+//! The fuzz target `response` under libFuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| starfish_fuzz::run("response", bytes));
