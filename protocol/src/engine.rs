@@ -16,9 +16,13 @@
 //! | `peers` | who is connected, who should be, and what their clocks say |
 //! | `publishing` | this node's own log |
 //! | `commands` | what the operator wants |
+//! | `appending` | what becomes durable together |
 
+mod appending;
 mod arrivals;
 mod bodies;
+#[cfg(any(test, feature = "exercise"))]
+mod bounds;
 mod commands;
 mod exchange;
 mod frontier;
@@ -45,42 +49,43 @@ use crate::{
     wire::{Head, Request},
 };
 
-pub use self::{
-    commands::{BLOCKED, PAIRED, SUBSCRIPTION},
-    peers::HIGHEST_WALL,
-    setup::{Setup, Subscription},
-};
 use self::{
+    appending::Appending,
     arrivals::{Charges, Strangers},
     bodies::Bodies,
     exchange::{Ask, Asked, Lag, Missing},
     frontier::Frontier,
     logs::Logs,
     peers::PeerState,
-    port::{Change, Event, Input, Outcome, Output, Ticket},
-    publishing::{Own, Publication},
+    port::{Event, Input, Output, Ticket},
+    publishing::Own,
 };
-
-/// What waits for a step to become durable.
-#[derive(Debug, Default)]
-struct Appending {
-    changes: Vec<Change>,
-    heads: Vec<Head>,
-    bodies: Vec<(RecordId, Digest)>,
-    publications: Vec<Publication>,
-    done: Vec<(Ticket, Outcome)>,
-    /// How many changes, and about how many bytes they hold.
-    size: (usize, usize),
-}
+pub use self::{
+    commands::{BLOCKED, PAIRED, SUBSCRIPTION},
+    peers::HIGHEST_WALL,
+    setup::{Setup, Subscription},
+};
 
 /// What a read was for.
 #[derive(Debug)]
 enum Reading {
-    Range { peer: Peer, asked: Ticket },
-    Body { peer: Peer, asked: Ticket, digest: Digest },
+    Range {
+        peer: Peer,
+        asked: Ticket,
+    },
+    Body {
+        peer: Peer,
+        asked: Ticket,
+        digest: Digest,
+    },
     Contradiction(Box<Verified<Header>>),
-    Target { command: Ticket, withdrawal: commands::Withdrawing },
-    Missing { all: bool },
+    Target {
+        command: Ticket,
+        withdrawal: commands::Withdrawing,
+    },
+    Missing {
+        all: bool,
+    },
 }
 
 /// The rules of one node.
@@ -140,7 +145,11 @@ impl Engine {
     /// An engine that has seen nothing but the store.
     pub fn new(setup: Setup) -> Self {
         let rng = ChaCha8Rng::from_seed(setup.seed);
-        let life = setup.seed.iter().take(8).fold(0, |life, byte| life << 8 | u64::from(*byte));
+        let life = setup
+            .seed
+            .iter()
+            .take(8)
+            .fold(0, |life, byte| life << 8 | u64::from(*byte));
         let roster = Self::roster(&setup);
         let author = setup.key.public();
         let logs = Logs::new(&setup.heads, &setup.frozen);
@@ -205,7 +214,10 @@ impl Engine {
 
     /// One step. Outputs are to be carried out in order; an early or doubled `Woken` is harmless.
     pub fn handle(&mut self, now: Time, input: Input) -> Vec<Output> {
-        self.now = Time { mono: now.mono.max(self.now.mono), wall: now.wall };
+        self.now = Time {
+            mono: now.mono.max(self.now.mono),
+            wall: now.wall,
+        };
         if self.started.is_none() {
             self.start();
         }
@@ -256,55 +268,17 @@ impl Engine {
         self.append_step();
         let early = self.early.values().map(|(at, _)| *at).min();
         let settles = self.peers.values().filter_map(|peer| peer.settles).min();
-        let due =
-            [Some(self.next_sync), Some(self.next_expiry), self.bodies.next_wake(), self.own.wake(), early, settles];
+        let due = [
+            Some(self.next_sync),
+            Some(self.next_expiry),
+            self.bodies.next_wake(),
+            self.own.wake(),
+            early,
+            settles,
+        ];
         if let Some(at) = due.into_iter().flatten().min() {
             self.out.push(Output::Wake(at));
         }
-    }
-
-    fn append_step(&mut self) {
-        if self.step.changes.is_empty() && self.step.done.is_empty() {
-            return;
-        }
-        let mut step = std::mem::take(&mut self.step);
-        let changes = std::mem::take(&mut step.changes);
-        step.size = (changes.len(), changes.iter().map(Change::size).sum());
-        self.appending = (self.appending.0 + step.size.0, self.appending.1 + step.size.1);
-        let ticket = self.ticket();
-        self.appends.insert(ticket, step);
-        self.out.push(Output::Append { ticket, changes });
-    }
-
-    /// A step became durable: only now it is told to anyone.
-    fn appended(&mut self, ticket: Ticket) {
-        let Some(step) = self.appends.remove(&ticket) else { return };
-        self.appending = (self.appending.0 - step.size.0, self.appending.1 - step.size.1);
-        for head in step.heads {
-            let id = RecordId::from_digest(head.id);
-            if Self::relays(&self.roster, &self.trust, &head.log, self.now.wall) {
-                self.frontier.note(head.log, head.seq, id);
-            }
-            self.records += 1;
-            self.out.push(Output::Event(Event::Stored(id)));
-        }
-        for (record, digest) in step.bodies {
-            let steps = self.bodies.done(digest, record, self.now.mono);
-            self.carry_out(steps);
-            self.out.push(Output::Event(Event::BodyStored(record)));
-        }
-        for publication in step.publications {
-            self.spread(publication);
-        }
-        for (ticket, outcome) in step.done {
-            self.out.push(Output::Done { ticket, outcome });
-        }
-    }
-
-    /// Whether so much is on its way to the store that nothing more is taken in: what comes from others comes again.
-    fn is_congested(&self) -> bool {
-        let (changes, bytes) = self.appending;
-        changes + self.step.changes.len() >= limits::APPENDING || bytes >= limits::APPENDING_BYTES
     }
 
     fn ticket(&mut self) -> Ticket {
@@ -323,8 +297,20 @@ impl Engine {
         if let Some(state) = self.peers.get_mut(&peer) {
             state.asks += 1;
         }
-        self.asks.insert(ticket, Asked { peer: peer.clone(), at: self.now.mono, ask });
-        self.out.push(Output::Ask { ticket, peer, request, deadline: limits::REQUEST_DEADLINE });
+        self.asks.insert(
+            ticket,
+            Asked {
+                peer: peer.clone(),
+                at: self.now.mono,
+                ask,
+            },
+        );
+        self.out.push(Output::Ask {
+            ticket,
+            peer,
+            request,
+            deadline: limits::REQUEST_DEADLINE,
+        });
         ticket
     }
 
@@ -332,29 +318,11 @@ impl Engine {
         self.out.push(Output::Event(Event::Bounded(what)));
     }
 
-    /// Whether everything that others can fill is within its bound, for tests and fuzzing.
-    #[cfg(any(test, feature = "exercise"))]
-    pub fn is_bounded(&self) -> bool {
-        let peers = self.peers.len();
-        let requests = peers * limits::ASKS_PER_PEER;
-        let bounds = [
-            (self.strangers.headers(), limits::STRANGERS * limits::HEADERS_PER_STRANGER),
-            (self.bodies.unresolved(), 2 * limits::UNRESOLVED_BODIES),
-            (self.asks.len(), requests),
-            (self.reads.len(), peers * 2 * limits::READS_PER_PEER + limits::CONTRADICTIONS + 64),
-            (self.opening.len(), requests * limits::RECORDS_PER_BODY),
-            (self.appending.0, limits::APPENDING + 2 * limits::SET_PARTS as usize),
-            (self.lagging.len(), limits::LAGGING),
-            (self.early.len(), limits::EARLY_LOGS),
-            (self.spoiled.len(), limits::SPOILED),
-            (self.invitations.len(), limits::INVITATIONS),
-        ];
-        bounds.iter().all(|(held, most)| held <= most)
-    }
-
     /// The organisation that wrote a log: the one that its author spoke for when it opened it, or speaks for now.
     fn organisation(roster: &Roster, log: &LogId, wall: Millis) -> Option<OrgId> {
-        roster.organisation_of(&log.author, log.epoch).or_else(|| roster.organisation_of(&log.author, wall))
+        roster
+            .organisation_of(&log.author, log.epoch)
+            .or_else(|| roster.organisation_of(&log.author, wall))
     }
 
     /// Whether this node hands a log on: headers of organisations in quarantine are nobody else's business.
@@ -363,7 +331,11 @@ impl Engine {
     }
 
     fn head_of(header: &Verified<Header>) -> Head {
-        Head { log: header.log(), seq: header.seq, id: RecordId::of(header).digest() }
+        Head {
+            log: header.log(),
+            seq: header.seq,
+            id: RecordId::of(header).digest(),
+        }
     }
 }
 

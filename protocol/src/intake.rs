@@ -32,6 +32,10 @@ pub enum Fault {
 
 /// A gossip message whose signatures hold.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most of them are the large one, and each is moved a few times"
+)]
 pub enum OpenGossip {
     /// A header, with its body when that rode along and can be opened.
     Header {
@@ -48,6 +52,10 @@ pub enum OpenGossip {
 
 /// A request that decodes, with the signatures of a push checked.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most of them are the large one, and each is moved a few times"
+)]
 pub enum OpenRequest {
     /// A pushed body with its header.
     Push {
@@ -83,7 +91,11 @@ fn with_body(header: &Header, compressed: Vec<u8>) -> Result<Option<(Vec<u8>, Bo
 
 /// More than the protocol allows in one message.
 fn at_most<T>(list: Vec<T>, most: usize) -> Result<Vec<T>, Fault> {
-    if list.len() <= most { Ok(list) } else { Err(Fault::Malformed) }
+    if list.len() <= most {
+        Ok(list)
+    } else {
+        Err(Fault::Malformed)
+    }
 }
 
 /// Opens the payload of a gossip message.
@@ -94,13 +106,16 @@ pub fn open_gossip(payload: &[u8], verifier: &dyn Verifier) -> Result<OpenGossip
     Ok(match gossip {
         Gossip::Header { header: signed, body } => {
             let header = header(signed, verifier)?;
-            let body = body.map(|bytes| at_most(bytes, limits::INLINE_BODY_BYTES)).transpose()?;
-            let body = body.map(|compressed| with_body(&header, compressed)).transpose()?.flatten();
+            let body = body
+                .map(|bytes| at_most(bytes, limits::INLINE_BODY_BYTES))
+                .transpose()?;
+            let body = body
+                .map(|compressed| with_body(&header, compressed))
+                .transpose()?
+                .flatten();
             OpenGossip::Header { header, body }
         }
-        Gossip::Statements(statements) => {
-            OpenGossip::Statements(at_most(statements, limits::STATEMENTS_PER_ANSWER)?)
-        }
+        Gossip::Statements(statements) => OpenGossip::Statements(at_most(statements, limits::STATEMENTS_PER_ANSWER)?),
         Gossip::Fork(pair) => {
             let (first, second) = *pair;
             OpenGossip::Fork(Box::new((header(first, verifier)?, header(second, verifier)?)))
@@ -125,15 +140,29 @@ pub fn open_response(response: Response, verifier: &dyn Verifier) -> Result<Open
     Ok(match response {
         Response::Headers(headers) => {
             let headers = at_most(headers, limits::RANGE_HEADERS)?.into_iter();
-            OpenResponse::Headers(headers.map(|signed| header(signed, verifier)).collect::<Result<_, _>>()?)
+            OpenResponse::Headers(
+                headers
+                    .map(|signed| header(signed, verifier))
+                    .collect::<Result<_, _>>()?,
+            )
         }
         Response::Statements { statements, more } => {
             let statements = at_most(statements, limits::STATEMENTS_PER_ANSWER)?;
             OpenResponse::Plain(Response::Statements { statements, more })
         }
-        Response::Heads { heads, cursor, more, statements } => {
+        Response::Heads {
+            heads,
+            cursor,
+            more,
+            statements,
+        } => {
             let heads = at_most(heads, limits::FRONTIER_HEADS)?;
-            OpenResponse::Plain(Response::Heads { heads, cursor, more, statements })
+            OpenResponse::Plain(Response::Heads {
+                heads,
+                cursor,
+                more,
+                statements,
+            })
         }
         response => OpenResponse::Plain(response),
     })

@@ -173,6 +173,8 @@ pub const HELLO_STATEMENTS: usize = 64;
 pub const ASKS_PER_PEER: usize = 64;
 /// How many reads of the store one peer may have open: as many requests as it may have waiting.
 pub const READS_PER_PEER: usize = 64;
+/// How many reads of the store are open in all, before peers are told to come again.
+pub const READS: usize = 4_096;
 /// How many disputed numbers are read from the store at a time.
 pub const CONTRADICTIONS: usize = 64;
 /// How many bytes of records and bodies may be on their way to the store before nothing more is taken in.

@@ -26,7 +26,12 @@ pub struct Quotas<K> {
 impl<K: Ord + Clone> Quotas<K> {
     /// Buckets of `capacity` units that refill within `period`; at most `most` of them are remembered.
     pub fn new(capacity: u64, period: Millis, most: usize) -> Self {
-        Self { capacity, period, most, buckets: BTreeMap::new() }
+        Self {
+            capacity,
+            period,
+            most,
+            buckets: BTreeMap::new(),
+        }
     }
 
     /// Takes `amount` units of `name`, or nothing at all.
@@ -36,12 +41,16 @@ impl<K: Ord + Clone> Quotas<K> {
     pub fn take(&mut self, name: &K, amount: u64, now: Millis) -> bool {
         if !self.buckets.contains_key(name) && self.buckets.len() >= self.most {
             let (capacity, period) = (self.capacity, self.period);
-            self.buckets.retain(|_, bucket| !bucket.refilled(capacity, period, now).is_full(capacity));
+            self.buckets
+                .retain(|_, bucket| !bucket.refilled(capacity, period, now).is_full(capacity));
             if self.buckets.len() >= self.most {
                 return false;
             }
         }
-        let full = Quota { millitokens: u128::from(self.capacity) * 1000, at: now };
+        let full = Quota {
+            millitokens: u128::from(self.capacity) * 1000,
+            at: now,
+        };
         let bucket = self.buckets.entry(name.clone()).or_insert(full);
         *bucket = bucket.refilled(self.capacity, self.period, now);
         let cost = u128::from(amount) * 1000;
@@ -57,7 +66,10 @@ impl Quota {
     fn refilled(self, capacity: u64, period: Millis, now: Millis) -> Self {
         let elapsed = u128::from(now.0.saturating_sub(self.at.0));
         let gained = elapsed * u128::from(capacity) * 1000 / u128::from(period.0.max(1));
-        Self { millitokens: (self.millitokens + gained).min(u128::from(capacity) * 1000), at: now.max(self.at) }
+        Self {
+            millitokens: (self.millitokens + gained).min(u128::from(capacity) * 1000),
+            at: now.max(self.at),
+        }
     }
 
     fn is_full(self, capacity: u64) -> bool {

@@ -56,7 +56,10 @@ impl Trust {
         let paired = paired.iter().map(|org| (*org, Origin::Paired));
         let mut roots: BTreeMap<_, _> = listed.chain(paired).collect();
         roots.insert(own, Origin::Own);
-        Self { roots, blocked: blocked.iter().cloned().collect() }
+        Self {
+            roots,
+            blocked: blocked.iter().cloned().collect(),
+        }
     }
 
     /// What this organisation may do; `None` is an author without a certificate.
@@ -68,7 +71,12 @@ impl Trust {
             (None, None) => Reason::Uncertified,
         };
         let full = root.is_some();
-        Verdict { connect: full, relay: full, believe: full, reason }
+        Verdict {
+            connect: full,
+            relay: full,
+            believe: full,
+            reason,
+        }
     }
 
     /// Makes an organisation a root after pairing. True when that changed its verdict. One that was listed is paired from
@@ -90,12 +98,19 @@ impl Trust {
 
     /// The organisations that pairing made roots, in order.
     pub fn paired(&self) -> impl Iterator<Item = OrgId> {
-        self.roots.iter().filter(|(_, origin)| **origin == Origin::Paired).map(|(org, _)| *org)
+        self.roots
+            .iter()
+            .filter(|(_, origin)| **origin == Origin::Paired)
+            .map(|(org, _)| *org)
     }
 
     /// Refuses a peer, or takes it back.
     pub fn block(&mut self, peer: &Peer, blocked: bool) {
-        if blocked { self.blocked.insert(peer.clone()) } else { self.blocked.remove(peer) };
+        if blocked {
+            self.blocked.insert(peer.clone())
+        } else {
+            self.blocked.remove(peer)
+        };
     }
 
     /// Whether the operator refuses this peer.

@@ -186,11 +186,15 @@ impl Node {
 
     /// Where it listens over TCP, as a dialler needs it: a multiaddress that ends in `/p2p/ID`.
     pub fn tcp_address(&self) -> String {
-        let listen = &self.daemon.as_ref().expect("the node runs").listen;
-        let tcp = listen
-            .iter()
-            .find(|address| address.contains("/tcp/") && address.starts_with("/ip4/"));
-        let address = tcp.unwrap_or_else(|| panic!("{} does not listen over TCP: {listen:?}", self.name));
+        // What `id` says, because the ready line may come before the last listener.
+        let listening = || -> Option<String> {
+            let id = self.one(&["id"]);
+            let addresses = id["addresses"].as_array()?.iter().filter_map(|address| address.as_str());
+            let tcp = |address: &&str| address.contains("/tcp/") && address.starts_with("/ip4/");
+            addresses.filter(tcp).map(str::to_owned).find(|address| address.contains("/ip4/127.0.0.1/"))
+        };
+        eventually(&format!("{} listens over TCP", self.name), SOON, || listening().is_some());
+        let address = listening().expect("it listened a moment ago");
         let address = address.replace("/ip4/0.0.0.0/", "/ip4/127.0.0.1/");
         let bare = address.split("/p2p/").next().unwrap_or_default();
         format!("{bare}/p2p/{}", self.peer())

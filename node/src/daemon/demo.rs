@@ -18,7 +18,7 @@ use super::{
     arguments::upkeep::Demo,
     control::documents::Published,
     exit::{Exit, Failure},
-    report::{HEAD, Report, WARN, clean, styled},
+    report::{HEAD, Report, WARN, clean, counted, styled},
 };
 
 use self::{
@@ -89,11 +89,13 @@ async fn play(
     let within = Duration::from_secs(arguments.timeout);
     let spread = spread.watch(nodes, screen, published.observables, within).await?;
     let summary = Summary::of(&published, &spread, &received, &nodes.statuses().await?);
-    if !report.is_json() {
+    if report.is_json() {
+        report.show(&summary)?;
+    } else {
         search_far_away(nodes, report).await?;
+        report.show(&summary)?;
         next_steps(arguments, nodes, report)?;
     }
-    report.show(&summary)?;
     Ok(if summary.is_complete() {
         Exit::Done
     } else {
@@ -110,9 +112,9 @@ fn tell_published(screen: &Screen, published: &Published) {
         ..
     } = published;
     screen.say(&format!(
-        "Published: {observables} observables in {} signed records; {repeated} repeated, {} refused.",
-        records.len(),
-        refused.len()
+        "Published: {observables} observables in {}; {repeated} repeated, {} refused.",
+        counted(records.len(), "signed record"),
+        counted(refused.len(), "line")
     ));
     for line in refused.iter().take(5) {
         screen.say(&format!(
@@ -145,10 +147,9 @@ fn next_steps(arguments: &Demo, nodes: &Nodes, report: &Report) -> Result<(), Fa
         return Ok(());
     }
     let steps = nodes.next_steps();
-    let mut lines = vec![styled(HEAD, "Try next, in another terminal:")];
+    let mut lines = vec![String::new(), styled(HEAD, "Try next, in another terminal:")];
     lines.extend(steps.iter().map(|step| format!("  {step}")));
     lines.push(styled(WARN, "Ctrl-C ends the demo and removes its nodes."));
-    lines.push(String::new());
     report.lines(&lines)
 }
 

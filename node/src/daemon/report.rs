@@ -102,6 +102,11 @@ pub fn clean(text: &str) -> String {
     text.chars().map(shown).collect()
 }
 
+/// A number of things as people say it; the name takes an s for more.
+pub fn counted(count: usize, name: &str) -> String {
+    format!("{count} {name}{}", if count == 1 { "" } else { "s" })
+}
+
 /// A number of bytes as people say it.
 pub fn bytes(count: u64) -> String {
     const UNITS: [(&str, u64); 3] = [("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)];

@@ -3,6 +3,7 @@
 //! Four layers, each over the one before: defaults, `starfish.toml`, the environment (`STARFISH_SECTION__KEY`, lists with
 //! commas), flags. [`load`] stops at mistakes; [`mistakes`] lists all of them with line and remedy.
 
+pub mod checking;
 pub mod file;
 pub mod mistakes;
 pub mod template;
@@ -162,7 +163,7 @@ fn is_ours((name, _): &(String, String)) -> bool {
 pub fn load(data: &Path, layers: &Layers) -> Result<Settings, Vec<Mistake>> {
     let path = data.join(FILE);
     match std::fs::read_to_string(&path) {
-        Ok(text) => checked(&text, layers),
+        Ok(text) => checked(&text, layers).map_err(|_| mistakes::all(&text, layers)),
         Err(error) => Err(vec![Mistake {
             line: None,
             key: path.display().to_string(),
@@ -191,7 +192,7 @@ pub fn checked(text: &str, layers: &Layers) -> Result<Settings, Vec<Mistake>> {
         return Err(found);
     }
     let written = layered(text, layers).map_err(|error| vec![Mistake::of_layers(&error.to_string())])?;
-    file::check(&written).map_err(|wrong| wrong.into_iter().map(|wrong| mistakes::placed(text, wrong)).collect())
+    checking::check(&written).map_err(|wrong| wrong.into_iter().map(|wrong| mistakes::placed(text, wrong)).collect())
 }
 
 fn layered(text: &str, layers: &Layers) -> Result<Written, config::ConfigError> {

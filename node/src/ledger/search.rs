@@ -165,7 +165,10 @@ impl FromStr for Cursor {
     type Err = NotACursor;
 
     fn from_str(text: &str) -> Result<Self, NotACursor> {
-        if text.len() > CURSOR_TEXT || !text.len().is_multiple_of(2) || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        if text.len() > CURSOR_TEXT
+            || !text.len().is_multiple_of(2)
+            || !text.bytes().all(|byte| byte.is_ascii_hexdigit())
+        {
             return Err(NotACursor);
         }
         let byte = |place: usize| u8::from_str_radix(&text[place..place + 2], 16).map_err(|_| NotACursor);
@@ -218,13 +221,7 @@ impl<S: Store> Ledger<S> {
     }
 
     /// The next rows of the two spaces that a search looks at, with whether each is withdrawn.
-    fn merged(
-        &self,
-        search: &Search,
-        from: &[u8],
-        end: &[u8],
-        limit: usize,
-    ) -> Result<Merged, StoreError> {
+    fn merged(&self, search: &Search, from: &[u8], end: &[u8], limit: usize) -> Result<Merged, StoreError> {
         let mut merged = BTreeMap::new();
         for (space, withdrawn) in [(home(!search.quarantine), false), (Space::Withdrawn, true)] {
             let rows = stored_rows(&self.store, space, from, end, limit)?;

@@ -1,11 +1,8 @@
 //! A store whose machine loses power: after a number of writes nothing more arrives, as if the process were gone.
 
-use std::{
-    ops::ControlFlow,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use super::{Batch, Each, Space, Store, StoreError, memory::MemoryStore};

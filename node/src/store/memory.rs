@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
-    ops::{Bound, ControlFlow},
+    ops::Bound,
     sync::{PoisonError, RwLock, RwLockReadGuard},
 };
 

@@ -20,8 +20,8 @@ use crate::{
     trust::Verdict,
 };
 
-pub(super) use self::{charges::Charges, strangers::Strangers};
 use self::strangers::Stranger;
+pub(super) use self::{charges::Charges, strangers::Strangers};
 use super::{
     Engine, Reading,
     logs::Place,
@@ -42,7 +42,11 @@ impl Engine {
             Ok(OpenGossip::Statements(statements)) => self.statements_told(&peer, &statements),
             Ok(OpenGossip::Fork(pair)) => self.learn_fork(*pair),
         };
-        self.out.push(Output::Validate { peer, message, acceptance });
+        self.out.push(Output::Validate {
+            peer,
+            message,
+            acceptance,
+        });
     }
 
     /// One header, with its body when that came along. `live` ones were not asked for.
@@ -57,7 +61,11 @@ impl Engine {
             return Acceptance::Ignore;
         }
         let Some(org) = self.roster.organisation_of(&header.author, header.created_at) else {
-            self.hold_stranger(Stranger { header, body, peer: peer.clone() });
+            self.hold_stranger(Stranger {
+                header,
+                body,
+                peer: peer.clone(),
+            });
             return Acceptance::Ignore;
         };
         let verdict = self.trust.judge(Some(org));
@@ -118,7 +126,11 @@ impl Engine {
     /// Whether a header that is taken is passed on: not from the quarantine, and not while its author's bodies fail.
     fn forwarded(&self, header: &Header, verdict: Verdict, fresh: bool) -> Acceptance {
         let forward = verdict.relay && fresh && !self.bodies.is_overdrawn(&header.author);
-        if forward { Acceptance::Accept } else { Acceptance::Ignore }
+        if forward {
+            Acceptance::Accept
+        } else {
+            Acceptance::Ignore
+        }
     }
 
     /// Only CLEAR, of this mesh, and not from the future. None of it is anybody's fault.
@@ -138,8 +150,13 @@ impl Engine {
     fn may_cost(&mut self, org: OrgId, verdict: Verdict, peer: &Peer, header: &Verified<Header>, live: bool) -> bool {
         let now = self.now.mono;
         let fits = if !verdict.believe && !verdict.relay {
-            let body = if self.pulls(header) { u64::from(header.compressed_len) } else { 0 };
-            self.charges.quarantined(peer, header.signed().bytes().len() as u64 + body, now)
+            let body = if self.pulls(header) {
+                u64::from(header.compressed_len)
+            } else {
+                0
+            };
+            self.charges
+                .quarantined(peer, header.signed().bytes().len() as u64 + body, now)
         } else if live {
             self.charges.live(org, u64::from(header.compressed_len), now)
         } else {
@@ -237,7 +254,11 @@ impl Engine {
             if Some(record) != but {
                 let ticket = self.ticket();
                 self.opening.insert(ticket, (peer.clone(), digest, record));
-                self.out.push(Output::Open { ticket, header, compressed: compressed.to_vec() });
+                self.out.push(Output::Open {
+                    ticket,
+                    header,
+                    compressed: compressed.to_vec(),
+                });
             }
         }
     }
@@ -249,8 +270,14 @@ impl Engine {
             return;
         }
         let (record, digest) = (RecordId::of(&header), header.body_digest);
-        let Some(opened) = body.filter(|_| self.bodies.wants(&digest)) else { return };
-        let waits = self.bodies.headers(&digest).iter().any(|held| RecordId::of(held) == record);
+        let Some(opened) = body.filter(|_| self.bodies.wants(&digest)) else {
+            return;
+        };
+        let waits = self
+            .bodies
+            .headers(&digest)
+            .iter()
+            .any(|held| RecordId::of(held) == record);
         let steps = self.bodies.arrived(digest, self.now.mono);
         self.carry_out(steps);
         self.open(peer, digest, &opened.0, Some(record));
@@ -262,12 +289,19 @@ impl Engine {
     fn store_body(&mut self, record: RecordId, digest: Digest, (compressed, body): Opened) {
         self.step.bodies.push((record, digest));
         let received_at = self.now.wall;
-        self.step.changes.push(Change::Body { record, compressed, body, received_at });
+        self.step.changes.push(Change::Body {
+            record,
+            compressed,
+            body,
+            received_at,
+        });
     }
 
     /// A body that matches its digest was opened: only now its content counts.
     pub(super) fn opened(&mut self, ticket: Ticket, body: Result<Opened, BodyFault>) {
-        let Some((peer, digest, record)) = self.opening.remove(&ticket) else { return };
+        let Some((peer, digest, record)) = self.opening.remove(&ticket) else {
+            return;
+        };
         match body {
             Ok(opened) => self.store_body(record, digest, opened),
             Err(BodyFault::Digest) => {

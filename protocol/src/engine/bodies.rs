@@ -6,8 +6,9 @@
 
 mod neighbours;
 mod seeking;
+mod wanted;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use starfish_crypto::{Digest, PublicKey, Verified};
 
@@ -18,7 +19,10 @@ use crate::{
     time::Millis,
 };
 
-use self::neighbours::Neighbours;
+use self::{
+    neighbours::Neighbours,
+    wanted::{Asking, Stage, Waiter, Wanted},
+};
 use super::port::Ticket;
 
 /// What the engine is to do.
@@ -52,54 +56,6 @@ pub(super) enum Serving {
     NotHeld,
     /// Too many wait already.
     Busy,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    Seeking,
-    Opening,
-    Missing(Millis),
-}
-
-/// One request of ours.
-#[derive(Debug)]
-struct Asking {
-    ticket: Option<Ticket>,
-    progress: Millis,
-    started: bool,
-}
-
-/// A request of somebody else.
-#[derive(Debug)]
-struct Waiter {
-    peer: Peer,
-    ticket: Ticket,
-    until: Millis,
-}
-
-#[derive(Debug)]
-struct Wanted {
-    author: PublicKey,
-    /// Every record that is resolved with this body.
-    headers: Vec<Verified<Header>>,
-    /// Came by gossip: a body that is never found counts against its author.
-    live: bool,
-    /// Those who have told us of it, first come first.
-    providers: VecDeque<Peer>,
-    /// Those who had nothing, in this round.
-    refused: BTreeSet<Peer>,
-    /// False: only the providers are asked.
-    anyone: bool,
-    asking: BTreeMap<Peer, Asking>,
-    queued: Option<Peer>,
-    waiters: Vec<Waiter>,
-    stage: Stage,
-    /// When nobody had it for the first time.
-    missed: Option<Millis>,
-    /// When another peer is asked although the earlier ones go on.
-    another: Option<Millis>,
-    /// Its entry in `Bodies::due`.
-    due: Option<Millis>,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -155,14 +111,19 @@ impl Bodies {
 
     /// The records that are resolved with this body.
     pub(super) fn headers(&self, digest: &Digest) -> Vec<Verified<Header>> {
-        self.wanted.get(digest).map(|wanted| wanted.headers.clone()).unwrap_or_default()
+        self.wanted
+            .get(digest)
+            .map(|wanted| wanted.headers.clone())
+            .unwrap_or_default()
     }
 
     /// Wants the body of a header that came by gossip, from `peer`. The caller has asked [`may_want`](Self::may_want).
     pub(super) fn want(&mut self, header: &Verified<Header>, peer: Option<Peer>, now: Millis) -> Vec<BodyStep> {
         let digest = header.body_digest;
         let fresh = self.insert(header, true, now);
-        let direct = peer.as_ref().is_some_and(|peer| self.neighbours.is(peer, &header.author));
+        let direct = peer
+            .as_ref()
+            .is_some_and(|peer| self.neighbours.is(peer, &header.author));
         if let Some(wanted) = self.wanted.get_mut(&digest) {
             wanted.live = true;
             wanted.provider(peer);
@@ -209,21 +170,7 @@ impl Bodies {
             }
             return false;
         }
-        let wanted = Wanted {
-            author: header.author,
-            headers: vec![header.clone()],
-            live: false,
-            providers: VecDeque::new(),
-            refused: BTreeSet::new(),
-            anyone,
-            asking: BTreeMap::new(),
-            queued: None,
-            waiters: Vec::new(),
-            stage: Stage::Missing(now),
-            missed: None,
-            another: None,
-            due: None,
-        };
+        let wanted = Wanted::new(header, anyone, now);
         self.authors.entry(wanted.author).or_default().missing += 1;
         self.wanted.insert(digest, wanted);
         self.stage(digest, Stage::Seeking);
@@ -232,7 +179,9 @@ impl Bodies {
 
     /// Another peer has told of a header with this body.
     pub(super) fn heard(&mut self, digest: Digest, peer: &Peer, now: Millis) -> Vec<BodyStep> {
-        let Some(wanted) = self.wanted.get_mut(&digest) else { return Vec::new() };
+        let Some(wanted) = self.wanted.get_mut(&digest) else {
+            return Vec::new();
+        };
         wanted.provider(Some(peer.clone()));
         if matches!(wanted.stage, Stage::Missing(_)) {
             wanted.refused.remove(peer);
@@ -245,7 +194,10 @@ impl Bodies {
 
     /// Names the request that an `Ask` step became.
     pub(super) fn asked_as(&mut self, digest: Digest, peer: Peer, ticket: Ticket, now: Millis) {
-        let asking = self.wanted.get_mut(&digest).and_then(|wanted| wanted.asking.get_mut(&peer));
+        let asking = self
+            .wanted
+            .get_mut(&digest)
+            .and_then(|wanted| wanted.asking.get_mut(&peer));
         let Some(asking) = asking else { return };
         (asking.ticket, asking.progress) = (Some(ticket), now);
         self.tickets.insert(ticket, (digest, peer));
@@ -254,14 +206,24 @@ impl Bodies {
 
     /// Part of the body came: peers that were asked besides and have sent nothing are left alone.
     pub(super) fn progress(&mut self, ticket: Ticket, now: Millis) -> Vec<BodyStep> {
-        let Some((digest, peer)) = self.tickets.get(&ticket).cloned() else { return Vec::new() };
-        let Some(wanted) = self.wanted.get_mut(&digest) else { return Vec::new() };
-        let Some(asking) = wanted.asking.get_mut(&peer) else { return Vec::new() };
+        let Some((digest, peer)) = self.tickets.get(&ticket).cloned() else {
+            return Vec::new();
+        };
+        let Some(wanted) = self.wanted.get_mut(&digest) else {
+            return Vec::new();
+        };
+        let Some(asking) = wanted.asking.get_mut(&peer) else {
+            return Vec::new();
+        };
         let first = !std::mem::replace(&mut asking.started, true);
         asking.progress = now;
         wanted.another = None;
         let idle = |(other, asking): (&Peer, &Asking)| (!asking.started && *other != peer).then(|| other.clone());
-        let idle: Vec<Peer> = if first { wanted.asking.iter().filter_map(idle).collect() } else { Vec::new() };
+        let idle: Vec<Peer> = if first {
+            wanted.asking.iter().filter_map(idle).collect()
+        } else {
+            Vec::new()
+        };
         let mut steps = self.stop(digest, &idle, now);
         steps.extend(self.advance(digest, now));
         steps
@@ -269,7 +231,9 @@ impl Bodies {
 
     /// A request of ours ended.
     pub(super) fn answered(&mut self, ticket: Ticket, answer: Answer, now: Millis) -> Vec<BodyStep> {
-        let Some((digest, peer)) = self.tickets.get(&ticket).cloned() else { return Vec::new() };
+        let Some((digest, peer)) = self.tickets.get(&ticket).cloned() else {
+            return Vec::new();
+        };
         let mut steps = self.stop(digest, std::slice::from_ref(&peer), now);
         steps.retain(|step| *step != BodyStep::Cancel { ticket });
         match answer {
@@ -286,7 +250,9 @@ impl Bodies {
 
     /// The bytes are here and match the digest: nobody else is asked while they are opened and stored.
     pub(super) fn arrived(&mut self, digest: Digest, now: Millis) -> Vec<BodyStep> {
-        let Some(wanted) = self.wanted.get_mut(&digest) else { return Vec::new() };
+        let Some(wanted) = self.wanted.get_mut(&digest) else {
+            return Vec::new();
+        };
         wanted.another = None;
         let others: Vec<Peer> = wanted.asking.keys().cloned().collect();
         self.stage(digest, Stage::Opening);
@@ -307,22 +273,34 @@ impl Bodies {
 
     /// The bytes that this peer sent were not the body after all.
     pub(super) fn mistaken(&mut self, digest: Digest, peer: &Peer, now: Millis) -> Vec<BodyStep> {
-        let Some(wanted) = self.wanted.get_mut(&digest) else { return Vec::new() };
+        let Some(wanted) = self.wanted.get_mut(&digest) else {
+            return Vec::new();
+        };
         wanted.refused.insert(peer.clone());
         self.stage(digest, Stage::Seeking);
         self.advance(digest, now)
     }
 
     fn resolve(&mut self, digest: Digest, record: RecordId, held: bool, now: Millis) -> Vec<BodyStep> {
-        let Some(wanted) = self.wanted.get_mut(&digest) else { return Vec::new() };
+        let Some(wanted) = self.wanted.get_mut(&digest) else {
+            return Vec::new();
+        };
         wanted.headers.retain(|header| RecordId::of(header) != record);
         let empty = wanted.headers.is_empty();
-        let waiters = if held || empty { std::mem::take(&mut wanted.waiters) } else { Vec::new() };
+        let waiters = if held || empty {
+            std::mem::take(&mut wanted.waiters)
+        } else {
+            Vec::new()
+        };
         let mut steps: Vec<BodyStep> = waiters
             .into_iter()
             .map(|Waiter { peer, ticket, .. }| {
                 self.neighbours.waits(&peer, false);
-                if held { BodyStep::Serve { peer, ticket, digest } } else { BodyStep::NotHeld { ticket } }
+                if held {
+                    BodyStep::Serve { peer, ticket, digest }
+                } else {
+                    BodyStep::NotHeld { ticket }
+                }
             })
             .collect();
         if empty {
@@ -333,7 +311,9 @@ impl Bodies {
 
     /// Somebody asks for a body that the store does not hold.
     pub(super) fn asked(&mut self, peer: &Peer, ticket: Ticket, digest: Digest, now: Millis) -> Serving {
-        let Some(wanted) = self.wanted.get_mut(&digest) else { return Serving::NotHeld };
+        let Some(wanted) = self.wanted.get_mut(&digest) else {
+            return Serving::NotHeld;
+        };
         // A peer that waits for us must not be waited for, or both would wait for nothing.
         if matches!(wanted.stage, Stage::Missing(_)) || wanted.asking.contains_key(peer) {
             return Serving::NotHeld;
@@ -341,7 +321,11 @@ impl Bodies {
         if !self.neighbours.waits(peer, true) {
             return Serving::Busy;
         }
-        wanted.waiters.push(Waiter { peer: peer.clone(), ticket, until: now + limits::BODY_WAIT });
+        wanted.waiters.push(Waiter {
+            peer: peer.clone(),
+            ticket,
+            until: now + limits::BODY_WAIT,
+        });
         self.reschedule(digest, now);
         Serving::Wait
     }
@@ -359,9 +343,16 @@ impl Bodies {
     /// A peer is gone: its requests are forgotten, and those to it go elsewhere.
     pub(super) fn disconnected(&mut self, peer: &Peer, now: Millis) -> Vec<BodyStep> {
         self.neighbours.remove(peer);
-        let touched: Vec<Digest> = self.wanted.iter_mut().filter_map(|(digest, wanted)| wanted.leave(peer, *digest)).collect();
+        let touched: Vec<Digest> = self
+            .wanted
+            .iter_mut()
+            .filter_map(|(digest, wanted)| wanted.leave(peer, *digest))
+            .collect();
         self.tickets.retain(|_, (_, whom)| whom != peer);
-        touched.into_iter().flat_map(|digest| self.advance(digest, now)).collect()
+        touched
+            .into_iter()
+            .flat_map(|digest| self.advance(digest, now))
+            .collect()
     }
 
     /// What is due: waiting requests that end, second peers to be asked, missing bodies to be forgotten.
@@ -372,7 +363,9 @@ impl Bodies {
             if let Some(wanted) = self.wanted.get_mut(&digest) {
                 wanted.due = None;
                 let ended;
-                (ended, wanted.waiters) = std::mem::take(&mut wanted.waiters).into_iter().partition(|waiter| waiter.until <= now);
+                (ended, wanted.waiters) = std::mem::take(&mut wanted.waiters)
+                    .into_iter()
+                    .partition(|waiter| waiter.until <= now);
                 for Waiter { peer, ticket, .. } in ended {
                     self.neighbours.waits(&peer, false);
                     steps.push(BodyStep::NotHeld { ticket });

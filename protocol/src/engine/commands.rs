@@ -38,17 +38,38 @@ impl Engine {
     pub(super) fn command(&mut self, ticket: Ticket, command: Command) {
         match command {
             Command::Publish(draft) => self.publish(ticket, draft),
-            Command::Withdraw { record, observables, reason } => {
-                self.withdraw(ticket, Withdrawing { record, observables, reason });
+            Command::Withdraw {
+                record,
+                observables,
+                reason,
+            } => {
+                self.withdraw(
+                    ticket,
+                    Withdrawing {
+                        record,
+                        observables,
+                        reason,
+                    },
+                );
             }
-            Command::Invite { secret, until, confirmed } => self.invite(ticket, secret, Invitation::new(until, confirmed)),
+            Command::Invite {
+                secret,
+                until,
+                confirmed,
+            } => self.invite(ticket, secret, Invitation::new(until, confirmed)),
             Command::Pair { peer, secret } => self.visit(ticket, peer, secret),
             Command::Trust(org) => self.change_trust(ticket, org, true),
             Command::Distrust(org) => self.change_trust(ticket, org, false),
             Command::Block { peer, blocked } => self.block(ticket, peer, blocked),
             Command::Subscribe { topics, tlds } => {
                 let topics = topics.into_iter().collect();
-                self.subscribe(ticket, Subscription { topics, tlds: tlds.into_iter().collect() });
+                self.subscribe(
+                    ticket,
+                    Subscription {
+                        topics,
+                        tlds: tlds.into_iter().collect(),
+                    },
+                );
             }
             Command::Listening(addresses) => self.listening(ticket, addresses),
             Command::Overview => {
@@ -82,7 +103,11 @@ impl Engine {
     }
 
     fn trust_now(&mut self, org: OrgId, trusted: bool) {
-        let changed = if trusted { self.trust.pair(org) } else { self.trust.unpair(org) };
+        let changed = if trusted {
+            self.trust.pair(org)
+        } else {
+            self.trust.unpair(org)
+        };
         let paired: Vec<OrgId> = self.trust.paired().collect();
         self.set(PAIRED, codec::encode(&paired));
         if changed {
@@ -98,7 +123,11 @@ impl Engine {
             if Self::organisation(&self.roster, &log, wall) != Some(org) {
                 continue;
             }
-            if trusted { self.frontier.note(log, seq, id) } else { self.frontier.remove(&log) }
+            if trusted {
+                self.frontier.note(log, seq, id)
+            } else {
+                self.frontier.remove(&log)
+            }
         }
         if trusted {
             self.roster.pin(org);
@@ -155,7 +184,10 @@ impl Engine {
             let mut told: Vec<Statement> = self.identity.clone();
             told.push(statement.clone());
             let payload = codec::encode(&Gossip::Statements(told));
-            self.out.push(Output::Gossip { channel: Channel::Statements, payload });
+            self.out.push(Output::Gossip {
+                channel: Channel::Statements,
+                payload,
+            });
             self.endpoint = Some(statement);
         }
         self.done(ticket, Outcome::Done);
@@ -168,7 +200,13 @@ impl Engine {
         if let Err(refusal) = self.check_log() {
             return self.done(ticket, Outcome::Refused(refusal));
         }
-        self.read(Query::Record(withdrawal.record), Reading::Target { command: ticket, withdrawal });
+        self.read(
+            Query::Record(withdrawal.record),
+            Reading::Target {
+                command: ticket,
+                withdrawal,
+            },
+        );
     }
 
     pub(super) fn withdraw_found(&mut self, command: Ticket, withdrawal: Withdrawing, found: Found) {
@@ -178,7 +216,11 @@ impl Engine {
     }
 
     fn withdraw_from(&mut self, command: Ticket, withdrawal: Withdrawing, found: Found) -> Result<(), Refusal> {
-        let Withdrawing { record, observables, reason } = withdrawal;
+        let Withdrawing {
+            record,
+            observables,
+            reason,
+        } = withdrawal;
         let Found::Record(Some((target, org, body))) = found else {
             return Err(Refusal::UnknownRecord);
         };
@@ -189,9 +231,9 @@ impl Engine {
             return Err(Refusal::Expired);
         }
         let holds = match &body {
-            Some(Body::Indicators(bundle)) => {
-                observables.iter().all(|value| bundle.observables.binary_search(value).is_ok())
-            }
+            Some(Body::Indicators(bundle)) => observables
+                .iter()
+                .all(|value| bundle.observables.binary_search(value).is_ok()),
             _ => observables.is_empty(),
         };
         if !holds {

@@ -65,10 +65,18 @@ impl Engine {
         match request {
             Request::Hello(hello) => {
                 let same = self.introduce(&peer, hello);
-                let response = if same { Response::Hello(self.hello()) } else { Response::Refused };
+                let response = if same {
+                    Response::Hello(self.hello())
+                } else {
+                    Response::Refused
+                };
                 self.reply(ticket, response);
             }
-            Request::Frontier { heads, statements, since } => {
+            Request::Frontier {
+                heads,
+                statements,
+                since,
+            } => {
                 let mine = self.roster.digest();
                 let own = self.heads_of(&peer);
                 let response = self.frontier.answer(since, heads, statements, mine, own);
@@ -81,7 +89,14 @@ impl Engine {
             }
             Request::Body { digest } => {
                 if self.begin_read(&peer) {
-                    self.read(Query::Body(digest), Reading::Body { peer, asked: ticket, digest });
+                    self.read(
+                        Query::Body(digest),
+                        Reading::Body {
+                            peer,
+                            asked: ticket,
+                            digest,
+                        },
+                    );
                 } else {
                     self.reply(ticket, Response::Busy);
                 }
@@ -100,7 +115,13 @@ impl Engine {
     fn heads_of(&self, peer: &Peer) -> Vec<Head> {
         let key = self.peers.get(peer).and_then(|state| state.key);
         let logs = key.into_iter().flat_map(|key| self.logs.of(key).rev());
-        logs.map(|(log, seq, id)| Head { log, seq, id: id.digest() }).take(limits::OWN_HEADS).collect()
+        logs.map(|(log, seq, id)| Head {
+            log,
+            seq,
+            id: id.digest(),
+        })
+        .take(limits::OWN_HEADS)
+        .collect()
     }
 
     fn asked_range(&mut self, peer: Peer, ticket: Ticket, log: LogId, from: u64, limit: u16) {
@@ -111,7 +132,10 @@ impl Engine {
         if !may || !held {
             self.reply(ticket, Response::NotHeld);
         } else if self.begin_read(&peer) {
-            self.read(Query::Headers { log, from, limit }, Reading::Range { peer, asked: ticket });
+            self.read(
+                Query::Headers { log, from, limit },
+                Reading::Range { peer, asked: ticket },
+            );
         } else {
             self.reply(ticket, Response::Busy);
         }
@@ -119,8 +143,11 @@ impl Engine {
 
     /// Counts a read for a peer; false when it has too many.
     fn begin_read(&mut self, peer: &Peer) -> bool {
-        let Some(state) = self.peers.get_mut(peer) else { return false };
-        let free = state.reads < limits::READS_PER_PEER;
+        let Some(state) = self.peers.get_mut(peer) else {
+            return false;
+        };
+        // Peers that come and go leave their reads behind.
+        let free = state.reads < limits::READS_PER_PEER && self.reads.len() < limits::READS;
         state.reads += usize::from(free);
         free
     }
@@ -136,11 +163,20 @@ impl Engine {
         if about.is_empty() {
             let mut rest = self.roster.statements().skip(skip as usize);
             let statements: Vec<_> = rest.by_ref().take(most).cloned().collect();
-            return Response::Statements { statements, more: rest.next().is_some() };
+            return Response::Statements {
+                statements,
+                more: rest.next().is_some(),
+            };
         }
         let keys = about.iter().take(limits::STATEMENT_KEYS);
-        let statements = keys.flat_map(|key| self.roster.statements_about(key)).take(most).collect();
-        Response::Statements { statements, more: false }
+        let statements = keys
+            .flat_map(|key| self.roster.statements_about(key))
+            .take(most)
+            .collect();
+        Response::Statements {
+            statements,
+            more: false,
+        }
     }
 
     pub(super) fn answer_range(&mut self, peer: &Peer, asked: Ticket, found: Found) {
@@ -166,7 +202,9 @@ impl Engine {
     }
 
     pub(super) fn answered(&mut self, ticket: Ticket, response: Result<OpenResponse, AskError>) {
-        let Some(Asked { peer, at, ask }) = self.asks.remove(&ticket) else { return };
+        let Some(Asked { peer, at, ask }) = self.asks.remove(&ticket) else {
+            return;
+        };
         if let Some(state) = self.peers.get_mut(&peer) {
             state.asks = state.asks.saturating_sub(1);
         }
@@ -174,7 +212,8 @@ impl Engine {
             self.strike(&peer, fault);
         }
         if response.is_ok() && matches!(ask, Ask::Hello | Ask::Frontier) {
-            self.bodies.round_trip(&peer, Millis(self.now.mono.0.saturating_sub(at.0)));
+            self.bodies
+                .round_trip(&peer, Millis(self.now.mono.0.saturating_sub(at.0)));
         }
         match ask {
             Ask::Hello => self.greeted(&peer, response),
@@ -199,13 +238,7 @@ impl Engine {
         }
     }
 
-    fn body_answered(
-        &mut self,
-        ticket: Ticket,
-        peer: &Peer,
-        digest: Digest,
-        response: Result<OpenResponse, AskError>,
-    ) {
+    fn body_answered(&mut self, ticket: Ticket, peer: &Peer, digest: Digest, response: Result<OpenResponse, AskError>) {
         let answer = match response {
             Ok(OpenResponse::Plain(Response::Body(compressed))) => {
                 self.open(peer, digest, &compressed, None);
@@ -237,7 +270,14 @@ impl Engine {
                     if let Some(state) = self.peers.get_mut(&peer) {
                         state.reads += 1;
                     }
-                    self.read(Query::Body(digest), Reading::Body { peer, asked: ticket, digest });
+                    self.read(
+                        Query::Body(digest),
+                        Reading::Body {
+                            peer,
+                            asked: ticket,
+                            digest,
+                        },
+                    );
                 }
                 BodyStep::NotHeld { ticket } => self.reply(ticket, Response::NotHeld),
             }
@@ -246,6 +286,9 @@ impl Engine {
 
     /// Whether a record's body is being looked for already.
     fn is_wanted(&self, digest: &Digest, record: RecordId) -> bool {
-        self.bodies.headers(digest).iter().any(|header| RecordId::of(header) == record)
+        self.bodies
+            .headers(digest)
+            .iter()
+            .any(|header| RecordId::of(header) == record)
     }
 }

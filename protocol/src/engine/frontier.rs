@@ -71,7 +71,14 @@ impl Frontier {
         }
         self.change += 1;
         known.map(|entry| self.changes.remove(&entry.change));
-        self.heads.insert(log, Entry { seq, id, change: self.change });
+        self.heads.insert(
+            log,
+            Entry {
+                seq,
+                id,
+                change: self.change,
+            },
+        );
         self.changes.insert(self.change, log);
         self.digest = None;
     }
@@ -110,7 +117,11 @@ impl Frontier {
 
     /// The question to this peer.
     pub(super) fn query(&mut self, peer: &Peer, statements: Digest) -> Request {
-        Request::Frontier { heads: self.digest(), statements, since: self.cursors.get(peer).copied() }
+        Request::Frontier {
+            heads: self.digest(),
+            statements,
+            since: self.cursors.get(peer).copied(),
+        }
     }
 
     /// The answer to a peer that sent these digests. `own` are heads of the asking node's own logs that are not in the
@@ -124,22 +135,42 @@ impl Frontier {
         own: Vec<Head>,
     ) -> Response {
         if heads == self.digest() && statements == mine {
-            return Response::Same { cursor: Cursor { life: self.life, change: self.change } };
+            return Response::Same {
+                cursor: Cursor {
+                    life: self.life,
+                    change: self.change,
+                },
+            };
         }
-        let after = since.filter(|cursor| cursor.life == self.life).map(|cursor| cursor.change);
+        let after = since
+            .filter(|cursor| cursor.life == self.life)
+            .map(|cursor| cursor.change);
         let first = after.map_or(0, |change| change.saturating_add(1));
         let most = limits::FRONTIER_HEADS - limits::OWN_HEADS;
-        let mut page = self.changes.range(first..).filter_map(|(change, log)| {
-            self.heads.get(log).map(|entry| (*change, entry.head(*log)))
-        });
+        let mut page = self
+            .changes
+            .range(first..)
+            .filter_map(|(change, log)| self.heads.get(log).map(|entry| (*change, entry.head(*log))));
         let taken: Vec<(u64, Head)> = page.by_ref().take(most).collect();
         let more = page.next().is_some();
-        let change = if more { taken.last().map_or(self.change, |(change, _)| *change) } else { self.change };
+        let change = if more {
+            taken.last().map_or(self.change, |(change, _)| *change)
+        } else {
+            self.change
+        };
         let mut heads: Vec<Head> = taken.into_iter().map(|(_, head)| head).collect();
         if after.is_none() {
             heads.extend(own.into_iter().take(limits::OWN_HEADS));
         }
-        Response::Heads { heads, cursor: Cursor { life: self.life, change }, more, statements: mine }
+        Response::Heads {
+            heads,
+            cursor: Cursor {
+                life: self.life,
+                change,
+            },
+            more,
+            statements: mine,
+        }
     }
 
     /// Takes a peer's answer: its heads, and where to go on with it next time.
@@ -163,6 +194,10 @@ impl Frontier {
 
 impl Entry {
     fn head(&self, log: LogId) -> Head {
-        Head { log, seq: self.seq, id: self.id }
+        Head {
+            log,
+            seq: self.seq,
+            id: self.id,
+        }
     }
 }

@@ -57,7 +57,10 @@ pub(super) struct Logs {
 impl Logs {
     /// Starts from the heads in the store.
     pub(super) fn new(heads: &[Head], frozen: &[PublicKey]) -> Self {
-        let mut logs = Self { frozen: frozen.iter().copied().collect(), ..Self::default() };
+        let mut logs = Self {
+            frozen: frozen.iter().copied().collect(),
+            ..Self::default()
+        };
         for head in heads {
             logs.set(head.log, head.seq, RecordId::from_digest(head.id));
         }
@@ -65,7 +68,11 @@ impl Logs {
     }
 
     fn set(&mut self, id: LogId, seq: u64, head: RecordId) {
-        let log = self.logs.entry(id).or_insert_with(|| Log { seq, id: head, recent: BTreeMap::new() });
+        let log = self.logs.entry(id).or_insert_with(|| Log {
+            seq,
+            id: head,
+            recent: BTreeMap::new(),
+        });
         (log.seq, log.id) = (seq, head);
         log.recent.insert(seq, head);
         while log.recent.len() > limits::RECENT_PER_LOG {
@@ -104,8 +111,14 @@ impl Logs {
     /// alike and a late joiner is not held up.
     pub(super) fn may_open(&self, log: &LogId) -> bool {
         let day = log.epoch.0 / DAY * DAY;
-        let first = LogId { epoch: Millis(day), ..*log };
-        let last = LogId { epoch: Millis(day.saturating_add(DAY - 1)), ..*log };
+        let first = LogId {
+            epoch: Millis(day),
+            ..*log
+        };
+        let last = LogId {
+            epoch: Millis(day.saturating_add(DAY - 1)),
+            ..*log
+        };
         self.logs.range(first..=last).count() < limits::EPOCHS_PER_DAY
             && self.of(log.author).count() < limits::LOGS_PER_AUTHOR
     }
@@ -129,7 +142,10 @@ impl Logs {
 
     /// The last early header of this log that still waits.
     pub(super) fn last_early(&self, id: LogId) -> Option<u64> {
-        self.early.range((id, 0)..=(id, u64::MAX)).next_back().map(|((_, seq), _)| *seq)
+        self.early
+            .range((id, 0)..=(id, u64::MAX))
+            .next_back()
+            .map(|((_, seq), _)| *seq)
     }
 
     /// The early header that follows the head now, if it is here. What the head has passed is forgotten.
@@ -163,8 +179,16 @@ impl Logs {
 
     /// The heads of one author's logs, oldest epoch first within an audience.
     pub(super) fn of(&self, author: PublicKey) -> impl DoubleEndedIterator<Item = (LogId, u64, RecordId)> {
-        let first = LogId { author, audience: Audience::Clear, epoch: Millis(0) };
-        let last = LogId { author, audience: Audience::Other(u8::MAX), epoch: Millis(u64::MAX) };
+        let first = LogId {
+            author,
+            audience: Audience::Clear,
+            epoch: Millis(0),
+        };
+        let last = LogId {
+            author,
+            audience: Audience::Other(u8::MAX),
+            epoch: Millis(u64::MAX),
+        };
         self.logs.range(first..=last).map(|(id, log)| (*id, log.seq, log.id))
     }
 

@@ -76,7 +76,14 @@ impl Engine {
             return self.disconnect(peer, DisconnectReason::GuestsFull);
         }
         let settles = Some(self.now.mono + limits::SETTLING);
-        let state = PeerState { key, org, since: self.now.wall, strikes, settles, ..PeerState::default() };
+        let state = PeerState {
+            key,
+            org,
+            since: self.now.wall,
+            strikes,
+            settles,
+            ..PeerState::default()
+        };
         self.peers.insert(peer.clone(), state);
         self.bodies.connected(&peer, key);
         let hello = self.hello();
@@ -95,7 +102,9 @@ impl Engine {
         }
         let open = self.asks.iter().filter(|(_, asked)| asked.peer == *peer);
         for ticket in open.map(|(ticket, _)| *ticket).collect::<Vec<_>>() {
-            let Some(lost) = self.asks.remove(&ticket) else { continue };
+            let Some(lost) = self.asks.remove(&ticket) else {
+                continue;
+            };
             match lost.ask {
                 Ask::Pair(pairing) => self.done(pairing.command, Outcome::Refused(Refusal::NotConnected)),
                 Ask::Range(gap) => self.lag(gap.log, gap.to),
@@ -107,7 +116,10 @@ impl Engine {
     }
 
     fn guests(&self) -> usize {
-        self.peers.values().filter(|peer| !self.trust.judge(peer.org).connect).count()
+        self.peers
+            .values()
+            .filter(|peer| !self.trust.judge(peer.org).connect)
+            .count()
     }
 
     pub(super) fn disconnect(&mut self, peer: Peer, reason: DisconnectReason) {
@@ -116,7 +128,9 @@ impl Engine {
 
     /// Whether a peer is connected by right.
     pub(super) fn is_trusted(&self, peer: &Peer) -> bool {
-        self.peers.get(peer).is_some_and(|state| self.trust.judge(state.org).connect)
+        self.peers
+            .get(peer)
+            .is_some_and(|state| self.trust.judge(state.org).connect)
     }
 
     /// Who this node is and what it wants.
@@ -140,25 +154,45 @@ impl Engine {
         hello.statements.truncate(limits::HELLO_STATEMENTS);
         self.learn_statements(peer, &hello.statements);
         let (wall, now) = (self.now.wall, self.now);
-        let Some(state) = self.peers.get_mut(peer) else { return true };
+        let Some(state) = self.peers.get_mut(peer) else {
+            return true;
+        };
         state.records = hello.records;
-        let first = state.clock.replace(Time { mono: now.mono, wall: hello.wall }).is_none();
+        let first = state
+            .clock
+            .replace(Time {
+                mono: now.mono,
+                wall: hello.wall,
+            })
+            .is_none();
         let topics = hello.topics.into_iter().take(limits::SUBSCRIPTIONS);
         state.topics = topics.filter(|topic| Topic::parse(topic).is_ok()).collect();
-        let known = std::mem::replace(&mut state.org, state.key.and_then(|key| self.roster.organisation_of(&key, wall)));
+        let known = std::mem::replace(
+            &mut state.org,
+            state.key.and_then(|key| self.roster.organisation_of(&key, wall)),
+        );
         if let Some(org) = state.org.filter(|_| first || known != state.org) {
-            self.out.push(Output::Event(Event::Introduced { peer: peer.clone(), org }));
+            self.out.push(Output::Event(Event::Introduced {
+                peer: peer.clone(),
+                org,
+            }));
         }
         true
     }
 
     /// Counts a provable fault; differing policies never lead here.
     pub(super) fn strike(&mut self, peer: &Peer, fault: Fault) {
-        self.out.push(Output::Event(Event::Faulted { peer: peer.clone(), fault }));
+        self.out.push(Output::Event(Event::Faulted {
+            peer: peer.clone(),
+            fault,
+        }));
         let Some(state) = self.peers.get_mut(peer) else { return };
         state.strikes = state.strikes.saturating_add(1);
         let strikes = state.strikes;
-        self.out.push(Output::Score { peer: peer.clone(), strikes });
+        self.out.push(Output::Score {
+            peer: peer.clone(),
+            strikes,
+        });
         if strikes >= limits::STRIKES {
             self.disconnect(peer.clone(), DisconnectReason::Misbehaved);
         }
@@ -168,7 +202,10 @@ impl Engine {
         let view = |(peer, state): (&Peer, &PeerState)| PeerView {
             peer: peer.clone(),
             org: state.org,
-            name: state.org.and_then(|org| self.roster.name_of(&org)).map(ToString::to_string),
+            name: state
+                .org
+                .and_then(|org| self.roster.name_of(&org))
+                .map(ToString::to_string),
             trusted: self.trust.judge(state.org).connect,
             since: state.since,
             records: state.records,

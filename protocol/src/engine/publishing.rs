@@ -56,7 +56,13 @@ pub(super) struct Publication {
 impl Own {
     /// After a restore a new epoch is opened whatever a peer shows: another one may hold more.
     pub(super) fn new(restored: bool, comparing: bool) -> Self {
-        Self { comparing: comparing || restored, deadline: None, behind: restored, adopted: false, held: Vec::new() }
+        Self {
+            comparing: comparing || restored,
+            deadline: None,
+            behind: restored,
+            adopted: false,
+            held: Vec::new(),
+        }
     }
 
     /// Says when waiting for the comparison ends.
@@ -246,20 +252,29 @@ impl Engine {
             .verify::<Header>(&starfish_crypto::Strict)
             .map_err(|_| Refusal::Unfit)?;
         let id = RecordId::of(&header);
-        let publication = Publication { header: header.clone(), compressed: sealed.compressed.clone() };
+        let publication = Publication {
+            header: header.clone(),
+            compressed: sealed.compressed.clone(),
+        };
         self.store_header(header, Some((sealed.compressed, sealed.body)), None);
         self.step.publications.push(publication);
         Ok(id)
     }
 
     fn newest_log(&self) -> Option<(LogId, u64, RecordId)> {
-        self.logs.of(self.key.public()).rfind(|(log, ..)| log.audience == Audience::Clear)
+        self.logs
+            .of(self.key.public())
+            .rfind(|(log, ..)| log.audience == Audience::Clear)
     }
 
     /// The log that would be opened now: later than any before it.
     fn opening(&self, newest: Option<LogId>) -> LogId {
         let after = newest.map_or(Millis(0), |log| log.epoch + Millis(1));
-        LogId { author: self.key.public(), audience: Audience::Clear, epoch: self.now.wall.max(after) }
+        LogId {
+            author: self.key.public(),
+            audience: Audience::Clear,
+            epoch: self.now.wall.max(after),
+        }
     }
 
     /// Where the next header goes: on in the newest epoch, or into a new one that names the last head known.
@@ -281,10 +296,19 @@ impl Engine {
         let Publication { header, compressed } = publication;
         let inline = compressed.len() <= limits::INLINE_BODY_BYTES && header.extensions.scope.is_none();
         let body = inline.then(|| compressed.clone());
-        let gossip = Gossip::Header { header: header.signed().clone(), body };
-        self.out.push(Output::Gossip { channel: Channel::Clear, payload: codec::encode(&gossip) });
+        let gossip = Gossip::Header {
+            header: header.signed().clone(),
+            body,
+        };
+        self.out.push(Output::Gossip {
+            channel: Channel::Clear,
+            payload: codec::encode(&gossip),
+        });
         if !inline {
-            self.out.push(Output::Push { header: header.signed().clone(), body: compressed });
+            self.out.push(Output::Push {
+                header: header.signed().clone(),
+                body: compressed,
+            });
         }
     }
 

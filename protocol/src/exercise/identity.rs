@@ -7,9 +7,7 @@ use crate::{
     observable::Observable,
     organisation::OrgId,
     peer::Peer,
-    record::{
-        Audience, Body, Bundle, Extensions, Header, Kind, RecordId, SealedBody, Tlp, Topic, seal_body,
-    },
+    record::{Audience, Body, Bundle, Extensions, Header, Kind, RecordId, SealedBody, Tlp, Topic, seal_body},
     statement::{Manifest, NodeCertificate, Statement},
     time::Millis,
 };
@@ -39,7 +37,9 @@ impl Identity {
     pub fn numbered(number: u64) -> Self {
         let key = |purpose: u8| {
             let mut seed = [purpose; 32];
-            seed.iter_mut().zip(number.to_le_bytes()).for_each(|(byte, value)| *byte = value);
+            seed.iter_mut()
+                .zip(number.to_le_bytes())
+                .for_each(|(byte, value)| *byte = value);
             SecretKey::from_seed(seed)
         };
         let (root, next, node) = (key(101), key(102), key(103));
@@ -49,8 +49,15 @@ impl Identity {
         let (from, to) = (Millis(BEGIN.0 - 40 * DAY), Millis(BEGIN.0 + 50 * DAY));
         let certificate = NodeCertificate::new(manifest.id(), community(), node.public(), from, to);
         let statements = [manifest.sign(&[&root]), certificate.sign(&[&root], &node)];
-        let statements = statements.into_iter().map(|made| made.expect("a plain statement can be signed")).collect();
-        Self { key: node, org: manifest.id(), statements }
+        let statements = statements
+            .into_iter()
+            .map(|made| made.expect("a plain statement can be signed"))
+            .collect();
+        Self {
+            key: node,
+            org: manifest.id(),
+            statements,
+        }
     }
 
     /// How other nodes call this one.
@@ -77,11 +84,16 @@ impl Identity {
             raw_len: sealed.raw_len,
             items: sealed.items,
             topic: topic("malware"),
-            extensions: Extensions { scope: sealed.scope.clone(), ..Extensions::default() },
+            extensions: Extensions {
+                scope: sealed.scope.clone(),
+                ..Extensions::default()
+            },
         };
         change(&mut header);
         let signed = Signed::sign::<Header>(header.encode(), &self.key);
-        signed.verify(&Strict).expect("the header was changed within the format")
+        signed
+            .verify(&Strict)
+            .expect("the header was changed within the format")
     }
 
     /// A chain of so many headers, the first with `seq` 0.
@@ -106,7 +118,10 @@ pub fn topic(text: &str) -> Topic {
 
 /// Observables of these texts.
 pub fn observables(texts: &[&str]) -> Vec<Observable> {
-    texts.iter().map(|text| Observable::parse(text).expect("a plain observable")).collect()
+    texts
+        .iter()
+        .map(|text| Observable::parse(text).expect("a plain observable"))
+        .collect()
 }
 
 /// A sealed bundle of these observables.
@@ -127,6 +142,8 @@ pub fn addresses(number: u32, count: u32) -> SealedBody {
 
 /// A sealed bundle of `count` names, too large to ride along.
 pub fn names(number: u32, count: u32) -> SealedBody {
-    let texts: Vec<String> = (0..count.max(1)).map(|index| format!("name{index}-{number}.example")).collect();
+    let texts: Vec<String> = (0..count.max(1))
+        .map(|index| format!("name{index}-{number}.example"))
+        .collect();
     bundle(&texts.iter().map(String::as_str).collect::<Vec<_>>())
 }

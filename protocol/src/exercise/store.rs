@@ -56,8 +56,19 @@ impl Store {
     /// Makes a change durable.
     pub fn apply(&mut self, change: Change) {
         match change {
-            Change::Record { header, org, believed, body, .. } => self.put(header, org, believed, body),
-            Change::Body { record, compressed, body, .. } => self.put_body(record, compressed, body),
+            Change::Record {
+                header,
+                org,
+                believed,
+                body,
+                ..
+            } => self.put(header, org, believed, body),
+            Change::Body {
+                record,
+                compressed,
+                body,
+                ..
+            } => self.put_body(record, compressed, body),
             Change::Spoiled(record) => {
                 if let Some(stored) = self.records.get_mut(&record) {
                     stored.spoiled = true;
@@ -85,7 +96,16 @@ impl Store {
         assert!(before.is_none(), "two records at one place of a log: {place:?}");
         let gap = header.seq > 0 && !self.logs.contains_key(&(header.log(), header.seq - 1));
         assert!(!gap, "a hole in a log: {place:?}");
-        self.records.insert(id, Stored { header, org, believed, body: None, spoiled: false });
+        self.records.insert(
+            id,
+            Stored {
+                header,
+                org,
+                believed,
+                body: None,
+                spoiled: false,
+            },
+        );
         if let Some((compressed, body)) = body {
             self.put_body(id, compressed, body);
         }
@@ -99,7 +119,11 @@ impl Store {
 
     fn expire(&mut self, at: Millis) {
         self.expired = self.expired.max(at);
-        for stored in self.records.values_mut().filter(|stored| stored.header.expires_at <= at) {
+        for stored in self
+            .records
+            .values_mut()
+            .filter(|stored| stored.header.expires_at <= at)
+        {
             self.bodies.remove(&stored.header.body_digest);
             stored.body = None;
         }
@@ -114,14 +138,25 @@ impl Store {
             }
             Query::Body(digest) => Found::Body(self.bodies.get(digest).cloned()),
             Query::Record(id) => Found::Record(
-                self.records.get(id).map(|stored| (stored.header.clone(), stored.org, stored.body.clone())),
+                self.records
+                    .get(id)
+                    .map(|stored| (stored.header.clone(), stored.org, stored.body.clone())),
             ),
             Query::Missing { after, limit } => {
                 let missing = |(_, stored): &(&RecordId, &Stored)| {
                     stored.body.is_none() && !stored.spoiled && stored.header.raw_len > 0
                 };
-                let later = self.records.iter().filter(|(id, _)| after.is_none_or(|after| **id > after));
-                Found::Missing(later.filter(missing).take(*limit).map(|(_, stored)| stored.header.clone()).collect())
+                let later = self
+                    .records
+                    .iter()
+                    .filter(|(id, _)| after.is_none_or(|after| **id > after));
+                Found::Missing(
+                    later
+                        .filter(missing)
+                        .take(*limit)
+                        .map(|(_, stored)| stored.header.clone())
+                        .collect(),
+                )
             }
         }
     }
@@ -135,7 +170,16 @@ impl Store {
         let heads: BTreeMap<LogId, Head> = self
             .logs
             .iter()
-            .map(|((log, seq), id)| (*log, Head { log: *log, seq: *seq, id: id.digest() }))
+            .map(|((log, seq), id)| {
+                (
+                    *log,
+                    Head {
+                        log: *log,
+                        seq: *seq,
+                        id: id.digest(),
+                    },
+                )
+            })
             .collect();
         heads.into_values().collect()
     }
@@ -159,16 +203,27 @@ impl Store {
         let mut withdrawals: BTreeMap<RecordId, Vec<(&Stored, &Withdrawal)>> = BTreeMap::new();
         for stored in self.records.values() {
             if let Some(Body::Withdrawal(withdrawal)) = &stored.body {
-                withdrawals.entry(withdrawal.target).or_default().push((stored, withdrawal));
+                withdrawals
+                    .entry(withdrawal.target)
+                    .or_default()
+                    .push((stored, withdrawal));
             }
         }
         let mut shown = BTreeSet::new();
         for (id, stored) in self.records.iter().filter(|(_, stored)| stored.believed) {
-            let Some(Body::Indicators(bundle)) = &stored.body else { continue };
-            let against = withdrawals.get(id).into_iter().flatten().filter(|(by, _)| by.org == stored.org);
+            let Some(Body::Indicators(bundle)) = &stored.body else {
+                continue;
+            };
+            let against = withdrawals
+                .get(id)
+                .into_iter()
+                .flatten()
+                .filter(|(by, _)| by.org == stored.org);
             let against: Vec<&Withdrawal> = against.map(|(_, withdrawal)| *withdrawal).collect();
             let withdrawn = |value: &&Observable| {
-                against.iter().any(|found| found.observables.is_empty() || found.observables.contains(value))
+                against
+                    .iter()
+                    .any(|found| found.observables.is_empty() || found.observables.contains(value))
             };
             shown.extend(bundle.observables.iter().filter(|value| !withdrawn(value)).cloned());
         }
@@ -179,7 +234,12 @@ impl Store {
     pub fn check(&self) {
         for ((log, seq), id) in &self.logs {
             let stored = self.records.get(id).expect("what a log names is stored");
-            let header = stored.header.signed().clone().verify::<Header>(&Strict).expect("only verified headers");
+            let header = stored
+                .header
+                .signed()
+                .clone()
+                .verify::<Header>(&Strict)
+                .expect("only verified headers");
             assert_eq!((header.log(), header.seq), (*log, *seq));
             if *seq > 0 {
                 let before = self.logs.get(&(*log, seq - 1)).expect("logs have no holes");

@@ -3,28 +3,28 @@
 //! Everything that travels is encoded, counted, and goes through `intake` on the other side. One seed decides every
 //! delay, loss and repeat.
 
+mod node;
 mod shell;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rand::Rng as _;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng as _};
-use starfish_crypto::{Digest, PublicKey};
 
 use crate::{
     engine::{
-        Engine, Setup, Subscription,
-        port::{Change, Command, Draft, Event, Found, Input, Outcome, Query, Ticket},
+        Engine, Setup,
+        port::{Command, Draft, Input, Outcome, Query, Ticket},
     },
     organisation::OrgId,
     peer::Peer,
     record::{Header, RecordId, SealedBody},
     time::{Millis, Time},
-    wire::Request,
 };
 
+pub use self::node::Node;
 use super::{
-    Identity, Store,
+    Identity,
     identity::{BEGIN, topic},
 };
 
@@ -44,7 +44,11 @@ pub struct Chaos {
 
 impl Chaos {
     /// A good network.
-    pub const NONE: Self = Self { delay: 5, lost: 0, repeated: 0 };
+    pub const NONE: Self = Self {
+        delay: 5,
+        lost: 0,
+        repeated: 0,
+    };
 }
 
 /// A body that is being opened: its bytes and the header that names it.
@@ -53,67 +57,42 @@ type Opening = (Box<starfish_crypto::Verified<Header>>, Vec<u8>);
 /// What happens to a node later.
 #[derive(Debug)]
 enum Delivery {
-    Gossip { from: Peer, payload: Vec<u8> },
-    Request { from: Peer, asked: Option<Ticket>, frame: Vec<u8> },
-    Response { ticket: Ticket, frame: Vec<u8> },
+    Gossip {
+        from: Peer,
+        payload: Vec<u8>,
+    },
+    Request {
+        from: Peer,
+        asked: Option<Ticket>,
+        frame: Vec<u8>,
+    },
+    Response {
+        from: Peer,
+        ticket: Ticket,
+        frame: Vec<u8>,
+    },
     Lost(Ticket),
-    Append { ticket: Ticket, changes: Vec<Change> },
+    /// The next of what waits for the store becomes durable.
+    Append,
     Appended(Ticket),
-    Read { ticket: Ticket, query: Query },
-    Open { ticket: Ticket, opening: Opening },
+    Read {
+        ticket: Ticket,
+        query: Query,
+    },
+    Open {
+        ticket: Ticket,
+        opening: Opening,
+    },
     Wake,
 }
 
-/// One node: its engine while it runs, and its store, which outlives it.
-#[derive(Debug)]
-pub struct Node {
-    /// Who it is.
-    pub identity: Identity,
-    /// What it holds.
-    pub store: Store,
-    /// Roots beside its own organisation.
-    pub listed: Vec<OrgId>,
-    /// What it pulls.
-    pub subscription: Subscription,
-    /// How far its wall clock is off.
-    pub skew: i64,
-    /// True while its store takes nothing.
-    pub stalled: bool,
-    /// After a restore.
-    pub safe_mode: bool,
-    /// To connect to listed roots.
-    pub dial_others: bool,
-    /// Commands that ended.
-    pub done: BTreeMap<Ticket, Outcome>,
-    /// Everything that it said.
-    pub events: Vec<Event>,
-    /// Strikes it counted, by peer.
-    pub strikes: BTreeMap<Peer, u32>,
-    /// Whom it wants to be connected to: addresses, and whether always.
-    pub dialled: BTreeMap<PublicKey, (Vec<String>, bool)>,
-    /// What it asked of peers that are no nodes of this world.
-    pub asked: Vec<(Peer, Ticket, Request)>,
-    /// Answers that it gave to such peers, by the number of their question.
-    pub answered: BTreeMap<Ticket, crate::wire::Response>,
-    /// Peers that it disconnected.
-    pub disconnected: Vec<Peer>,
-    engine: Option<Engine>,
-    life: u64,
-    /// When this life began.
-    born: u64,
-    /// Gossip seen, and what of it waits for a verdict.
-    seen: BTreeMap<Digest, Vec<u8>>,
-    /// What became of gossip, by payload.
-    verdicts: Vec<crate::engine::port::Acceptance>,
-    /// Requests of ours: whom, and which body.
-    asks: BTreeMap<Ticket, (Peer, Option<Digest>)>,
-    /// Requests of others: who, and their ticket; none for a push.
-    requests: BTreeMap<Ticket, (Peer, Option<Ticket>)>,
-    next_request: Ticket,
-    bodies_asked: usize,
-    waking: BTreeSet<u64>,
-    /// When the last append will be durable.
-    appending_until: u64,
+impl Delivery {
+    fn comes_from(&self) -> Option<&Peer> {
+        match self {
+            Self::Gossip { from, .. } | Self::Request { from, .. } | Self::Response { from, .. } => Some(from),
+            _ => None,
+        }
+    }
 }
 
 /// Several nodes and the time between them.
@@ -139,7 +118,10 @@ impl World {
         let identities: Vec<Identity> = (0..count as u64).map(Identity::numbered).collect();
         let orgs: Vec<OrgId> = identities.iter().map(|identity| identity.org).collect();
         let mut world = Self {
-            nodes: identities.into_iter().map(|identity| Node::new(identity, orgs.clone())).collect(),
+            nodes: identities
+                .into_iter()
+                .map(|identity| Node::new(identity, orgs.clone()))
+                .collect(),
             chaos: Chaos::NONE,
             exchanged: (0, 0),
             now: 1_000,
@@ -185,7 +167,9 @@ impl World {
 
     /// Kills a node: whatever was not appended is lost, and its neighbours notice.
     pub fn crash(&mut self, number: usize) {
-        let neighbours: Vec<usize> = (0..self.nodes.len()).filter(|other| self.linked(number, *other)).collect();
+        let neighbours: Vec<usize> = (0..self.nodes.len())
+            .filter(|other| self.linked(number, *other))
+            .collect();
         neighbours.into_iter().for_each(|other| self.unlink(number, other));
         let node = &mut self.nodes[number];
         node.engine = None;
@@ -194,6 +178,7 @@ impl World {
         node.requests.clear();
         node.seen.clear();
         node.waking.clear();
+        node.appends.clear();
     }
 
     /// Whether two nodes are connected.
@@ -221,7 +206,13 @@ impl World {
         }
         for (here, there) in [(one, two), (two, one)] {
             let peer = self.nodes[there].identity.peer();
-            self.nodes[here].asks.retain(|_, (whom, _)| *whom != peer);
+            // What is on its way goes down with the connection, on both sides.
+            self.queue
+                .retain(|_, (to, _, delivery)| *to != here || delivery.comes_from() != Some(&peer));
+            let node = &mut self.nodes[here];
+            node.asks.retain(|_, (whom, _)| *whom != peer);
+            let open = node.requests.values_mut().filter(|(who, _)| *who == peer);
+            open.for_each(|(_, asked)| *asked = None);
             self.feed(here, Input::Disconnected(peer));
         }
     }
@@ -244,7 +235,12 @@ impl World {
     /// Publishes these bodies for ten days.
     pub fn publish(&mut self, number: usize, bodies: Vec<SealedBody>) -> Ticket {
         let expires_at = Millis(self.wall(number).0 + 864_000_000);
-        let draft = Draft { topic: topic("malware"), expires_at, bodies, set: None };
+        let draft = Draft {
+            topic: topic("malware"),
+            expires_at,
+            bodies,
+            set: None,
+        };
         self.command(number, Command::Publish(draft))
     }
 
@@ -273,7 +269,10 @@ impl World {
     }
 
     fn time(&self, number: usize) -> Time {
-        Time { mono: Millis(self.now - self.nodes[number].born + 1), wall: self.wall(number) }
+        Time {
+            mono: Millis(self.now - self.nodes[number].born + 1),
+            wall: self.wall(number),
+        }
     }
 
     /// Lets time pass.
@@ -295,7 +294,11 @@ impl World {
                     return true;
                 }
             }
-            let next = self.queue.first_key_value().map(|(key, _)| *key).filter(|(at, _)| *at <= end);
+            let next = self
+                .queue
+                .first_key_value()
+                .map(|(key, _)| *key)
+                .filter(|(at, _)| *at <= end);
             let Some(((at, _), (number, life, delivery))) = next.and_then(|key| self.queue.remove_entry(&key)) else {
                 return false;
             };
@@ -314,7 +317,8 @@ impl World {
     fn later(&mut self, number: usize, millis: u64, delivery: Delivery) {
         self.order += 1;
         let life = self.nodes[number].life;
-        self.queue.insert((self.now + millis, self.order), (number, life, delivery));
+        self.queue
+            .insert((self.now + millis, self.order), (number, life, delivery));
     }
 
     fn number_of(&self, peer: &Peer) -> Option<usize> {
@@ -330,7 +334,11 @@ impl World {
 
     /// How many body requests of a node are open.
     pub fn body_requests(&self, number: usize) -> usize {
-        self.nodes[number].asks.values().filter(|(_, body)| body.is_some()).count()
+        self.nodes[number]
+            .asks
+            .values()
+            .filter(|(_, body)| body.is_some())
+            .count()
     }
 
     /// How many it has sent since the world began.
@@ -347,49 +355,11 @@ impl World {
     /// Nobody counted a fault.
     pub fn check_strikes(&self) {
         for node in &self.nodes {
-            assert!(node.strikes.values().all(|strikes| *strikes == 0), "an honest node was blamed: {:?}", node.strikes);
+            assert!(
+                node.strikes.values().all(|strikes| *strikes == 0),
+                "an honest node was blamed: {:?}",
+                node.strikes
+            );
         }
-    }
-}
-
-impl Node {
-    fn new(identity: Identity, listed: Vec<OrgId>) -> Self {
-        Self {
-            identity,
-            store: Store::default(),
-            listed,
-            subscription: Subscription::default(),
-            skew: 0,
-            stalled: false,
-            safe_mode: false,
-            dial_others: false,
-            done: BTreeMap::new(),
-            events: Vec::new(),
-            strikes: BTreeMap::new(),
-            dialled: BTreeMap::new(),
-            asked: Vec::new(),
-            answered: BTreeMap::new(),
-            disconnected: Vec::new(),
-            engine: None,
-            life: 0,
-            born: 0,
-            seen: BTreeMap::new(),
-            verdicts: Vec::new(),
-            asks: BTreeMap::new(),
-            requests: BTreeMap::new(),
-            next_request: 0,
-            bodies_asked: 0,
-            waking: BTreeSet::new(),
-            appending_until: 0,
-        }
-    }
-
-    /// What became of the gossip that this node was sent, in order.
-    pub fn verdicts(&self) -> &[crate::engine::port::Acceptance] {
-        &self.verdicts
-    }
-
-    fn found(&self, query: &Query) -> Found {
-        self.store.answer(query)
     }
 }

@@ -70,7 +70,7 @@ fn epochs_do_not_multiply() {
             header.epoch = Millis(opened + epoch)
         });
     }
-    siege.mesh[VICTIM].gets("epoch-0.example");
+    siege.mesh[VICTIM].gets("epoch-0-0.example");
     siege.survives("epochs");
     // Eight openings a day; a test that runs over midnight sees two days. `survives` published two records.
     let more = siege.records() - before;
@@ -96,7 +96,7 @@ fn gaps_are_filled_or_left() {
         headers.push(header);
     }
     speaker.publish(&siege.clear(), &bare(&headers[0]));
-    siege.mesh[VICTIM].gets("gap-0.example");
+    siege.mesh[VICTIM].gets("gap-0-0.example");
     for header in &headers[2..] {
         speaker.publish(&siege.clear(), &bare(header));
     }
@@ -110,7 +110,7 @@ fn gaps_are_filled_or_left() {
         speaker.publish(&siege.clear(), &bare(&far));
     }
     siege.survives("gaps");
-    siege.believes_none(&["gap-2.example", "gap-39.example", "far-0.example"]);
+    siege.believes_none(&["gap-2-0.example", "gap-39-0.example", "far-0.example"]);
     // The missing one arrives, and everything behind it counts.
     headers[2..].iter().for_each(|header| script.remembers(header));
     speaker.publish(&siege.clear(), &bare(&headers[1]));
@@ -118,8 +118,8 @@ fn gaps_are_filled_or_left() {
         &siege.clear(),
         &bare(&script.writes(script.behind(&headers[39]), &sealed_names("last", 1), |_| {})),
     );
-    siege.mesh[VICTIM].gets("gap-39.example");
-    siege.mesh[NEIGHBOUR].gets("gap-39.example");
+    siege.mesh[VICTIM].gets("gap-39-0.example");
+    siege.mesh[NEIGHBOUR].gets("gap-39-0.example");
     siege.believes_none(&["far-0.example"]);
 }
 

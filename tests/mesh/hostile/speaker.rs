@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use futures::{AsyncReadExt as _, AsyncWriteExt as _, StreamExt as _};
+use futures::{AsyncReadExt as _, AsyncWriteExt as _, StreamExt as _, channel::oneshot};
 use libp2p::{
     Multiaddr, PeerId, Stream, StreamProtocol, Swarm, SwarmBuilder, identify,
     identity::Keypair,
@@ -15,16 +15,20 @@ use libp2p::{
     swarm::{NetworkBehaviour, SwarmEvent},
     tcp, tls, yamux,
 };
-use libp2p_stream::{Control, IncomingStreams};
 use starfish_crypto::{Digest, SecretKey};
 use starfish_protocol::{
     codec,
     wire::{FRAME_BYTES, REQUEST_PROTOCOL, Request, Response},
 };
 use starfish_tests::nodes::{SOON, eventually};
-use tokio::{runtime::Runtime, sync::watch, time::timeout};
+use tokio::{
+    runtime::Runtime,
+    sync::{mpsc, watch},
+    time::timeout,
+};
 
 use super::{
+    channels::{Channels, Incoming, Wanted},
     frames::{read_frame, read_response, write_response},
     gossip_frames::{graft, payloads, prefixed, publication, subscriptions},
 };
@@ -55,7 +59,7 @@ pub(super) type Manners = Arc<dyn Fn(&Request) -> Answer + Send + Sync>;
 struct Behaviour {
     identify: identify::Behaviour,
     ping: ping::Behaviour,
-    streams: libp2p_stream::Behaviour,
+    channels: Channels,
 }
 
 /// What the tasks of one speaker share.
@@ -68,8 +72,7 @@ struct Heard {
 /// One connection to the victim.
 pub(super) struct Speaker {
     runtime: Runtime,
-    control: Control,
-    victim: PeerId,
+    wanted: mpsc::UnboundedSender<Wanted>,
     connected: watch::Receiver<bool>,
     heard: Arc<Heard>,
     gossip: Option<Stream>,
@@ -89,22 +92,21 @@ impl Speaker {
         let runtime = runtime.expect("a runtime can be made");
         let (up, connected) = watch::channel(false);
         let heard = Arc::new(Heard::default());
-        let mut control = {
+        let (wanted, orders) = mpsc::unbounded_channel();
+        {
             let _inside = runtime.enter();
             let mut swarm = swarm(key);
-            let control = swarm.behaviour().streams.new_control();
             swarm.dial(address).expect("the victim can be dialled");
-            runtime.spawn(drive(swarm, up));
-            control
-        };
-        let requests = control.accept(REQUESTS).expect("accepted once");
-        runtime.spawn(serve(requests, manners, heard.clone()));
-        let gossip = control.accept(GOSSIP).expect("accepted once");
-        runtime.spawn(listen(gossip, heard.clone()));
+            let house = House {
+                victim,
+                manners,
+                heard: heard.clone(),
+            };
+            runtime.spawn(house.drive(swarm, orders, up));
+        }
         let mut speaker = Self {
             runtime,
-            control,
-            victim,
+            wanted,
             connected,
             heard,
             gossip: None,
@@ -137,13 +139,10 @@ impl Speaker {
 
     /// A stream to the victim, opened by us. None when it refuses.
     fn open(&mut self, protocol: StreamProtocol) -> Option<Stream> {
-        let (control, victim) = (&mut self.control, self.victim);
-        self.runtime.block_on(async {
-            timeout(DEADLINE, control.open_stream(victim, protocol))
-                .await
-                .ok()?
-                .ok()
-        })
+        let (opened, stream) = oneshot::channel();
+        self.wanted.send(Wanted { protocol, opened }).ok()?;
+        self.runtime
+            .block_on(async { timeout(DEADLINE, stream).await.ok()?.ok() })
     }
 
     /// Writes bytes to a stream of requests and keeps it open. None when the victim does not take them.
@@ -266,7 +265,7 @@ fn swarm(key: &SecretKey) -> Swarm<Behaviour> {
     let behaviour = |keypair: &Keypair| Behaviour {
         identify: identify::Behaviour::new(identify::Config::new("/starfish/1".to_owned(), keypair.public())),
         ping: ping::Behaviour::default(),
-        streams: libp2p_stream::Behaviour::new(),
+        channels: Channels::new(&[REQUESTS, GOSSIP]),
     };
     let builder = SwarmBuilder::with_existing_identity(keypair).with_tokio();
     let builder = builder.with_tcp(tcp::Config::default(), tls::Config::new, yamux::Config::default);
@@ -279,14 +278,41 @@ fn swarm(key: &SecretKey) -> Swarm<Behaviour> {
         .build()
 }
 
-/// Polls the swarm, and says whether a connection stands.
-async fn drive(mut swarm: Swarm<Behaviour>, up: watch::Sender<bool>) {
-    loop {
-        match swarm.select_next_some().await {
-            SwarmEvent::ConnectionEstablished { .. } => up.send_replace(true),
-            SwarmEvent::ConnectionClosed { num_established: 0, .. } => up.send_replace(false),
-            _ => continue,
-        };
+/// What answers for one speaker.
+struct House {
+    victim: PeerId,
+    manners: Manners,
+    heard: Arc<Heard>,
+}
+
+impl House {
+    /// Polls the swarm, opens streams, and takes those of the victim.
+    async fn drive(
+        self,
+        mut swarm: Swarm<Behaviour>,
+        mut orders: mpsc::UnboundedReceiver<Wanted>,
+        up: watch::Sender<bool>,
+    ) {
+        loop {
+            tokio::select! {
+                event = swarm.select_next_some() => match event {
+                    SwarmEvent::ConnectionEstablished { .. } => drop(up.send_replace(true)),
+                    SwarmEvent::ConnectionClosed { num_established: 0, .. } => drop(up.send_replace(false)),
+                    SwarmEvent::Behaviour(BehaviourEvent::Channels(incoming)) => self.take(incoming),
+                    _ => {}
+                },
+                Some(wanted) = orders.recv() => swarm.behaviour_mut().channels.open(self.victim, wanted),
+            }
+        }
+    }
+
+    fn take(&self, Incoming { protocol, stream }: Incoming) {
+        let heard = self.heard.clone();
+        if protocol == REQUESTS {
+            tokio::spawn(answer(stream, self.manners.clone(), heard));
+        } else {
+            tokio::spawn(listen(stream, heard));
+        }
     }
 }
 
@@ -294,12 +320,6 @@ async fn exchange(mut stream: Stream, frame: Vec<u8>) -> Option<Response> {
     stream.write_all(&prefixed(&frame)).await.ok()?;
     stream.flush().await.ok()?;
     read_response(&mut stream).await
-}
-
-async fn serve(mut incoming: IncomingStreams, manners: Manners, heard: Arc<Heard>) {
-    while let Some((_, stream)) = incoming.next().await {
-        tokio::spawn(answer(stream, manners.clone(), heard.clone()));
-    }
 }
 
 /// Reads one request and answers it. A victim that gives up on us is in its right.
@@ -329,18 +349,13 @@ async fn answer(mut stream: Stream, manners: Manners, heard: Arc<Heard>) -> Opti
     stream.close().await.ok()
 }
 
-async fn listen(mut incoming: IncomingStreams, heard: Arc<Heard>) {
-    while let Some((_, mut stream)) = incoming.next().await {
-        let heard = heard.clone();
-        tokio::spawn(async move {
-            while let Some(frame) = read_frame(&mut stream).await {
-                let payloads = payloads(&frame);
-                heard
-                    .payloads
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .extend(payloads);
-            }
-        });
+/// Keeps what the victim publishes to us.
+async fn listen(mut stream: Stream, heard: Arc<Heard>) {
+    while let Some(frame) = read_frame(&mut stream).await {
+        heard
+            .payloads
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(payloads(&frame));
     }
 }

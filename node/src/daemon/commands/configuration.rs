@@ -6,7 +6,7 @@ use super::Console;
 use crate::daemon::{
     control,
     exit::{Exit, Failure},
-    report::{GOOD, Plain, WARN, styled},
+    report::{GOOD, Plain, WARN, counted, styled},
     settings::{self, Layers, mistakes::Mistake},
 };
 
@@ -24,7 +24,7 @@ impl Plain for Checked {
         }
         let mut lines = vec![styled(
             WARN,
-            &format!("{}: {} mistakes", self.file, self.mistakes.len()),
+            &format!("{}: {}", self.file, counted(self.mistakes.len(), "mistake")),
         )];
         lines.extend(self.mistakes.iter().map(ToString::to_string));
         lines

@@ -79,12 +79,13 @@ fn read_list(file: &Path) -> Result<Vec<u8>, Failure> {
 fn refused_lines(refused: &[RefusedLine]) -> Vec<String> {
     let line = |refused: &RefusedLine| {
         let RefusedLine { line, reason, text } = refused;
-        format!(
-            "{} {}: {}",
-            styled(WARN, &format!("line {line}:")),
-            clean(reason),
-            clean(text)
-        )
+        let head = styled(WARN, &format!("line {line}:"));
+        let told = if reason.contains(text.as_str()) {
+            String::new()
+        } else {
+            format!(" ({})", clean(text))
+        };
+        format!("{head} {}{told}", clean(reason))
     };
     let mut lines: Vec<String> = refused.iter().take(SHOWN).map(line).collect();
     if refused.len() > SHOWN {

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::daemon::{
     control::documents::{Published, Status},
-    report::{GOOD, Plain, WARN, styled, table::Table},
+    report::{GOOD, Plain, WARN, counted, styled, table::Table},
 };
 
 /// Counts and times. The fields are a promise to scripts.
@@ -131,9 +131,12 @@ impl Plain for Summary {
             None => styled(WARN, &format!("Not every node holds all {published} observables.")),
         });
         lines.push(format!(
-            "{records} records; {refused} lines refused; {quarantined} values in quarantine; each node received \
+            "{}; {} refused; {} in quarantine; each node received \
              {bytes_per_node_over_body:.3} times the compressed bodies. Nodes dial nobody by themselves here, so that \
-             the hops are those of the table."
+             the hops are those of the table.",
+            counted(*records, "record"),
+            counted(*refused, "line"),
+            counted(usize::try_from(*quarantined).unwrap_or(usize::MAX), "value"),
         ));
         lines
     }

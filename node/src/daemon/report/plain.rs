@@ -1,6 +1,6 @@
 //! How each document of the control socket reads for a person.
 
-use super::{GOOD, Plain, WARN, bytes, clean, seconds, styled, table::Table, table::pairs};
+use super::{GOOD, Plain, WARN, bytes, clean, counted, seconds, styled, table::Table, table::pairs};
 use crate::daemon::control::documents::{
     Done, Head, Hit, Id, Invitation, Met, Peer, Published, Status, Topics, Withdrawn,
 };
@@ -122,9 +122,13 @@ impl Plain for Topics {
         ]);
         if !self.offered.is_empty() {
             let mut table = Table::new(&["TOPIC", "PEERS", "RECORDS"]);
-            self.offered
-                .iter()
-                .for_each(|offer| table.row(vec![offer.topic.clone(), offer.peers.to_string(), offer.records.to_string()]));
+            self.offered.iter().for_each(|offer| {
+                table.row(vec![
+                    offer.topic.clone(),
+                    offer.peers.to_string(),
+                    offer.records.to_string(),
+                ])
+            });
             lines.push(String::new());
             lines.extend(table.lines());
         }
@@ -142,16 +146,13 @@ fn everything(names: &[String]) -> String {
 
 impl Plain for Published {
     fn plain(&self) -> Vec<String> {
-        let mut said = format!(
-            "published {} observables in {} records",
-            self.observables,
-            self.records.len()
-        );
+        let observables = counted(usize::try_from(self.observables).unwrap_or(usize::MAX), "observable");
+        let mut said = format!("published {observables} in {}", counted(self.records.len(), "record"));
         if self.repeated > 0 {
-            said.push_str(&format!("; {} lines repeated one of them", self.repeated));
+            said.push_str(&format!("; {} repeated", self.repeated));
         }
         if !self.refused.is_empty() {
-            said.push_str(&format!("; {} lines are no observable", self.refused.len()));
+            said.push_str(&format!("; {} refused", counted(self.refused.len(), "line")));
         }
         let mut lines = vec![styled(if self.records.is_empty() { WARN } else { GOOD }, &said)];
         lines.extend(self.records.iter().map(|record| format!("  {record}")));
@@ -187,7 +188,11 @@ impl Plain for Hit {
             self.confidence,
             clean(author)
         );
-        let marks = [(self.withdrawn, "WITHDRAWN"), (self.disputed, "DISPUTED"), (self.quarantined, "QUARANTINED")];
+        let marks = [
+            (self.withdrawn, "WITHDRAWN"),
+            (self.disputed, "DISPUTED"),
+            (self.quarantined, "QUARANTINED"),
+        ];
         for (_, mark) in marks.into_iter().filter(|(holds, _)| *holds) {
             first = format!("{first}  {}", styled(WARN, mark));
         }
@@ -294,7 +299,7 @@ mod tests {
                 repeated: 1,
                 ..Published::default()
             },
-            "published 2 observables in 1 records; 1 lines repeated one of them\n  rec:a",
+            "published 2 observables in 1 record; 1 repeated\n  rec:a",
         );
     }
 

@@ -9,7 +9,8 @@ use toml::de::{DeTable, DeValue};
 
 use super::{
     Layers,
-    file::{self, KEYS, Shape, Wrong},
+    checking::{self, Wrong},
+    file::{self, KEYS, Shape},
 };
 
 /// One thing to mend.
@@ -58,10 +59,13 @@ pub fn all(text: &str, layers: &Layers) -> Vec<Mistake> {
         let values = written
             .try_into::<file::Written>()
             .ok()
-            .and_then(|written| file::check(&written).err());
+            .and_then(|written| checking::check(&written).err());
         // A value that could not be read is not called empty as well.
         let told: Vec<String> = found.iter().map(|mistake| mistake.key.clone()).collect();
-        let values = values.unwrap_or_default().into_iter().filter(|wrong| !told.iter().any(|key| key == wrong.key));
+        let values = values
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|wrong| !told.iter().any(|key| key == wrong.key));
         found.extend(values.map(|wrong| placed(text, wrong)));
     }
     found.sort_by_key(|mistake| mistake.line);

@@ -56,17 +56,19 @@ async fn an_orderly_end_keeps_its_word() {
     two.disconnected(peer).await;
 }
 
-/// A node that is polled so many times and then dropped where it stands.
+/// A node that is polled so many times, or until it holds all there is, and then dropped where it stands.
 struct Fuse {
     node: Running,
     polls: usize,
+    shelf: Arc<Shelf>,
+    all: u64,
 }
 
 impl Future for Fuse {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if self.polls == 0 || self.node.as_mut().poll(cx).is_ready() {
+        if self.polls == 0 || self.shelf.records() == self.all || self.node.as_mut().poll(cx).is_ready() {
             return Poll::Ready(());
         }
         self.polls -= 1;
@@ -86,8 +88,13 @@ async fn a_node_may_be_dropped_anywhere() {
         records.extend(one.publish(vec![body(40_000, number)]).await);
         let (_handle, node) = street.build(1, settings.clone(), Arc::clone(&shelf));
         // From its first steps to far into catching up.
-        let polls = (number as usize + 1) * 4;
-        Fuse { node, polls }.await;
+        Fuse {
+            node,
+            polls: number as usize,
+            shelf: Arc::clone(&shelf),
+            all: number + 1,
+        }
+        .await;
     }
     let mut two = street.live(1, settings, shelf, None);
     for (record, number) in records.into_iter().zip(0..) {

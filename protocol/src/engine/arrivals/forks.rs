@@ -21,7 +21,11 @@ impl Engine {
             return self.bounded("disputed numbers; the next copy is compared");
         }
         self.contradictions += 1;
-        let query = Query::Headers { log: header.log(), from: seq, limit: 1 };
+        let query = Query::Headers {
+            log: header.log(),
+            from: seq,
+            limit: 1,
+        };
         self.read(query, Reading::Contradiction(Box::new(header)));
     }
 
@@ -29,13 +33,18 @@ impl Engine {
     pub(super) fn compare(&mut self, header: Verified<Header>, found: Found) {
         let Found::Headers(headers) = found else { return };
         let Some(held) = headers.into_iter().next() else { return };
-        let Ok(held) = held.verify::<Header>(&Strict) else { return };
+        let Ok(held) = held.verify::<Header>(&Strict) else {
+            return;
+        };
         if RecordId::of(&held) == RecordId::of(&header) {
             return;
         }
         let proof = Gossip::Fork(Box::new((held.signed().clone(), header.signed().clone())));
         if self.learn_fork((held, header)) == Acceptance::Accept {
-            self.out.push(Output::Gossip { channel: Channel::Statements, payload: codec::encode(&proof) });
+            self.out.push(Output::Gossip {
+                channel: Channel::Statements,
+                payload: codec::encode(&proof),
+            });
         }
     }
 
@@ -58,6 +67,10 @@ impl Engine {
         self.lagging.retain(|log, _| log.author != author);
         self.out.push(Output::Event(Event::ForkProven(author)));
         self.step.changes.push(Change::Fork(Box::new((one, two))));
-        if relayed { Acceptance::Accept } else { Acceptance::Ignore }
+        if relayed {
+            Acceptance::Accept
+        } else {
+            Acceptance::Ignore
+        }
     }
 }

@@ -36,7 +36,10 @@ impl Engine {
         }
         let payload = codec::encode(&Gossip::Statements(news));
         if payload.len() <= GOSSIP_BYTES {
-            self.out.push(Output::Gossip { channel: Channel::Statements, payload });
+            self.out.push(Output::Gossip {
+                channel: Channel::Statements,
+                payload,
+            });
         }
     }
 

@@ -32,7 +32,10 @@ impl Strangers {
 
     /// How many authors this peer has brought: the one whose header came first counts.
     fn brought_by(&self, peer: &Peer) -> usize {
-        self.0.values().filter(|held| held.first().is_some_and(|first| first.peer == *peer)).count()
+        self.0
+            .values()
+            .filter(|held| held.first().is_some_and(|first| first.peer == *peer))
+            .count()
     }
 
     /// Makes room for an author that `peer` brings, at the cost of the peer that brought most.
@@ -44,7 +47,11 @@ impl Strangers {
             return true;
         }
         let brought = |held: &Vec<Stranger>| held.first().map_or(0, |first| self.brought_by(&first.peer));
-        let victim = self.0.iter().max_by_key(|(_, held)| brought(held)).map(|(author, _)| *author);
+        let victim = self
+            .0
+            .iter()
+            .max_by_key(|(_, held)| brought(held))
+            .map(|(author, _)| *author);
         victim.is_some_and(|author| self.0.remove(&author).is_some())
     }
 }
@@ -58,14 +65,26 @@ impl Engine {
             return self.bounded("headers of unknown authors");
         }
         // A large body is pulled again when its author turns out to be somebody.
-        stranger.body = stranger.body.filter(|(compressed, _)| compressed.len() <= limits::INLINE_BODY_BYTES);
+        stranger.body = stranger
+            .body
+            .filter(|(compressed, _)| compressed.len() <= limits::INLINE_BODY_BYTES);
         let held = self.strangers.0.entry(author).or_default();
         if held.len() < limits::HEADERS_PER_STRANGER {
             held.push(stranger);
         }
-        let free = self.peers.get(&peer).is_some_and(|state| state.asks < limits::ASKS_PER_PEER);
+        let free = self
+            .peers
+            .get(&peer)
+            .is_some_and(|state| state.asks < limits::ASKS_PER_PEER);
         if !known && free {
-            self.ask(peer, Request::Statements { about: vec![author], skip: 0 }, Ask::About);
+            self.ask(
+                peer,
+                Request::Statements {
+                    about: vec![author],
+                    skip: 0,
+                },
+                Ask::About,
+            );
         }
     }
 
@@ -74,11 +93,18 @@ impl Engine {
         let roster = &self.roster;
         let is_known = |held: &[Stranger]| {
             held.first().is_some_and(|first| {
-                roster.organisation_of(&first.header.author, first.header.created_at).is_some()
+                roster
+                    .organisation_of(&first.header.author, first.header.created_at)
+                    .is_some()
             })
         };
-        let known: Vec<PublicKey> =
-            self.strangers.0.iter().filter(|(_, held)| is_known(held)).map(|(author, _)| *author).collect();
+        let known: Vec<PublicKey> = self
+            .strangers
+            .0
+            .iter()
+            .filter(|(_, held)| is_known(held))
+            .map(|(author, _)| *author)
+            .collect();
         for author in known {
             for stranger in self.strangers.0.remove(&author).unwrap_or_default() {
                 self.arrive(stranger.header, stranger.body, &stranger.peer, true);

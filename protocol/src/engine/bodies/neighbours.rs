@@ -35,14 +35,20 @@ impl Neighbours {
 
     /// Whether this peer is the node with this key.
     pub(super) fn is(&self, peer: &Peer, key: &PublicKey) -> bool {
-        self.0.get(peer).is_some_and(|neighbour| neighbour.key.as_ref() == Some(key))
+        self.0
+            .get(peer)
+            .is_some_and(|neighbour| neighbour.key.as_ref() == Some(key))
     }
 
     /// Smooths the time of a round trip: an eighth of each new one.
     pub(super) fn round_trip(&mut self, peer: &Peer, took: Millis) {
         if let Some(neighbour) = self.0.get_mut(peer) {
             let old = neighbour.round_trip.0;
-            neighbour.round_trip = Millis(if old == 0 { took.0 } else { (old.saturating_mul(7).saturating_add(took.0)) / 8 });
+            neighbour.round_trip = Millis(if old == 0 {
+                took.0
+            } else {
+                (old.saturating_mul(7).saturating_add(took.0)) / 8
+            });
         }
     }
 
@@ -54,16 +60,24 @@ impl Neighbours {
 
     /// Counts a request of the peer that waits here, or its end. False when no more may wait.
     pub(super) fn waits(&mut self, peer: &Peer, begins: bool) -> bool {
-        let Some(neighbour) = self.0.get_mut(peer) else { return false };
+        let Some(neighbour) = self.0.get_mut(peer) else {
+            return false;
+        };
         if begins && neighbour.waits >= limits::WAITING_BODIES_PER_PEER {
             return false;
         }
-        neighbour.waits = if begins { neighbour.waits + 1 } else { neighbour.waits.saturating_sub(1) };
+        neighbour.waits = if begins {
+            neighbour.waits + 1
+        } else {
+            neighbour.waits.saturating_sub(1)
+        };
         true
     }
 
     pub(super) fn has_room(&self, peer: &Peer) -> bool {
-        self.0.get(peer).is_some_and(|neighbour| neighbour.asks < limits::BODY_REQUESTS_PER_PEER)
+        self.0
+            .get(peer)
+            .is_some_and(|neighbour| neighbour.asks < limits::BODY_REQUESTS_PER_PEER)
     }
 
     /// Counts a request of ours to the peer.
@@ -106,7 +120,11 @@ impl Neighbours {
         passes: impl Fn(&Peer, bool) -> bool,
     ) -> Option<&Peer> {
         let rank = |(peer, neighbour): &(&Peer, &Neighbour)| {
-            (neighbour.key.as_ref() == Some(author), neighbour.asks + neighbour.queue.len(), distance(peer, digest))
+            (
+                neighbour.key.as_ref() == Some(author),
+                neighbour.asks + neighbour.queue.len(),
+                distance(peer, digest),
+            )
         };
         let passing = |(peer, neighbour): &(&Peer, &Neighbour)| passes(peer, neighbour.key.as_ref() == Some(author));
         self.0.iter().filter(passing).min_by_key(rank).map(|(peer, _)| peer)
@@ -116,5 +134,6 @@ impl Neighbours {
 /// Sends different bodies to different peers where they are equally busy.
 fn distance(peer: &Peer, digest: &Digest) -> u8 {
     let tail = peer.as_bytes().iter().rev().take(8);
-    tail.zip(digest.as_bytes()).fold(0, |sum: u8, (one, two)| sum.wrapping_mul(31).wrapping_add(one ^ two))
+    tail.zip(digest.as_bytes())
+        .fold(0, |sum: u8, (one, two)| sum.wrapping_mul(31).wrapping_add(one ^ two))
 }

@@ -9,43 +9,12 @@ use super::{Asking, Bodies, BodyStep, Stage, Wanted};
 /// How long a body stays in the queue of a busy peer before a free one is tried.
 const QUEUE_PATIENCE: Millis = Millis(1_000);
 
-impl Wanted {
-    /// Remembers who may have the body; first come, first asked.
-    pub(super) fn provider(&mut self, peer: Option<Peer>) {
-        if let Some(peer) = peer
-            && self.providers.len() < limits::PROVIDERS_PER_BODY
-            && !self.providers.contains(&peer)
-        {
-            self.providers.push_back(peer);
-        }
-    }
-
-    /// Whether the peer may have it: one that waits for us has not, nor one that said so.
-    fn may_ask(&self, peer: &Peer) -> bool {
-        !self.refused.contains(peer)
-            && !self.asking.contains_key(peer)
-            && self.queued.as_ref() != Some(peer)
-            && !self.waiters.iter().any(|waiter| waiter.peer == *peer)
-    }
-
-    /// A peer is gone. The digest comes back when it was to bring this body.
-    pub(super) fn leave(&mut self, peer: &Peer, digest: Digest) -> Option<Digest> {
-        self.providers.retain(|provider| provider != peer);
-        self.refused.remove(peer);
-        self.waiters.retain(|waiter| waiter.peer != *peer);
-        let asked = self.asking.remove(peer).is_some();
-        let queued = self.queued.take_if(|at| at == peer).is_some();
-        if self.asking.is_empty() {
-            self.another = self.another.filter(|_| !asked && !queued);
-        }
-        (asked || queued).then_some(digest)
-    }
-}
-
 impl Bodies {
     /// Moves a body on by whatever is due, and sets its next timer.
     pub(super) fn advance(&mut self, digest: Digest, now: Millis) -> Vec<BodyStep> {
-        let Some(wanted) = self.wanted.get_mut(&digest) else { return Vec::new() };
+        let Some(wanted) = self.wanted.get_mut(&digest) else {
+            return Vec::new();
+        };
         let idle = wanted.asking.is_empty() && wanted.queued.is_none();
         let due = wanted.another.map_or(idle, |at| at <= now);
         let steps = match wanted.stage {
@@ -63,7 +32,9 @@ impl Bodies {
     }
 
     fn ask_next(&mut self, digest: Digest, idle: bool, now: Millis) -> Vec<BodyStep> {
-        let Some(wanted) = self.wanted.get(&digest) else { return Vec::new() };
+        let Some(wanted) = self.wanted.get(&digest) else {
+            return Vec::new();
+        };
         if wanted.asking.len() >= limits::ASKS_PER_BODY {
             return Vec::new();
         }
@@ -71,12 +42,21 @@ impl Bodies {
             return if idle { self.give_up(digest, now) } else { Vec::new() };
         };
         let room = self.neighbours.has_room(&peer);
-        let Some(wanted) = self.wanted.get_mut(&digest) else { return Vec::new() };
+        let Some(wanted) = self.wanted.get_mut(&digest) else {
+            return Vec::new();
+        };
         if room {
             if let Some(busy) = wanted.queued.take() {
                 self.neighbours.leave_queue(&busy, &digest);
             }
-            wanted.asking.insert(peer.clone(), Asking { ticket: None, progress: now, started: false });
+            wanted.asking.insert(
+                peer.clone(),
+                Asking {
+                    ticket: None,
+                    progress: now,
+                    started: false,
+                },
+            );
             self.neighbours.begin(&peer);
             return vec![BodyStep::Ask { peer, digest }];
         }
@@ -89,18 +69,32 @@ impl Bodies {
 
     /// Those who told of it first, one with room before a busy one; then anyone; the author last.
     fn choose<'a>(&'a self, digest: Digest, wanted: &'a Wanted) -> Option<&'a Peer> {
-        let told = || wanted.providers.iter().filter(|peer| self.neighbours.holds(peer) && wanted.may_ask(peer));
-        if let Some(peer) = told().find(|peer| self.neighbours.has_room(peer)).or_else(|| told().next()) {
+        let told = || {
+            wanted
+                .providers
+                .iter()
+                .filter(|peer| self.neighbours.holds(peer) && wanted.may_ask(peer))
+        };
+        if let Some(peer) = told()
+            .find(|peer| self.neighbours.has_room(peer))
+            .or_else(|| told().next())
+        {
             return Some(peer);
         }
         let spent = wanted.refused.len() >= limits::PROVIDERS_PER_BODY;
         let passes = |peer: &Peer, author: bool| wanted.may_ask(peer) && (author || !spent);
-        if wanted.anyone { self.neighbours.least_busy(&digest, &wanted.author, passes) } else { None }
+        if wanted.anyone {
+            self.neighbours.least_busy(&digest, &wanted.author, passes)
+        } else {
+            None
+        }
     }
 
     /// Nobody has it. What was only looked for again is forgotten; the store knows what is missing.
     fn give_up(&mut self, digest: Digest, now: Millis) -> Vec<BodyStep> {
-        let Some(wanted) = self.wanted.get_mut(&digest) else { return Vec::new() };
+        let Some(wanted) = self.wanted.get_mut(&digest) else {
+            return Vec::new();
+        };
         let since = *wanted.missed.get_or_insert(now);
         if !wanted.live || now >= since + limits::MISSING_COUNTS {
             return self.remove(digest, now);
@@ -117,9 +111,13 @@ impl Bodies {
     /// Ends our requests for this body to these peers, and lets what waits for a place there go on.
     pub(super) fn stop(&mut self, digest: Digest, peers: &[Peer], now: Millis) -> Vec<BodyStep> {
         let mut steps = Vec::new();
-        let Some(wanted) = self.wanted.get_mut(&digest) else { return steps };
+        let Some(wanted) = self.wanted.get_mut(&digest) else {
+            return steps;
+        };
         for peer in peers {
-            let Some(asking) = wanted.asking.remove(peer) else { continue };
+            let Some(asking) = wanted.asking.remove(peer) else {
+                continue;
+            };
             self.neighbours.end(peer);
             if let Some(ticket) = asking.ticket {
                 self.tickets.remove(&ticket);
@@ -143,8 +141,14 @@ impl Bodies {
 
     /// Forgets a body altogether.
     pub(super) fn remove(&mut self, digest: Digest, now: Millis) -> Vec<BodyStep> {
-        let asked: Vec<Peer> = self.wanted.get(&digest).map(|wanted| wanted.asking.keys().cloned().collect()).unwrap_or_default();
-        let Some(wanted) = self.wanted.get_mut(&digest) else { return Vec::new() };
+        let asked: Vec<Peer> = self
+            .wanted
+            .get(&digest)
+            .map(|wanted| wanted.asking.keys().cloned().collect())
+            .unwrap_or_default();
+        let Some(wanted) = self.wanted.get_mut(&digest) else {
+            return Vec::new();
+        };
         // Nothing of it may go on while its requests are ended.
         let waiters = std::mem::take(&mut wanted.waiters);
         let queued = wanted.queued.take();
@@ -170,7 +174,9 @@ impl Bodies {
 
     /// Moves a body to another stage, and its author's count with it.
     pub(super) fn stage(&mut self, digest: Digest, stage: Stage) {
-        let Some(wanted) = self.wanted.get_mut(&digest) else { return };
+        let Some(wanted) = self.wanted.get_mut(&digest) else {
+            return;
+        };
         let was = std::mem::replace(&mut wanted.stage, stage);
         let count = self.authors.entry(wanted.author).or_default();
         match (matches!(was, Stage::Missing(_)), matches!(stage, Stage::Missing(_))) {
@@ -191,9 +197,14 @@ impl Bodies {
 
     /// Sets the one timer of a body to the first thing that may happen to it.
     pub(super) fn reschedule(&mut self, digest: Digest, now: Millis) {
-        let Some(wanted) = self.wanted.get_mut(&digest) else { return };
+        let Some(wanted) = self.wanted.get_mut(&digest) else {
+            return;
+        };
         if wanted.stage == Stage::Seeking && wanted.another.is_none() {
-            let asked = wanted.asking.iter().map(|(peer, asking)| asking.progress + self.neighbours.patience(peer));
+            let asked = wanted
+                .asking
+                .iter()
+                .map(|(peer, asking)| asking.progress + self.neighbours.patience(peer));
             wanted.another = match asked.max() {
                 // Nobody else was there to be asked: that may change, but not in every millisecond.
                 Some(at) => Some(if at > now { at } else { now + limits::BODY_PATIENCE })

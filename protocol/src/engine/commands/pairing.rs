@@ -58,7 +58,11 @@ impl Engine {
             return self.done(command, Outcome::Refused(Refusal::Busy));
         }
         let hello = self.hello();
-        self.ask(peer, Request::Pair { secret, hello }, Ask::Pair(Pairing { command, secret }));
+        self.ask(
+            peer,
+            Request::Pair { secret, hello },
+            Ask::Pair(Pairing { command, secret }),
+        );
     }
 
     /// Both sides derive the same digest, from what each of them proved and the secret of the code.
@@ -71,7 +75,10 @@ impl Engine {
     /// Somebody knocks with a code of ours. A code opens the door once.
     pub(in crate::engine) fn paired_by(&mut self, peer: &Peer, ticket: Ticket, secret: [u8; 5], hello: Hello) {
         let free = self.charges.code(peer, self.now.mono);
-        let open = self.invitations.get(&secret).is_some_and(|open| open.until > self.now.wall);
+        let open = self
+            .invitations
+            .get(&secret)
+            .is_some_and(|open| open.until > self.now.wall);
         if !free || !open {
             return self.reply(ticket, Response::Refused);
         }
@@ -79,16 +86,27 @@ impl Engine {
         if !self.introduce(peer, hello) {
             return self.reply(ticket, Response::Refused);
         }
-        let Some(state) = self.peers.get(peer) else { return self.reply(ticket, Response::Refused) };
-        let (key, Some(org)) = (state.key, state.org) else { return self.reply(ticket, Response::Refused) };
-        let Some(invitation) = self.invitations.remove(&secret) else { return self.reply(ticket, Response::Refused) };
+        let Some(state) = self.peers.get(peer) else {
+            return self.reply(ticket, Response::Refused);
+        };
+        let (key, Some(org)) = (state.key, state.org) else {
+            return self.reply(ticket, Response::Refused);
+        };
+        let Some(invitation) = self.invitations.remove(&secret) else {
+            return self.reply(ticket, Response::Refused);
+        };
         let words = self.pairing_digest(org, key, secret);
         let name = self.roster.name_of(&org).unwrap_or_default().to_string();
         let confirmed = invitation.confirmed;
         if confirmed {
             self.trust_now(org, true);
         }
-        self.out.push(Output::Event(Event::PairingAsked { org, name, words, confirmed }));
+        self.out.push(Output::Event(Event::PairingAsked {
+            org,
+            name,
+            words,
+            confirmed,
+        }));
         let hello = self.hello();
         self.reply(ticket, Response::Hello(hello));
     }
@@ -115,9 +133,17 @@ impl Engine {
     }
 
     fn met_whom(&self, peer: &Peer, secret: [u8; 5]) -> Outcome {
-        let Some(state) = self.peers.get(peer) else { return Outcome::Refused(Refusal::NotConnected) };
-        let Some(org) = state.org else { return Outcome::Refused(Refusal::Unproven) };
+        let Some(state) = self.peers.get(peer) else {
+            return Outcome::Refused(Refusal::NotConnected);
+        };
+        let Some(org) = state.org else {
+            return Outcome::Refused(Refusal::Unproven);
+        };
         let name = self.roster.name_of(&org).unwrap_or_default().to_string();
-        Outcome::Met { org, name, words: self.pairing_digest(org, state.key, secret) }
+        Outcome::Met {
+            org,
+            name,
+            words: self.pairing_digest(org, state.key, secret),
+        }
     }
 }

@@ -50,7 +50,10 @@ impl Engine {
     /// mesh is forwarded to nobody.
     pub(in crate::engine) fn sync_when_settled(&mut self) {
         let now = self.now.mono;
-        let settled = self.peers.iter_mut().filter(|(_, state)| state.settles.is_some_and(|at| at <= now));
+        let settled = self
+            .peers
+            .iter_mut()
+            .filter(|(_, state)| state.settles.is_some_and(|at| at <= now));
         let settled: Vec<Peer> = settled
             .map(|(peer, state)| {
                 state.settles = None;
@@ -106,7 +109,11 @@ impl Engine {
         if self.logs.is_frozen(&head.log.author) || head.log.audience != Audience::Clear {
             return None;
         }
-        let gap = Gap { log: head.log, from: 0, to: head.seq };
+        let gap = Gap {
+            log: head.log,
+            from: 0,
+            to: head.seq,
+        };
         match self.logs.head(&head.log) {
             None => Some(gap),
             Some((seq, _)) if seq < head.seq => Some(Gap { from: seq + 1, ..gap }),
@@ -120,7 +127,9 @@ impl Engine {
         let mine = self.roster.digest();
         let Some(state) = self.peers.get_mut(peer) else { return };
         state.syncing = false;
-        let Ok(OpenResponse::Plain(response)) = response else { return };
+        let Ok(OpenResponse::Plain(response)) = response else {
+            return;
+        };
         match &response {
             Response::Same { .. } => state.shown = true,
             Response::Heads { statements, more, .. } => {
@@ -158,14 +167,17 @@ impl Engine {
     /// Tries this peer for what others could not give.
     fn queue_lagging(&mut self, peer: &Peer) {
         let logs = &self.logs;
-        self.lagging.retain(|log, lag| {
-            lag.tries < limits::LAGGING_TRIES && logs.head(log).is_none_or(|(seq, _)| seq < lag.to)
-        });
+        self.lagging
+            .retain(|log, lag| lag.tries < limits::LAGGING_TRIES && logs.head(log).is_none_or(|(seq, _)| seq < lag.to));
         let Some(state) = self.peers.get_mut(peer) else { return };
         for (log, lag) in self.lagging.iter_mut().take(limits::LAGGING_PER_SYNC) {
             if state.gaps.iter().all(|gap| gap.log != *log) {
                 lag.tries += 1;
-                state.gaps.push_back(Gap { log: *log, from: 0, to: lag.to });
+                state.gaps.push_back(Gap {
+                    log: *log,
+                    from: 0,
+                    to: lag.to,
+                });
             }
         }
     }
@@ -173,9 +185,16 @@ impl Engine {
     /// Early headers whose predecessors have not come by now.
     pub(in crate::engine) fn fill_early_when_due(&mut self) {
         let now = self.now.mono;
-        let due: Vec<LogId> = self.early.iter().filter(|(_, (at, _))| *at <= now).map(|(log, _)| *log).collect();
+        let due: Vec<LogId> = self
+            .early
+            .iter()
+            .filter(|(_, (at, _))| *at <= now)
+            .map(|(log, _)| *log)
+            .collect();
         for log in due {
-            let Some((_, peer)) = self.early.remove(&log) else { continue };
+            let Some((_, peer)) = self.early.remove(&log) else {
+                continue;
+            };
             let Some(to) = self.logs.last_early(log) else { continue };
             match self.peers.get_mut(&peer) {
                 Some(state) if state.gaps.iter().all(|gap| gap.log != log) => {
@@ -196,10 +215,21 @@ impl Engine {
         }
         if let Some(skip) = state.statements_from.take() {
             state.syncing = true;
-            self.ask(peer.clone(), Request::Statements { about: Vec::new(), skip }, Ask::Statements { skip });
+            self.ask(
+                peer.clone(),
+                Request::Statements {
+                    about: Vec::new(),
+                    skip,
+                },
+                Ask::Statements { skip },
+            );
             return;
         }
-        while let Some(state) = self.peers.get_mut(peer).filter(|state| state.ranging < limits::RANGES_PER_PEER) {
+        while let Some(state) = self
+            .peers
+            .get_mut(peer)
+            .filter(|state| state.ranging < limits::RANGES_PER_PEER)
+        {
             let Some(mut gap) = state.gaps.pop_front() else { break };
             if let Some((seq, _)) = self.logs.head(&gap.log) {
                 gap.from = gap.from.max(seq.saturating_add(u64::from(gap.to > seq)));
@@ -207,7 +237,15 @@ impl Engine {
             if gap.from <= gap.to && !self.logs.is_frozen(&gap.log.author) {
                 state.ranging += 1;
                 let limit = limits::RANGE_HEADERS as u16;
-                self.ask(peer.clone(), Request::Range { log: gap.log, from: gap.from, limit }, Ask::Range(gap));
+                self.ask(
+                    peer.clone(),
+                    Request::Range {
+                        log: gap.log,
+                        from: gap.from,
+                        limit,
+                    },
+                    Ask::Range(gap),
+                );
             }
         }
         self.end_sync(peer);

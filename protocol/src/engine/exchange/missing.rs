@@ -70,21 +70,37 @@ impl Engine {
             _ => return,
         };
         self.missing.reading = true;
-        let limit = if all { limits::RANGE_HEADERS } else { limits::MISSING_PER_SYNC };
+        let limit = if all {
+            limits::RANGE_HEADERS
+        } else {
+            limits::MISSING_PER_SYNC
+        };
         self.read(Query::Missing { after, limit }, Reading::Missing { all });
     }
 
     pub(in crate::engine) fn want_missing(&mut self, all: bool, found: Found) {
         self.missing.reading = false;
-        let few = if all { Vec::new() } else { std::mem::take(&mut self.missing.few) };
+        let few = if all {
+            Vec::new()
+        } else {
+            std::mem::take(&mut self.missing.few)
+        };
         let Found::Missing(headers) = found else {
             self.missing.failed |= all;
             self.missing.all = None;
             return;
         };
-        let most = if all { limits::RANGE_HEADERS } else { limits::MISSING_PER_SYNC };
+        let most = if all {
+            limits::RANGE_HEADERS
+        } else {
+            limits::MISSING_PER_SYNC
+        };
         let mut after = headers.last().map(RecordId::of).filter(|_| headers.len() >= most);
-        let mut last = if all { self.missing.all.and_then(|(after, _)| after) } else { self.missing.few_after };
+        let mut last = if all {
+            self.missing.all.and_then(|(after, _)| after)
+        } else {
+            self.missing.few_after
+        };
         let mut stuck = false;
         for header in &headers {
             let id = RecordId::of(header);
@@ -113,6 +129,8 @@ impl Engine {
     fn may_hold(&mut self, header: &Verified<Header>) -> bool {
         let org = self.roster.organisation_of(&header.author, header.created_at);
         self.trust.judge(org).believe
-            || self.charges.quarantined_body(u64::from(header.compressed_len), self.now.mono)
+            || self
+                .charges
+                .quarantined_body(u64::from(header.compressed_len), self.now.mono)
     }
 }

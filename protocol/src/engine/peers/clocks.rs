@@ -28,7 +28,9 @@ impl Engine {
         self.highest_wall = self.highest_wall.max(wall);
         if wall >= self.stored_wall + limits::HIGHEST_WALL_STEP {
             self.stored_wall = wall;
-            self.step.changes.push(Change::Setting(HIGHEST_WALL, codec::encode(&wall)));
+            self.step
+                .changes
+                .push(Change::Setting(HIGHEST_WALL, codec::encode(&wall)));
         }
         self.step.changes.push(Change::Expire(wall));
     }
@@ -43,12 +45,21 @@ impl Engine {
         let witnesses = [
             (Some(difference(wall, expected)), true),
             (Some(difference(wall, self.highest_wall).min(0)), true),
-            (by_peers.map(|(difference, _)| difference), by_peers.is_some_and(|(_, peers)| peers >= limits::CLOCKS)),
+            (
+                by_peers.map(|(difference, _)| difference),
+                by_peers.is_some_and(|(_, peers)| peers >= limits::CLOCKS),
+            ),
         ];
         for (found, counts) in witnesses {
-            let Some(found) = found.filter(|found| found.unsigned_abs() > limits::CLOCK_TOLERANCE.0) else { continue };
+            let Some(found) = found.filter(|found| found.unsigned_abs() > limits::CLOCK_TOLERANCE.0) else {
+                continue;
+            };
             holds &= !counts;
-            worst = if found.unsigned_abs() > i64::unsigned_abs(worst) { found } else { worst };
+            worst = if found.unsigned_abs() > i64::unsigned_abs(worst) {
+                found
+            } else {
+                worst
+            };
         }
         if worst != 0 {
             self.out.push(Output::Event(Event::ClockDisagrees(worst)));

@@ -50,7 +50,12 @@ impl Engine {
     /// As many as there is room for: first one node of each organisation that none is connected of, then the rest.
     fn choose_others(&mut self, mut others: BTreeMap<OrgId, Vec<PublicKey>>) -> Vec<PublicKey> {
         let is_other = |org: &OrgId| self.trust.judge(Some(*org)).reason == Reason::Root(Origin::Listed);
-        let connected: Vec<OrgId> = self.peers.values().filter_map(|state| state.org).filter(is_other).collect();
+        let connected: Vec<OrgId> = self
+            .peers
+            .values()
+            .filter_map(|state| state.org)
+            .filter(is_other)
+            .collect();
         let room = limits::DIALLED.saturating_sub(connected.len());
         let (mut first, mut second) = (Vec::new(), Vec::new());
         for (org, nodes) in &mut others {
@@ -66,14 +71,28 @@ impl Engine {
     }
 
     fn dial(&mut self, key: PublicKey, always: bool) {
-        let Some(endpoint) = self.roster.endpoint_of(&key) else { return };
-        self.out.push(Output::Dial { key, addresses: endpoint.addresses.clone(), always });
+        let Some(endpoint) = self.roster.endpoint_of(&key) else {
+            return;
+        };
+        self.out.push(Output::Dial {
+            key,
+            addresses: endpoint.addresses.clone(),
+            always,
+        });
     }
 
     /// Nodes of this organisation are not kept connected any more.
     pub(in crate::engine) fn forget_nodes_of(&mut self, org: OrgId) {
-        let nodes = self.roster.endpoints().filter(|endpoint| endpoint.org == org).map(|endpoint| endpoint.node_key);
-        let forget = nodes.map(|key| Output::Dial { key, addresses: Vec::new(), always: false });
+        let nodes = self
+            .roster
+            .endpoints()
+            .filter(|endpoint| endpoint.org == org)
+            .map(|endpoint| endpoint.node_key);
+        let forget = nodes.map(|key| Output::Dial {
+            key,
+            addresses: Vec::new(),
+            always: false,
+        });
         self.out.extend(forget.collect::<Vec<_>>());
     }
 }

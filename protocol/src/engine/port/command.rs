@@ -80,7 +80,11 @@ pub struct Draft {
 impl Draft {
     /// The place of part `index` in its publication.
     pub(crate) fn part(&self, index: usize) -> Option<SetPart> {
-        self.set.map(|id| SetPart { id, index: index as u32, count: self.bodies.len() as u32 })
+        self.set.map(|id| SetPart {
+            id,
+            index: index as u32,
+            count: self.bodies.len() as u32,
+        })
     }
 }
 

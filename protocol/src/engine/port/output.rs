@@ -24,6 +24,10 @@ pub enum Acceptance {
 
 /// What the engine wants done.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most of them are the large one, and each is moved a few times"
+)]
 pub enum Output {
     /// Answers a gossip message.
     Validate {

@@ -37,6 +37,10 @@ pub enum Query {
 
 /// What the store answers.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most of them are the large one, and each is moved a few times"
+)]
 pub enum Found {
     /// For `Headers`.
     Headers(Vec<Signed>),
@@ -52,6 +56,10 @@ pub enum Found {
 
 /// What the engine wants the shell to make durable, in order.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most of them are the large one, and each is moved a few times"
+)]
 pub enum Change {
     /// A new record of a log.
     Record {

@@ -50,7 +50,10 @@ fn whoever_told_is_asked_first_then_others_then_nobody() {
     let wanted = header(1, 1);
     let steps = machine.want(&wanted, Some(peer(2)), now);
     let first = asks(&mut machine, steps, &mut next, now);
-    assert_eq!(first.iter().map(|(peer, ..)| peer.clone()).collect::<Vec<_>>(), [peer(2)]);
+    assert_eq!(
+        first.iter().map(|(peer, ..)| peer.clone()).collect::<Vec<_>>(),
+        [peer(2)]
+    );
     assert_eq!(machine.asked(&peer(3), 900, wanted.body_digest, now), Serving::Wait);
     let mut order = vec![peer(2)];
     let mut ticket = first[0].2;
@@ -81,7 +84,10 @@ fn two_peers_never_wait_for_each_other() {
     asks(&mut machine, steps, &mut next, now);
     assert_eq!(machine.asked(&peer(1), 900, wanted.body_digest, now), Serving::NotHeld);
     assert_eq!(machine.asked(&peer(2), 901, wanted.body_digest, now), Serving::Wait);
-    assert_eq!(machine.asked(&peer(2), 902, header(1, 2).body_digest, now), Serving::NotHeld);
+    assert_eq!(
+        machine.asked(&peer(2), 902, header(1, 2).body_digest, now),
+        Serving::NotHeld
+    );
 }
 
 #[test]
@@ -98,7 +104,10 @@ fn sixty_four_wait_and_each_for_ten_seconds() {
     let early = machine.tick(Millis(limits::BODY_WAIT.0));
     assert!(!early.iter().any(|step| matches!(step, BodyStep::NotHeld { .. })));
     let late = machine.tick(now + limits::BODY_WAIT);
-    let ended = late.iter().filter(|step| matches!(step, BodyStep::NotHeld { .. })).count();
+    let ended = late
+        .iter()
+        .filter(|step| matches!(step, BodyStep::NotHeld { .. }))
+        .count();
     assert_eq!(ended as u64, most);
     // It waits no more, so it may have the body by now.
     let steps = machine.tick(now + limits::BODY_WAIT + limits::BODY_PATIENCE);
@@ -116,16 +125,29 @@ fn a_silent_peer_gets_a_second_and_a_third_beside_it() {
         let now = start + Millis(300 * round);
         assert!(machine.tick(Millis(now.0 - 1)).is_empty(), "too early: {round}");
         let steps = machine.tick(now);
-        assert!(!steps.iter().any(|step| matches!(step, BodyStep::Cancel { .. })), "the first goes on");
-        tickets.extend(asks(&mut machine, steps, &mut next, now).iter().map(|(.., ticket)| *ticket));
+        assert!(
+            !steps.iter().any(|step| matches!(step, BodyStep::Cancel { .. })),
+            "the first goes on"
+        );
+        tickets.extend(
+            asks(&mut machine, steps, &mut next, now)
+                .iter()
+                .map(|(.., ticket)| *ticket),
+        );
     }
     assert_eq!(tickets.len(), limits::ASKS_PER_BODY);
     // The second begins to send: the others are left alone, and it is not disturbed while it goes on.
     let steps = machine.progress(tickets[1], Millis(2_000));
-    let cancelled = steps.iter().filter(|step| matches!(step, BodyStep::Cancel { .. })).count();
+    let cancelled = steps
+        .iter()
+        .filter(|step| matches!(step, BodyStep::Cancel { .. }))
+        .count();
     assert_eq!(cancelled, 2);
     assert!(machine.tick(Millis(2_299)).is_empty());
-    assert!(machine.answered(tickets[0], Answer::Nothing, Millis(2_299)).is_empty(), "that request is over");
+    assert!(
+        machine.answered(tickets[0], Answer::Nothing, Millis(2_299)).is_empty(),
+        "that request is over"
+    );
     assert!(machine.answered(tickets[1], Answer::Body, Millis(2_299)).is_empty());
     let record = RecordId::of(&wanted);
     assert!(machine.done(wanted.body_digest, record, Millis(2_300)).is_empty());
@@ -170,7 +192,10 @@ fn one_author_has_so_many_unresolved_and_is_itself_again_later() {
             open.extend(asks(&mut machine, steps, &mut next, now));
         }
     }
-    assert!(machine.may_want(&author), "a missing body is not in the way of another one");
+    assert!(
+        machine.may_want(&author),
+        "a missing body is not in the way of another one"
+    );
     assert!(machine.is_overdrawn(&author));
     machine.tick(now + limits::MISSING_COUNTS);
     assert!(!machine.is_overdrawn(&author));
@@ -203,7 +228,14 @@ fn one_body_resolves_every_record_that_names_it() {
     // The first record's header lies about the body; the second one's does not.
     assert!(machine.spoiled(one.body_digest, RecordId::of(&one), now).is_empty());
     let steps = machine.done(two.body_digest, RecordId::of(&two), now);
-    assert_eq!(steps, [BodyStep::Serve { peer: peer(2), ticket: 900, digest: one.body_digest }]);
+    assert_eq!(
+        steps,
+        [BodyStep::Serve {
+            peer: peer(2),
+            ticket: 900,
+            digest: one.body_digest
+        }]
+    );
     assert_eq!(machine.unresolved(), 0);
 }
 
@@ -212,11 +244,16 @@ fn a_circle_of_waiting_nodes_ends() {
     let mut world = World::new(1, 5);
     let author = Identity::numbered(4);
     world.crash(4);
-    [(0, 1), (1, 2), (2, 0), (2, 3)].into_iter().for_each(|(one, two)| world.link(one, two));
+    [(0, 1), (1, 2), (2, 0), (2, 3)]
+        .into_iter()
+        .for_each(|(one, two)| world.link(one, two));
     world.run(1_000);
     // The author's own header, whose body nobody has.
     let header = author.header(&names(1, 50), |_| ());
-    let payload = codec::encode(&Gossip::Header { header: header.signed().clone(), body: None });
+    let payload = codec::encode(&Gossip::Header {
+        header: header.signed().clone(),
+        body: None,
+    });
     author.statements.iter().for_each(|statement| {
         let told = codec::encode(&Gossip::Statements(vec![statement.clone()]));
         (0..4).for_each(|node| world.gossip(node, author.peer(), told.clone()));

@@ -2,7 +2,10 @@
 
 use crate::{
     engine::port::Event,
-    exercise::{World, identity::{BEGIN, addresses}},
+    exercise::{
+        World,
+        identity::{BEGIN, addresses},
+    },
     limits,
     time::Millis,
 };
@@ -60,7 +63,11 @@ fn three_peers_that_agree_outweigh_one_clock() {
         world.start(0);
         (1..=peers).for_each(|peer| world.link(0, peer));
         world.run(200_000);
-        assert_eq!(world.nodes[0].store.expired == Millis(0), stops, "{peers} peers, {skew} ms");
+        assert_eq!(
+            world.nodes[0].store.expired == Millis(0),
+            stops,
+            "{peers} peers, {skew} ms"
+        );
         assert_eq!(said(&world, 0).is_some(), says, "{peers} peers, {skew} ms");
         assert!(world.nodes.iter().skip(1).all(|node| node.store.expired > BEGIN));
     };

@@ -13,7 +13,11 @@ use crate::{
 
 /// A small body that rides along, or a larger one that is pulled.
 fn body(number: u32) -> SealedBody {
-    if number.is_multiple_of(2) { addresses(number, 3) } else { names(number, 400) }
+    if number.is_multiple_of(2) {
+        addresses(number, 3)
+    } else {
+        names(number, 400)
+    }
 }
 
 #[test]
@@ -51,7 +55,14 @@ fn a_late_joiner_never_shows_what_was_withdrawn() {
     world.run(1_000);
     let record = world.published(0, ticket)[0];
     let one = observables(&["name3-1.example"]);
-    world.command(0, Command::Withdraw { record, observables: one.clone(), reason: "a mistake".into() });
+    world.command(
+        0,
+        Command::Withdraw {
+            record,
+            observables: one.clone(),
+            reason: "a mistake".into(),
+        },
+    );
     world.run(1_000);
     assert_eq!(world.nodes[1].store.shown().len(), 19);
     // The publisher is away; the third node hears of all this from the second alone.
@@ -63,8 +74,17 @@ fn a_late_joiner_never_shows_what_was_withdrawn() {
     world.start(0);
     world.link(0, 1);
     world.run(2_000);
-    let whole = world.command(0, Command::Withdraw { record, observables: Vec::new(), reason: "all of it".into() });
-    assert!(world.run_until(5_000, |world| world.nodes.iter().all(|node| node.store.shown().is_empty())));
+    let whole = world.command(
+        0,
+        Command::Withdraw {
+            record,
+            observables: Vec::new(),
+            reason: "all of it".into(),
+        },
+    );
+    assert!(world.run_until(5_000, |world| {
+        world.nodes.iter().all(|node| node.store.shown().is_empty())
+    }));
     assert!(matches!(world.nodes[0].done.get(&whole), Some(Outcome::Published(_))));
     world.check_honest();
 }
@@ -79,7 +99,14 @@ fn only_its_own_organisation_withdraws_a_record() {
     let record = world.published(0, ticket)[0];
     let check = |world: &mut World, node: usize, values: &[&str], reason: &str, refusal: Refusal| {
         let observables = observables(values);
-        let ticket = world.command(node, Command::Withdraw { record, observables, reason: reason.into() });
+        let ticket = world.command(
+            node,
+            Command::Withdraw {
+                record,
+                observables,
+                reason: reason.into(),
+            },
+        );
         world.run(100);
         assert_eq!(world.nodes[node].done.get(&ticket), Some(&Outcome::Refused(refusal)));
     };

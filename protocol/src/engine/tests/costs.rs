@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use crate::{
     engine::Subscription,
-    exercise::{Identity, World, identity::{BEGIN, names, topic}},
+    exercise::{
+        Identity, World,
+        identity::{BEGIN, names, topic},
+    },
     record::{Audience, LogId, RecordId},
     time::Millis,
 };
@@ -18,9 +21,14 @@ fn large(listed_by_second: bool) -> World {
         world.crash(number);
         let node = &mut world.nodes[number];
         node.store.statements.extend(author.statements.iter().cloned());
-        node.listed.truncate(if number == 1 && !listed_by_second { 2 } else { 3 });
+        node.listed
+            .truncate(if number == 1 && !listed_by_second { 2 } else { 3 });
         for epoch in 0..1_000 {
-            let log = LogId { author: author.key.public(), audience: Audience::Clear, epoch: Millis(BEGIN.0 + epoch) };
+            let log = LogId {
+                author: author.key.public(),
+                audience: Audience::Clear,
+                epoch: Millis(BEGIN.0 + epoch),
+            };
             node.store.logs.insert((log, 99), id);
         }
         world.start(number);
@@ -37,7 +45,10 @@ fn an_exchange_without_news_costs_under_a_kilobyte_and_one_round_trip() {
         let (bytes, requests) = world.exchanged;
         world.run(600_000);
         let (bytes, requests) = (world.exchanged.0 - bytes, world.exchanged.1 - requests);
-        assert!((20..=40).contains(&requests), "each node asks once every 30 to 60 s: {requests}");
+        assert!(
+            (20..=40).contains(&requests),
+            "each node asks once every 30 to 60 s: {requests}"
+        );
         assert!(bytes / requests < 1_000, "{bytes} bytes in {requests} exchanges");
         world.check_strikes();
     };
@@ -50,8 +61,10 @@ fn an_exchange_without_news_costs_under_a_kilobyte_and_one_round_trip() {
 fn bodies_that_are_not_pulled_cost_nothing() {
     let mut world = World::new(8, 2);
     world.crash(1);
-    world.nodes[1].subscription =
-        Subscription { topics: [topic("phishing")].into_iter().collect(), tlds: BTreeSet::new() };
+    world.nodes[1].subscription = Subscription {
+        topics: [topic("phishing")].into_iter().collect(),
+        tlds: BTreeSet::new(),
+    };
     world.start(1);
     world.link(0, 1);
     world.run(500);

@@ -36,12 +36,18 @@ fn paired_ones_always_and_a_few_others_when_told_so() {
     let check = |dial_others: bool, listed: usize, expected: usize| {
         let world = world_with(&others, |world| {
             world.nodes[0].dial_others = dial_others;
-            world.nodes[0].listed.extend(others.iter().take(listed).map(|other| other.org));
+            world.nodes[0]
+                .listed
+                .extend(others.iter().take(listed).map(|other| other.org));
         });
         let dialled = &world.nodes[0].dialled;
         assert!(dialled.len() >= expected, "{dial_others} {listed}: {}", dialled.len());
         assert!(expected > 0 || dialled.is_empty());
-        assert!(dialled.values().all(|(addresses, always)| !addresses.is_empty() && !always));
+        assert!(
+            dialled
+                .values()
+                .all(|(addresses, always)| !addresses.is_empty() && !always)
+        );
     };
     check(false, 30, 0);
     check(true, 0, 0);
@@ -56,9 +62,19 @@ fn pairing_dials_and_unpairing_forgets() {
     assert!(world.nodes[0].dialled.is_empty());
     world.command(0, Command::Trust(other.org));
     let key = other.key.public();
-    assert!(world.nodes[0].dialled.get(&key).is_some_and(|(addresses, always)| *always && addresses.len() == 1));
+    assert!(
+        world.nodes[0]
+            .dialled
+            .get(&key)
+            .is_some_and(|(addresses, always)| *always && addresses.len() == 1)
+    );
     world.command(0, Command::Distrust(other.org));
-    assert!(world.nodes[0].dialled.get(&key).is_some_and(|(addresses, _)| addresses.is_empty()));
+    assert!(
+        world.nodes[0]
+            .dialled
+            .get(&key)
+            .is_some_and(|(addresses, _)| addresses.is_empty())
+    );
 }
 
 #[test]

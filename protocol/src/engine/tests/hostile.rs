@@ -40,7 +40,10 @@ fn tell(world: &mut World, who: &Identity) {
 
 fn gossip(world: &mut World, from: &Peer, header: &Verified<Header>, body: Option<&SealedBody>) -> Acceptance {
     let body = body.map(|sealed| sealed.compressed.clone());
-    let payload = codec::encode(&Gossip::Header { header: header.signed().clone(), body });
+    let payload = codec::encode(&Gossip::Header {
+        header: header.signed().clone(),
+        body,
+    });
     world.gossip(0, from.clone(), payload);
     *world.nodes[0].verdicts().last().expect("gossip is answered")
 }
@@ -68,9 +71,18 @@ fn a_broken_copy_that_comes_first_does_not_censor() {
     let header = listed.header(&sealed, |_| ());
     let mut broken = sealed.clone();
     broken.compressed.reverse();
-    assert_eq!(gossip(&mut world, &other.peer(), &header, Some(&broken)), Acceptance::Reject);
-    assert_eq!((strikes(&world, &other.peer()), strikes(&world, &listed.peer())), (1, 0));
-    assert_eq!(gossip(&mut world, &listed.peer(), &header, Some(&sealed)), Acceptance::Accept);
+    assert_eq!(
+        gossip(&mut world, &other.peer(), &header, Some(&broken)),
+        Acceptance::Reject
+    );
+    assert_eq!(
+        (strikes(&world, &other.peer()), strikes(&world, &listed.peer())),
+        (1, 0)
+    );
+    assert_eq!(
+        gossip(&mut world, &listed.peer(), &header, Some(&sealed)),
+        Acceptance::Accept
+    );
     world.run(100);
     assert_eq!(world.nodes[0].store.shown().len(), 3);
 }
@@ -81,21 +93,39 @@ fn what_is_unwanted_is_ignored_and_costs_nothing() {
     let far = Millis(BEGIN.0 + 400 * DAY);
     let check = |world: &mut World, what: &str, change: &dyn Fn(&mut Header)| {
         let header = listed.header(&addresses(1, 3), change);
-        assert_eq!(gossip(world, &listed.peer(), &header, None), Acceptance::Ignore, "{what}");
+        assert_eq!(
+            gossip(world, &listed.peer(), &header, None),
+            Acceptance::Ignore,
+            "{what}"
+        );
         assert_eq!(strikes(world, &listed.peer()), 0, "{what}");
     };
     check(&mut world, "another community", &|header| {
         header.community = crate::community::Community::named("another");
     });
-    check(&mut world, "from the future", &|header| (header.created_at, header.expires_at) = (far, far));
+    check(&mut world, "from the future", &|header| {
+        (header.created_at, header.expires_at) = (far, far)
+    });
     check(&mut world, "an epoch in the future", &|header| header.epoch = far);
-    check(&mut world, "an epoch at the end of time", &|header| header.epoch = Millis(u64::MAX));
-    check(&mut world, "a life without end", &|header| header.expires_at = Millis(u64::MAX));
-    check(&mut world, "an epoch that was not opened when it says", &|header| header.epoch = Millis(5));
+    check(&mut world, "an epoch at the end of time", &|header| {
+        header.epoch = Millis(u64::MAX)
+    });
+    check(&mut world, "a life without end", &|header| {
+        header.expires_at = Millis(u64::MAX)
+    });
+    check(&mut world, "an epoch that was not opened when it says", &|header| {
+        header.epoch = Millis(5)
+    });
     check(&mut world, "GREEN", &|header| header.tlp = crate::record::Tlp::Green);
-    check(&mut world, "a sealed audience", &|header| header.audience = crate::record::Audience::Sealed);
-    check(&mut world, "an audience of a later version", &|header| header.audience = crate::record::Audience::Other(9));
-    check(&mut world, "too far ahead", &|header| (header.seq, header.prev) = (u64::MAX, header.body_digest));
+    check(&mut world, "a sealed audience", &|header| {
+        header.audience = crate::record::Audience::Sealed
+    });
+    check(&mut world, "an audience of a later version", &|header| {
+        header.audience = crate::record::Audience::Other(9)
+    });
+    check(&mut world, "too far ahead", &|header| {
+        (header.seq, header.prev) = (u64::MAX, header.body_digest)
+    });
     world.run(200_000);
     assert!(world.nodes[0].store.records.is_empty());
 }
@@ -146,9 +176,15 @@ fn gaps_are_asked_for_once_and_early_headers_are_bounded() {
         assert_eq!(gossip(&mut world, &listed.peer(), header, None), Acceptance::Accept);
     }
     world.run(1_000);
-    let ranges = world.nodes[0].asked.iter().filter(|(_, _, request)| matches!(request, Request::Range { .. }));
+    let ranges = world.nodes[0]
+        .asked
+        .iter()
+        .filter(|(_, _, request)| matches!(request, Request::Range { .. }));
     assert_eq!(ranges.count(), 1);
-    assert!(world.nodes[0].store.records.is_empty(), "nothing is stored before its predecessor");
+    assert!(
+        world.nodes[0].store.records.is_empty(),
+        "nothing is stored before its predecessor"
+    );
     // With the first one everything that waited follows.
     gossip(&mut world, &listed.peer(), &chain[0], None);
     world.run(100);
@@ -167,7 +203,9 @@ fn endless_epochs_are_refused() {
     };
     let opened = (0..20).filter(|nth| open(0, *nth) == Acceptance::Accept).count();
     assert_eq!(opened, limits::EPOCHS_PER_DAY);
-    let before: usize = (1..30).map(|day| (0..20).filter(|nth| open(day, *nth) == Acceptance::Accept).count()).sum();
+    let before: usize = (1..30)
+        .map(|day| (0..20).filter(|nth| open(day, *nth) == Acceptance::Accept).count())
+        .sum();
     assert_eq!(before, 29 * limits::EPOCHS_PER_DAY);
     world.run(1_000);
     assert_eq!(world.nodes[0].store.records.len(), 30 * limits::EPOCHS_PER_DAY);
@@ -190,12 +228,22 @@ fn two_histories_freeze_their_author() {
     let one = author.chain(&[addresses(1, 1), addresses(2, 1)]);
     let two = author.chain(&[addresses(1, 1), addresses(3, 1)]);
     for header in &one {
-        world.gossip(0, author.peer(), codec::encode(&Gossip::Header { header: header.signed().clone(), body: None }));
+        world.gossip(
+            0,
+            author.peer(),
+            codec::encode(&Gossip::Header {
+                header: header.signed().clone(),
+                body: None,
+            }),
+        );
     }
     world.run(500);
     assert_eq!(world.nodes[2].store.records.len(), 2);
     // The other history comes in at the other end.
-    let payload = codec::encode(&Gossip::Header { header: two[1].signed().clone(), body: None });
+    let payload = codec::encode(&Gossip::Header {
+        header: two[1].signed().clone(),
+        body: None,
+    });
     world.gossip(2, author.peer(), payload);
     world.run(500);
     let key = author.key.public();
@@ -207,12 +255,26 @@ fn two_histories_freeze_their_author() {
     let next = author.header(&addresses(4, 1), |header| {
         (header.seq, header.prev) = (2, RecordId::of(&one[1]).digest());
     });
-    world.gossip(0, author.peer(), codec::encode(&Gossip::Header { header: next.signed().clone(), body: None }));
+    world.gossip(
+        0,
+        author.peer(),
+        codec::encode(&Gossip::Header {
+            header: next.signed().clone(),
+            body: None,
+        }),
+    );
     world.run(500);
     assert!(world.nodes.iter().all(|node| node.store.records.len() == 2));
     // A restart does not forget it.
     world.start(1);
-    world.gossip(1, author.peer(), codec::encode(&Gossip::Header { header: next.signed().clone(), body: None }));
+    world.gossip(
+        1,
+        author.peer(),
+        codec::encode(&Gossip::Header {
+            header: next.signed().clone(),
+            body: None,
+        }),
+    );
     world.run(500);
     assert_eq!(world.nodes[1].store.records.len(), 2);
     world.check_strikes();
@@ -222,7 +284,9 @@ fn two_histories_freeze_their_author() {
 fn a_successor_that_denies_its_predecessor_is_a_proof() {
     let (mut world, listed, _) = stage(9);
     let first = listed.header(&addresses(1, 1), |_| ());
-    let second = listed.header(&addresses(2, 1), |header| (header.seq, header.prev) = (1, header.body_digest));
+    let second = listed.header(&addresses(2, 1), |header| {
+        (header.seq, header.prev) = (1, header.body_digest)
+    });
     gossip(&mut world, &listed.peer(), &first, None);
     world.run(100);
     gossip(&mut world, &listed.peer(), &second, None);
@@ -230,7 +294,10 @@ fn a_successor_that_denies_its_predecessor_is_a_proof() {
     assert!(world.nodes[0].store.frozen.contains(&listed.key.public()));
     // Proofs about keys that matter to nobody are not kept.
     let nobody = Identity::numbered(1_000);
-    let (one, two) = (nobody.header(&addresses(1, 1), |_| ()), nobody.header(&addresses(2, 1), |_| ()));
+    let (one, two) = (
+        nobody.header(&addresses(1, 1), |_| ()),
+        nobody.header(&addresses(2, 1), |_| ()),
+    );
     let proof = Gossip::Fork(Box::new((one.signed().clone(), two.signed().clone())));
     world.gossip(0, listed.peer(), codec::encode(&proof));
     assert_eq!(world.nodes[0].verdicts().last(), Some(&Acceptance::Ignore));
@@ -251,13 +318,21 @@ fn ten_thousand_topics_and_a_flood_into_the_quarantine_are_bounded() {
             }
         });
         prev = Some(RecordId::of(&header).digest());
-        assert_eq!(gossip(&mut world, &other.peer(), &header, None), Acceptance::Ignore, "never forwarded");
+        assert_eq!(
+            gossip(&mut world, &other.peer(), &header, None),
+            Acceptance::Ignore,
+            "never forwarded"
+        );
     }
     world.run(60_000);
     let store = &world.nodes[0].store;
-    assert!(store.records.len() as u64 <= limits::HEADER_BURST, "{}", store.records.len());
+    assert!(
+        store.records.len() as u64 <= limits::HEADER_BURST,
+        "{}",
+        store.records.len()
+    );
     assert!(store.records.values().all(|stored| !stored.believed));
-    assert!(world.engine(0).is_bounded());
+    assert_eq!(world.engine(0).beyond_bounds(), None);
     assert_eq!(strikes(&world, &other.peer()), 0);
 
     let hello = Hello {
@@ -270,8 +345,15 @@ fn ten_thousand_topics_and_a_flood_into_the_quarantine_are_bounded() {
     };
     world.request(0, other.peer(), None, &codec::encode(&Request::Hello(hello)));
     let ticket = world.command(0, crate::engine::port::Command::Overview);
-    let Some(Outcome::Overview(overview)) = world.nodes[0].done.get(&ticket) else { panic!("an overview") };
-    assert!(overview.peers.iter().all(|view| view.topics.len() <= limits::SUBSCRIPTIONS));
+    let Some(Outcome::Overview(overview)) = world.nodes[0].done.get(&ticket) else {
+        panic!("an overview")
+    };
+    assert!(
+        overview
+            .peers
+            .iter()
+            .all(|view| view.topics.len() <= limits::SUBSCRIPTIONS)
+    );
 }
 
 #[test]
@@ -280,11 +362,14 @@ fn authors_without_a_certificate_are_neither_stored_nor_forwarded() {
     let sealed = addresses(1, 1);
     for number in 0..2_000 {
         let header = Identity::numbered(2_000 + number).header(&sealed, |_| ());
-        assert_eq!(gossip(&mut world, &listed.peer(), &header, Some(&sealed)), Acceptance::Ignore);
+        assert_eq!(
+            gossip(&mut world, &listed.peer(), &header, Some(&sealed)),
+            Acceptance::Ignore
+        );
     }
     world.run(1_000);
     assert!(world.nodes[0].store.records.is_empty());
-    assert!(world.engine(0).is_bounded());
+    assert_eq!(world.engine(0).beyond_bounds(), None);
     assert!(world.nodes[0].asked.len() <= limits::ASKS_PER_PEER);
     // One that turns out to be somebody is taken from the few that are held.
     let late = Identity::numbered(2_001);
@@ -308,14 +393,37 @@ fn lies_about_heads_cost_a_few_requests() {
         epoch: Millis(epoch),
     };
     let heads = (0..limits::FRONTIER_HEADS as u64)
-        .map(|epoch| Head { log: log(epoch), seq: u64::MAX, id: starfish_crypto::Digest::ZERO })
+        .map(|epoch| Head {
+            log: log(epoch),
+            seq: u64::MAX,
+            id: starfish_crypto::Digest::ZERO,
+        })
         .collect();
     let ticket = frontier(&world).expect("it asks every minute");
-    let (cursor, statements) = (Cursor { life: 1, change: u64::MAX }, starfish_crypto::Digest::ZERO);
-    world.respond(0, ticket, Response::Heads { heads, cursor, more: false, statements });
+    let (cursor, statements) = (
+        Cursor {
+            life: 1,
+            change: u64::MAX,
+        },
+        starfish_crypto::Digest::ZERO,
+    );
+    world.respond(
+        0,
+        ticket,
+        Response::Heads {
+            heads,
+            cursor,
+            more: false,
+            statements,
+        },
+    );
     world.run(3_600_000);
-    assert!(world.engine(0).is_bounded());
-    let asked = world.nodes[0].asked.iter().filter(|(_, _, request)| matches!(request, Request::Range { .. })).count();
+    assert_eq!(world.engine(0).beyond_bounds(), None);
+    let asked = world.nodes[0]
+        .asked
+        .iter()
+        .filter(|(_, _, request)| matches!(request, Request::Range { .. }))
+        .count();
     assert!(asked < 10_000, "an hour of lies costs {asked} requests");
     assert_eq!(strikes(&world, &listed.peer()), 0);
 }
@@ -327,7 +435,12 @@ fn a_false_scope_is_not_looked_for_again_and_nobody_is_blamed_for_passing_it_on(
     let header = listed.header(&sealed, |header| header.extensions.scope = None);
     gossip(&mut world, &other.peer(), &header, None);
     world.run(10);
-    let (_, ticket, _) = world.nodes[0].asked.iter().find(|(_, _, request)| matches!(request, Request::Body { .. })).cloned().expect("it is pulled");
+    let (_, ticket, _) = world.nodes[0]
+        .asked
+        .iter()
+        .find(|(_, _, request)| matches!(request, Request::Body { .. }))
+        .cloned()
+        .expect("it is pulled");
     world.respond(0, ticket, Response::Body(sealed.compressed.clone()));
     world.run(100);
     let record = RecordId::of(&header);
@@ -338,8 +451,16 @@ fn a_false_scope_is_not_looked_for_again_and_nobody_is_blamed_for_passing_it_on(
     world.start(0);
     world.connect(0, &listed);
     world.run(200_000);
-    assert!(!world.nodes[0].asked.iter().any(|(_, _, request)| matches!(request, Request::Body { .. })));
-    assert_eq!((strikes(&world, &other.peer()), strikes(&world, &listed.peer())), (0, 0));
+    assert!(
+        !world.nodes[0]
+            .asked
+            .iter()
+            .any(|(_, _, request)| matches!(request, Request::Body { .. }))
+    );
+    assert_eq!(
+        (strikes(&world, &other.peer()), strikes(&world, &listed.peer())),
+        (0, 0)
+    );
 }
 
 #[test]
@@ -348,7 +469,12 @@ fn wrong_bytes_are_the_sender_s_fault() {
     let header = listed.header(&names(1, 50), |_| ());
     gossip(&mut world, &other.peer(), &header, None);
     world.run(10);
-    let (peer, ticket, _) = world.nodes[0].asked.iter().find(|(_, _, request)| matches!(request, Request::Body { .. })).cloned().expect("it is pulled");
+    let (peer, ticket, _) = world.nodes[0]
+        .asked
+        .iter()
+        .find(|(_, _, request)| matches!(request, Request::Body { .. }))
+        .cloned()
+        .expect("it is pulled");
     assert_eq!(peer, other.peer());
     world.respond(0, ticket, Response::Body(b"something else".to_vec()));
     assert_eq!(strikes(&world, &other.peer()), 1);
@@ -361,8 +487,12 @@ fn requests_beyond_the_bounds_are_busy() {
     let (mut world, listed, other) = stage(15);
     let header = listed.header(&names(1, 50), |_| ());
     gossip(&mut world, &listed.peer(), &header, None);
-    let body = codec::encode(&Request::Body { digest: header.body_digest });
-    let tickets: Vec<_> = (0..1_000).map(|_| world.request(0, other.peer(), None, &body)).collect();
+    let body = codec::encode(&Request::Body {
+        digest: header.body_digest,
+    });
+    let tickets: Vec<_> = (0..1_000)
+        .map(|_| world.request(0, other.peer(), None, &body))
+        .collect();
     world.run(100);
     let answers = |world: &World, wanted: &Response| {
         let same = |answer: &&Response| std::mem::discriminant(*answer) == std::mem::discriminant(wanted);
@@ -371,7 +501,12 @@ fn requests_beyond_the_bounds_are_busy() {
     assert_eq!(answers(&world, &Response::Busy), 1_000 - limits::READS_PER_PEER);
     world.run(30_000);
     assert_eq!(answers(&world, &Response::NotHeld), limits::READS_PER_PEER);
-    assert!(tickets.iter().all(|ticket| world.nodes[0].answered.contains_key(ticket)), "everyone is answered");
+    assert!(
+        tickets
+            .iter()
+            .all(|ticket| world.nodes[0].answered.contains_key(ticket)),
+        "everyone is answered"
+    );
 }
 
 #[test]
@@ -385,7 +520,7 @@ fn a_store_that_stands_still_stops_the_intake_and_not_the_node() {
     for number in 0..200 {
         world.publish(0, (0..100).map(|part| addresses(number * 100 + part, 5)).collect());
     }
-    assert!(world.engine(0).is_bounded());
+    assert_eq!(world.engine(0).beyond_bounds(), None);
     let busy = |outcome: &Outcome| *outcome == Outcome::Refused(crate::engine::port::Refusal::Busy);
     assert!(world.nodes[0].done.values().any(busy));
     world.nodes[0].stalled = false;
@@ -399,17 +534,42 @@ fn a_store_that_stands_still_stops_the_intake_and_not_the_node() {
 fn codes_cannot_be_guessed_and_guests_are_bounded() {
     let (mut world, _, other) = stage(17);
     let until = Millis(world.wall(0).0 + 600_000);
-    world.command(0, crate::engine::port::Command::Invite { secret: [7; 5], until, confirmed: true });
-    let hello = |statements| Hello { community: community(), statements, topics: Vec::new(), tlds: Vec::new(), records: 0, wall: BEGIN };
+    world.command(
+        0,
+        crate::engine::port::Command::Invite {
+            secret: [7; 5],
+            until,
+            confirmed: true,
+        },
+    );
+    let hello = |statements| Hello {
+        community: community(),
+        statements,
+        topics: Vec::new(),
+        tlds: Vec::new(),
+        records: 0,
+        wall: BEGIN,
+    };
     let tries = limits::CODES_PER_MINUTE as u8 + 5;
     for number in 0..tries {
         let secret = if number + 1 == tries { [7; 5] } else { [number + 100; 5] };
-        let request = Request::Pair { secret, hello: hello(other.statements.clone()) };
+        let request = Request::Pair {
+            secret,
+            hello: hello(other.statements.clone()),
+        };
         world.request(0, other.peer(), None, &codec::encode(&request));
     }
-    assert!(world.nodes[0].answered.values().all(|answer| matches!(answer, Response::Refused)));
+    assert!(
+        world.nodes[0]
+            .answered
+            .values()
+            .all(|answer| matches!(answer, Response::Refused))
+    );
     world.run(60_000);
-    let request = Request::Pair { secret: [7; 5], hello: hello(other.statements.clone()) };
+    let request = Request::Pair {
+        secret: [7; 5],
+        hello: hello(other.statements.clone()),
+    };
     let ticket = world.request(0, other.peer(), None, &codec::encode(&request));
     assert!(matches!(world.nodes[0].answered.get(&ticket), Some(Response::Hello(_))));
 
@@ -417,6 +577,11 @@ fn codes_cannot_be_guessed_and_guests_are_bounded() {
         world.connect(0, &Identity::numbered(3_000 + number));
     }
     let ticket = world.command(0, crate::engine::port::Command::Overview);
-    let Some(Outcome::Overview(overview)) = world.nodes[0].done.get(&ticket) else { panic!("an overview") };
-    assert_eq!(overview.peers.iter().filter(|view| !view.trusted).count(), limits::GUESTS);
+    let Some(Outcome::Overview(overview)) = world.nodes[0].done.get(&ticket) else {
+        panic!("an overview")
+    };
+    assert_eq!(
+        overview.peers.iter().filter(|view| !view.trusted).count(),
+        limits::GUESTS
+    );
 }

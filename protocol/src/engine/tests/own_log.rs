@@ -40,7 +40,12 @@ fn an_old_store_opens_a_new_epoch_behind_the_tail_that_others_hold() {
     assert!(world.run_until(120_000, World::agrees));
     let record = world.published(0, ticket)[0];
     let opened = &world.nodes[2].store.records[&record].header;
-    let tail = world.nodes[2].store.records.values().find(|stored| stored.header.seq == 2).expect("the tail is held");
+    let tail = world.nodes[2]
+        .store
+        .records
+        .values()
+        .find(|stored| stored.header.seq == 2)
+        .expect("the tail is held");
     assert_eq!((opened.seq, opened.prev), (0, RecordId::of(&tail.header).digest()));
     assert!(opened.epoch > tail.header.epoch);
     let adopted = |event: &Event| matches!(event, Event::EpochOpened { adopted: true, .. });
@@ -85,15 +90,26 @@ fn without_a_peer_a_new_epoch_begins_after_a_short_wait() {
     world.run(1_000);
     world.start(0);
     let ticket = world.publish(0, vec![addresses(2, 1)]);
-    let Some((record, _)) = world.nodes[0].store.records.first_key_value() else { panic!("one record") };
-    let withdrawal = Command::Withdraw { record: *record, observables: Vec::new(), reason: "old".into() };
+    let Some((record, _)) = world.nodes[0].store.records.first_key_value() else {
+        panic!("one record")
+    };
+    let withdrawal = Command::Withdraw {
+        record: *record,
+        observables: Vec::new(),
+        reason: "old".into(),
+    };
     let withdrawn = world.command(0, withdrawal);
     world.run(limits::COMPARE_WAIT.0 - 100);
     assert!(!world.nodes[0].done.contains_key(&ticket) && !world.nodes[0].done.contains_key(&withdrawn));
     world.run(200);
     assert_eq!(world.published(0, ticket).len(), 1);
     assert_eq!(world.published(0, withdrawn).len(), 1);
-    let epochs: Vec<_> = world.nodes[0].store.heads().iter().map(|head| (head.log.epoch, head.seq)).collect();
+    let epochs: Vec<_> = world.nodes[0]
+        .store
+        .heads()
+        .iter()
+        .map(|head| (head.log.epoch, head.seq))
+        .collect();
     assert_eq!(epochs.len(), 2);
     assert_eq!(epochs[1].1, 1, "one new epoch for both");
 }
@@ -137,10 +153,23 @@ fn a_guest_neither_ends_the_comparison_nor_forces_an_epoch() {
     world.respond(0, hello, Response::Hello(greeting));
     let (_, frontier, request) = world.nodes[0].asked.last().cloned().expect("it compares");
     assert!(matches!(request, Request::Frontier { .. }));
-    let head = crate::wire::Head { log, seq: 99, id: starfish_crypto::Digest::ZERO };
+    let head = crate::wire::Head {
+        log,
+        seq: 99,
+        id: starfish_crypto::Digest::ZERO,
+    };
     let cursor = crate::wire::Cursor { life: 1, change: 1 };
     let statements = starfish_crypto::Digest::ZERO;
-    world.respond(0, frontier, Response::Heads { heads: vec![head], cursor, more: false, statements });
+    world.respond(
+        0,
+        frontier,
+        Response::Heads {
+            heads: vec![head],
+            cursor,
+            more: false,
+            statements,
+        },
+    );
     world.run(1_000);
     assert!(!world.nodes[0].done.contains_key(&ticket), "a guest is no witness");
     world.link(0, 1);
@@ -178,10 +207,17 @@ fn a_stolen_key_freezes_its_log() {
     world.run(500);
     let ticket = world.publish(0, vec![addresses(1, 1)]);
     world.run(1_000);
-    let real = world.nodes[0].store.records[&world.published(0, ticket)[0]].header.clone();
+    let real = world.nodes[0].store.records[&world.published(0, ticket)[0]]
+        .header
+        .clone();
     let thief = world.nodes[0].identity.clone();
-    let forged = thief.header(&addresses(2, 1), |header| (header.epoch, header.created_at) = (real.epoch, real.created_at));
-    let payload = codec::encode(&Gossip::Header { header: forged.signed().clone(), body: None });
+    let forged = thief.header(&addresses(2, 1), |header| {
+        (header.epoch, header.created_at) = (real.epoch, real.created_at)
+    });
+    let payload = codec::encode(&Gossip::Header {
+        header: forged.signed().clone(),
+        body: None,
+    });
     world.gossip(1, thief.peer(), payload);
     world.run(1_000);
     let ticket = world.publish(0, vec![addresses(3, 1)]);
@@ -215,7 +251,11 @@ fn what_nobody_would_take_is_not_written() {
     check(&mut world, draft(vec![empty], day), Refusal::Unfit);
     let target = RecordId::from_digest(starfish_crypto::Digest::ZERO);
     let withdrawal = Withdrawal::new(target, Vec::new(), "why".into()).expect("a plain withdrawal");
-    check(&mut world, draft(vec![seal_body(Body::Withdrawal(withdrawal))], day), Refusal::Unfit);
+    check(
+        &mut world,
+        draft(vec![seal_body(Body::Withdrawal(withdrawal))], day),
+        Refusal::Unfit,
+    );
     let ticket = world.publish(0, vec![addresses(1, 1)]);
     world.run(100);
     world.published(0, ticket);

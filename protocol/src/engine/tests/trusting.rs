@@ -36,7 +36,13 @@ fn nodes_of_differing_policy_never_blame_each_other() {
     world.check_honest();
     // The doubter keeps the records where they are not shown, and hands nothing of them on.
     let org = world.nodes[0].identity.org;
-    let of = |node: usize| world.nodes[node].store.records.values().filter(|stored| stored.org == Some(org));
+    let of = |node: usize| {
+        world.nodes[node]
+            .store
+            .records
+            .values()
+            .filter(|stored| stored.org == Some(org))
+    };
     assert_eq!((of(1).count(), of(1).filter(|stored| stored.believed).count()), (20, 0));
     assert_eq!(of(2).count(), 0);
 }
@@ -77,15 +83,29 @@ fn a_listed_organisation_is_believed_wherever_its_records_come_from() {
     let sealed = addresses(1, 2);
     let header = author.header(&sealed, |_| ());
     // Its header comes before anyone has said who it is, from a peer that is nobody here.
-    let payload = Gossip::Header { header: header.signed().clone(), body: Some(sealed.compressed.clone()) };
+    let payload = Gossip::Header {
+        header: header.signed().clone(),
+        body: Some(sealed.compressed.clone()),
+    };
     world.gossip(0, carrier.peer(), codec::encode(&payload));
     assert_eq!(world.nodes[0].verdicts(), [Acceptance::Ignore]);
     let asks_about = |(_, ticket, request): &(_, u64, Request)| match request {
         Request::Statements { about, .. } if *about == [author.key.public()] => Some(*ticket),
         _ => None,
     };
-    let ticket = world.nodes[0].asked.iter().find_map(asks_about).expect("it asks who that is");
-    world.respond(0, ticket, Response::Statements { statements: author.statements.clone(), more: false });
+    let ticket = world.nodes[0]
+        .asked
+        .iter()
+        .find_map(asks_about)
+        .expect("it asks who that is");
+    world.respond(
+        0,
+        ticket,
+        Response::Statements {
+            statements: author.statements.clone(),
+            more: false,
+        },
+    );
     world.run(100);
     assert_eq!(world.nodes[0].store.shown().len(), 2);
 }
@@ -95,7 +115,11 @@ fn one_peer_fills_only_its_share_of_the_quarantine() {
     let mut world = World::new(3, 1);
     let flooder = Identity::numbered(8);
     world.connect(0, &flooder);
-    world.gossip(0, flooder.peer(), codec::encode(&Gossip::Statements(flooder.statements.clone())));
+    world.gossip(
+        0,
+        flooder.peer(),
+        codec::encode(&Gossip::Statements(flooder.statements.clone())),
+    );
     let sealed = names(1, 5_000);
     let mut last = None;
     for number in 0..1_000_u64 {
@@ -105,13 +129,24 @@ fn one_peer_fills_only_its_share_of_the_quarantine() {
             (header.seq, header.prev) = last.map_or((0, header.prev), |prev| (number, prev));
         });
         last = Some(RecordId::of(&header).digest());
-        let payload = Gossip::Header { header: header.signed().clone(), body: None };
+        let payload = Gossip::Header {
+            header: header.signed().clone(),
+            body: None,
+        };
         world.gossip(0, flooder.peer(), codec::encode(&payload));
     }
     world.run(1_000);
     let share = limits::QUARANTINE_BYTES / limits::QUARANTINE_SHARE;
-    assert_eq!(world.nodes[0].store.records.len() as u64, share / (limits::BODY_BYTES as u64 + 512));
-    assert!(world.nodes[0].events.iter().any(|event| matches!(event, Event::Bounded(_))));
+    assert_eq!(
+        world.nodes[0].store.records.len() as u64,
+        share / (limits::BODY_BYTES as u64 + 512)
+    );
+    assert!(
+        world.nodes[0]
+            .events
+            .iter()
+            .any(|event| matches!(event, Event::Bounded(_)))
+    );
 }
 
 #[test]
@@ -129,13 +164,24 @@ fn nothing_from_the_quarantine_is_offered_but_to_its_author() {
         world.connect(1, &puppet);
         let ticket = world.request(1, peer, None, &codec::encode(&request));
         world.run(100);
-        world.nodes[1].answered.remove(&ticket).expect("every question is answered")
+        world.nodes[1]
+            .answered
+            .remove(&ticket)
+            .expect("every question is answered")
     };
     let zero = starfish_crypto::Digest::ZERO;
-    let frontier = || Request::Frontier { heads: zero, statements: zero, since: None };
+    let frontier = || Request::Frontier {
+        heads: zero,
+        statements: zero,
+        since: None,
+    };
     let range = || Request::Range { log, from: 0, limit: 9 };
     let heads = |response: Response| match response {
-        Response::Heads { heads, .. } => heads.iter().filter(|head| head.log == log).copied().collect::<Vec<Head>>(),
+        Response::Heads { heads, .. } => heads
+            .iter()
+            .filter(|head| head.log == log)
+            .copied()
+            .collect::<Vec<Head>>(),
         other => panic!("{other:?}"),
     };
     assert_eq!(heads(ask(2, frontier())), []);
@@ -157,11 +203,26 @@ fn two_operators_meet() {
     world.publish(1, vec![addresses(2, 2)]);
     let until = Millis(world.wall(0).0 + 600_000);
     let secret = [1, 2, 3, 4, 5];
-    world.command(0, Command::Invite { secret, until, confirmed: true });
+    world.command(
+        0,
+        Command::Invite {
+            secret,
+            until,
+            confirmed: true,
+        },
+    );
     let peer = world.nodes[0].identity.peer();
-    let ticket = world.command(1, Command::Pair { peer: peer.clone(), secret });
+    let ticket = world.command(
+        1,
+        Command::Pair {
+            peer: peer.clone(),
+            secret,
+        },
+    );
     world.run(500);
-    let Some(Outcome::Met { org, words, .. }) = world.nodes[1].done.get(&ticket).cloned() else { panic!("they met") };
+    let Some(Outcome::Met { org, words, .. }) = world.nodes[1].done.get(&ticket).cloned() else {
+        panic!("they met")
+    };
     assert_eq!(org, world.nodes[0].identity.org);
     let heard = |event: &Event| matches!(event, Event::PairingAsked { words: heard, .. } if *heard == words);
     assert!(world.nodes[0].events.iter().any(heard), "both compare the same words");
@@ -173,7 +234,9 @@ fn two_operators_meet() {
     world.run(500);
     assert!(matches!(world.nodes[1].done.get(&ticket), Some(Outcome::Refused(_))));
     world.check_honest();
-    assert!(matches!(world.nodes[0].store.answer(&Query::Missing { after: None, limit: 9 }), crate::engine::port::Found::Missing(missing) if missing.is_empty()));
+    assert!(
+        matches!(world.nodes[0].store.answer(&Query::Missing { after: None, limit: 9 }), crate::engine::port::Found::Missing(missing) if missing.is_empty())
+    );
 }
 
 #[test]
@@ -181,7 +244,13 @@ fn a_blocked_peer_is_sent_away() {
     let mut world = World::new(5, 2);
     world.link(0, 1);
     let peer = world.nodes[1].identity.peer();
-    world.command(0, Command::Block { peer: peer.clone(), blocked: true });
+    world.command(
+        0,
+        Command::Block {
+            peer: peer.clone(),
+            blocked: true,
+        },
+    );
     assert!(!world.linked(0, 1));
     world.link(0, 1);
     assert!(!world.linked(0, 1));

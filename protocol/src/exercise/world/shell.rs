@@ -21,9 +21,14 @@ impl World {
     pub fn feed(&mut self, number: usize, input: Input) {
         let time = self.time(number);
         let gossip = matches!(input, Input::Gossip { .. });
-        let Some(engine) = self.nodes[number].engine.as_mut() else { return };
+        let Some(engine) = self.nodes[number].engine.as_mut() else {
+            return;
+        };
         let outputs = engine.handle(time, input);
-        let verdicts = outputs.iter().filter(|output| matches!(output, Output::Validate { .. })).count();
+        let verdicts = outputs
+            .iter()
+            .filter(|output| matches!(output, Output::Validate { .. }))
+            .count();
         assert_eq!(verdicts, usize::from(gossip), "gossip is answered at once, and once");
         for output in outputs {
             self.carry_out(number, output);
@@ -32,7 +37,11 @@ impl World {
 
     fn carry_out(&mut self, number: usize, output: Output) {
         match output {
-            Output::Validate { peer, message, acceptance } => self.validated(number, &peer, &message, acceptance),
+            Output::Validate {
+                peer,
+                message,
+                acceptance,
+            } => self.validated(number, &peer, &message, acceptance),
             Output::Gossip { payload, .. } => self.spread(number, &payload, None),
             Output::Push { header, body } => {
                 let frame = codec::encode(&Request::Push { header, body });
@@ -40,19 +49,35 @@ impl World {
                     self.send_request(number, other, None, frame.clone());
                 }
             }
-            Output::Ask { ticket, peer, request, deadline } => self.ask(number, ticket, peer, request, deadline.0),
+            Output::Ask {
+                ticket,
+                peer,
+                request,
+                deadline,
+            } => self.ask(number, ticket, peer, request, deadline.0),
             Output::Cancel(ticket) => {
                 self.nodes[number].asks.remove(&ticket);
             }
             Output::Reply { ticket, response } => self.reply(number, ticket, response),
-            Output::Open { ticket, header, compressed } => {
-                self.later(number, 1, Delivery::Open { ticket, opening: (Box::new(header), compressed) });
+            Output::Open {
+                ticket,
+                header,
+                compressed,
+            } => {
+                self.later(
+                    number,
+                    1,
+                    Delivery::Open {
+                        ticket,
+                        opening: (Box::new(header), compressed),
+                    },
+                );
             }
             Output::Append { ticket, changes } => {
                 // A store has one writer: what was appended first is durable first.
-                let at = (self.now + STORE + self.random(STORE)).max(self.nodes[number].appending_until);
-                self.nodes[number].appending_until = at;
-                self.later(number, at - self.now, Delivery::Append { ticket, changes });
+                let delay = STORE + self.random(STORE);
+                self.nodes[number].appends.push_back((ticket, changes));
+                self.later(number, delay, Delivery::Append);
             }
             Output::Read { ticket, query } => self.later(number, 1, Delivery::Read { ticket, query }),
             Output::Done { ticket, outcome } => {
@@ -78,7 +103,9 @@ impl World {
     }
 
     fn neighbours(&self, number: usize) -> Vec<usize> {
-        (0..self.nodes.len()).filter(|other| self.linked(number, *other)).collect()
+        (0..self.nodes.len())
+            .filter(|other| self.linked(number, *other))
+            .collect()
     }
 
     fn delay(&mut self) -> u64 {
@@ -98,7 +125,14 @@ impl World {
             for _ in 0..copies {
                 if self.random(100) >= self.chaos.lost {
                     let delay = self.delay();
-                    self.later(other, delay, Delivery::Gossip { from: from.clone(), payload: payload.to_vec() });
+                    self.later(
+                        other,
+                        delay,
+                        Delivery::Gossip {
+                            from: from.clone(),
+                            payload: payload.to_vec(),
+                        },
+                    );
                 }
             }
         }
@@ -114,7 +148,11 @@ impl World {
     }
 
     fn ask(&mut self, number: usize, ticket: Ticket, peer: Peer, request: Request, deadline: u64) {
-        let body = if let Request::Body { digest } = &request { Some(*digest) } else { None };
+        let body = if let Request::Body { digest } = &request {
+            Some(*digest)
+        } else {
+            None
+        };
         let node = &mut self.nodes[number];
         node.bodies_asked += usize::from(body.is_some());
         node.asks.insert(ticket, (peer.clone(), body));
@@ -144,8 +182,16 @@ impl World {
         let frame = codec::encode(&response);
         self.exchanged.0 += frame.len() as u64;
         if self.linked(number, other) && self.random(100) >= self.chaos.lost {
-            let delay = self.delay();
-            self.later(other, delay, Delivery::Response { ticket: asked, frame });
+            let (delay, from) = (self.delay(), self.nodes[number].identity.peer());
+            self.later(
+                other,
+                delay,
+                Delivery::Response {
+                    from,
+                    ticket: asked,
+                    frame,
+                },
+            );
         }
     }
 
@@ -163,29 +209,40 @@ impl World {
             Delivery::Request { from, asked, frame } => {
                 self.request(number, from, asked, &frame);
             }
-            Delivery::Response { ticket, frame } => {
+            Delivery::Response { ticket, frame, .. } => {
                 let decoded = codec::decode::<Response>(&frame, FRAME_BYTES).expect("engines say what decodes");
                 self.respond(number, ticket, decoded);
             }
             Delivery::Lost(ticket) => {
                 if self.nodes[number].asks.remove(&ticket).is_some() {
-                    self.feed(number, Input::Answered { ticket, response: Err(AskError::Timeout) });
+                    self.feed(
+                        number,
+                        Input::Answered {
+                            ticket,
+                            response: Err(AskError::Timeout),
+                        },
+                    );
                 }
             }
-            Delivery::Append { ticket, changes } if self.nodes[number].stalled => {
-                self.later(number, STORE, Delivery::Append { ticket, changes });
-            }
-            Delivery::Append { ticket, changes } => {
-                changes.into_iter().for_each(|change| self.nodes[number].store.apply(change));
-                let delay = self.random(2);
-                self.later(number, delay, Delivery::Appended(ticket));
+            Delivery::Append if self.nodes[number].stalled => self.later(number, STORE, Delivery::Append),
+            Delivery::Append => {
+                let Some((ticket, changes)) = self.nodes[number].appends.pop_front() else {
+                    return;
+                };
+                changes
+                    .into_iter()
+                    .for_each(|change| self.nodes[number].store.apply(change));
+                self.later(number, 0, Delivery::Appended(ticket));
             }
             Delivery::Appended(ticket) => self.feed(number, Input::Appended(ticket)),
             Delivery::Read { ticket, query } => {
                 let found = self.nodes[number].found(&query);
                 self.feed(number, Input::Found { ticket, found });
             }
-            Delivery::Open { ticket, opening: (header, compressed) } => {
+            Delivery::Open {
+                ticket,
+                opening: (header, compressed),
+            } => {
                 let body = open_body(&header, &compressed).map(|body| (compressed, body));
                 self.feed(number, Input::Opened { ticket, body });
             }
@@ -205,7 +262,14 @@ impl World {
         }
         let opened = intake::open_gossip(&payload, &Strict);
         self.nodes[number].seen.insert(id, payload);
-        self.feed(number, Input::Gossip { peer: from, message: id.as_bytes().to_vec(), opened });
+        self.feed(
+            number,
+            Input::Gossip {
+                peer: from,
+                message: id.as_bytes().to_vec(),
+                opened,
+            },
+        );
     }
 
     /// Brings a request to a node, and says under which number it will be answered.
@@ -215,14 +279,23 @@ impl World {
         let ticket = node.next_request;
         if node.engine.is_some() {
             node.requests.insert(ticket, (from.clone(), asked));
-            self.feed(number, Input::Asked { peer: from, ticket, request: intake::open_request(frame, &Strict) });
+            self.feed(
+                number,
+                Input::Asked {
+                    peer: from,
+                    ticket,
+                    request: intake::open_request(frame, &Strict),
+                },
+            );
         }
         ticket
     }
 
     /// Brings an answer to a request of this node, unless it gave that up.
     pub fn respond(&mut self, number: usize, ticket: Ticket, response: Response) {
-        let Some((_, body)) = self.nodes[number].asks.remove(&ticket) else { return };
+        let Some((_, body)) = self.nodes[number].asks.remove(&ticket) else {
+            return;
+        };
         let response = match (response, body) {
             // The stream checks a body against its digest, group by group.
             (Response::Body(bytes), Some(digest)) if digest.as_bytes() != blake3::hash(&bytes).as_bytes() => {

@@ -155,9 +155,11 @@ impl Node {
 
     /// What an organisation calls itself, as far as its manifest is here. Reads the store, so not for the event loop.
     pub(super) fn name_of(&self, org: &OrgId) -> Option<String> {
-        self.names.name_of(org, || {
-            self.ledger.load().map(|loaded| loaded.statements).unwrap_or_default()
-        })
+        let statements = || {
+            let stored = self.ledger.load().map(|loaded| loaded.statements).unwrap_or_default();
+            self.identity.statements.iter().cloned().chain(stored).collect()
+        };
+        self.names.name_of(org, statements)
     }
 
     /// Authors that were proven to have written two histories.

@@ -1,0 +1,71 @@
+//! Steps on their way to the store: each is told to others only once it is durable.
+
+use starfish_crypto::Digest;
+
+use crate::{limits, record::RecordId, wire::Head};
+
+use super::{
+    Engine,
+    port::{Change, Event, Outcome, Output, Ticket},
+    publishing::Publication,
+};
+
+/// What waits for a step to become durable.
+#[derive(Debug, Default)]
+pub(super) struct Appending {
+    pub(super) changes: Vec<Change>,
+    pub(super) heads: Vec<Head>,
+    pub(super) bodies: Vec<(RecordId, Digest)>,
+    pub(super) publications: Vec<Publication>,
+    pub(super) done: Vec<(Ticket, Outcome)>,
+    /// How many changes, and about how many bytes they hold.
+    pub(super) size: (usize, usize),
+}
+
+impl Engine {
+    pub(super) fn append_step(&mut self) {
+        if self.step.changes.is_empty() && self.step.done.is_empty() {
+            return;
+        }
+        let mut step = std::mem::take(&mut self.step);
+        let changes = std::mem::take(&mut step.changes);
+        step.size = (changes.len(), changes.iter().map(Change::size).sum());
+        self.appending = (self.appending.0 + step.size.0, self.appending.1 + step.size.1);
+        let ticket = self.ticket();
+        self.appends.insert(ticket, step);
+        self.out.push(Output::Append { ticket, changes });
+    }
+
+    /// A step became durable: only now it is told to anyone.
+    pub(super) fn appended(&mut self, ticket: Ticket) {
+        let Some(step) = self.appends.remove(&ticket) else {
+            return;
+        };
+        self.appending = (self.appending.0 - step.size.0, self.appending.1 - step.size.1);
+        for head in step.heads {
+            let id = RecordId::from_digest(head.id);
+            if Self::relays(&self.roster, &self.trust, &head.log, self.now.wall) {
+                self.frontier.note(head.log, head.seq, id);
+            }
+            self.records += 1;
+            self.out.push(Output::Event(Event::Stored(id)));
+        }
+        for (record, digest) in step.bodies {
+            let steps = self.bodies.done(digest, record, self.now.mono);
+            self.carry_out(steps);
+            self.out.push(Output::Event(Event::BodyStored(record)));
+        }
+        for publication in step.publications {
+            self.spread(publication);
+        }
+        for (ticket, outcome) in step.done {
+            self.out.push(Output::Done { ticket, outcome });
+        }
+    }
+
+    /// Whether so much is on its way to the store that nothing more is taken in: what comes from others comes again.
+    pub(super) fn is_congested(&self) -> bool {
+        let (changes, bytes) = self.appending;
+        changes + self.step.changes.len() >= limits::APPENDING || bytes >= limits::APPENDING_BYTES
+    }
+}

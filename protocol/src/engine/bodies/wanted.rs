@@ -1,0 +1,109 @@
+//! One body that is wanted: for which records, who may have it, who is asked, who waits for it here.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use starfish_crypto::{Digest, PublicKey, Verified};
+
+use crate::{limits, peer::Peer, record::Header, time::Millis};
+
+use super::super::port::Ticket;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    Seeking,
+    Opening,
+    Missing(Millis),
+}
+
+/// One request of ours.
+#[derive(Debug)]
+pub(super) struct Asking {
+    pub(super) ticket: Option<Ticket>,
+    pub(super) progress: Millis,
+    pub(super) started: bool,
+}
+
+/// A request of somebody else.
+#[derive(Debug)]
+pub(super) struct Waiter {
+    pub(super) peer: Peer,
+    pub(super) ticket: Ticket,
+    pub(super) until: Millis,
+}
+
+#[derive(Debug)]
+pub(super) struct Wanted {
+    pub(super) author: PublicKey,
+    /// Every record that is resolved with this body.
+    pub(super) headers: Vec<Verified<Header>>,
+    /// Came by gossip: a body that is never found counts against its author.
+    pub(super) live: bool,
+    /// Those who have told us of it, first come first.
+    pub(super) providers: VecDeque<Peer>,
+    /// Those who had nothing, in this round.
+    pub(super) refused: BTreeSet<Peer>,
+    /// False: only the providers are asked.
+    pub(super) anyone: bool,
+    pub(super) asking: BTreeMap<Peer, Asking>,
+    pub(super) queued: Option<Peer>,
+    pub(super) waiters: Vec<Waiter>,
+    pub(super) stage: Stage,
+    /// When nobody had it for the first time.
+    pub(super) missed: Option<Millis>,
+    /// When another peer is asked although the earlier ones go on.
+    pub(super) another: Option<Millis>,
+    /// Its entry in `Bodies::due`.
+    pub(super) due: Option<Millis>,
+}
+
+impl Wanted {
+    /// Nobody has been asked for it yet.
+    pub(super) fn new(header: &Verified<Header>, anyone: bool, now: Millis) -> Self {
+        Self {
+            author: header.author,
+            headers: vec![header.clone()],
+            live: false,
+            providers: VecDeque::new(),
+            refused: BTreeSet::new(),
+            anyone,
+            asking: BTreeMap::new(),
+            queued: None,
+            waiters: Vec::new(),
+            stage: Stage::Missing(now),
+            missed: None,
+            another: None,
+            due: None,
+        }
+    }
+
+    /// Remembers who may have the body; first come, first asked.
+    pub(super) fn provider(&mut self, peer: Option<Peer>) {
+        if let Some(peer) = peer
+            && self.providers.len() < limits::PROVIDERS_PER_BODY
+            && !self.providers.contains(&peer)
+        {
+            self.providers.push_back(peer);
+        }
+    }
+
+    /// Whether the peer may have it: one that waits for us has not, nor one that said so.
+    pub(super) fn may_ask(&self, peer: &Peer) -> bool {
+        !self.refused.contains(peer)
+            && !self.asking.contains_key(peer)
+            && self.queued.as_ref() != Some(peer)
+            && !self.waiters.iter().any(|waiter| waiter.peer == *peer)
+    }
+
+    /// A peer is gone. The digest comes back when it was to bring this body.
+    pub(super) fn leave(&mut self, peer: &Peer, digest: Digest) -> Option<Digest> {
+        self.providers.retain(|provider| provider != peer);
+        self.refused.remove(peer);
+        self.waiters.retain(|waiter| waiter.peer != *peer);
+        let asked = self.asking.remove(peer).is_some();
+        let queued = self.queued.take_if(|at| at == peer).is_some();
+        if self.asking.is_empty() {
+            self.another = self.another.filter(|_| !asked && !queued);
+        }
+        (asked || queued).then_some(digest)
+    }
+}
