@@ -25,8 +25,9 @@ pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     let until = Millis(NOW.0 + 90 * DAY);
     let certificate = NodeCertificate::new(manifest.id(), community, node.public(), NOW, until);
     let mut roster = Roster::new(community);
-    roster.admit(&manifest.sign(&[&root])?, &Strict)?;
-    roster.admit(&certificate.sign(&[&root], &node)?, &Strict)?;
+    for statement in [manifest.sign(&[&root])?, certificate.sign(&[&root], &node)?] {
+        roster.admit(&statement.check(&Strict)?)?;
+    }
 
     // What it says: observables, defanged or not, under one context.
     let observables = ["hxxp://evil[.]example/login", "192.0.2.7"].map(Observable::parse).into_iter();

@@ -8,6 +8,7 @@ pub mod control;
 pub mod demo;
 pub mod environment;
 pub mod exit;
+pub mod folder;
 pub mod footprint;
 pub mod happenings;
 pub mod identity;

@@ -11,12 +11,14 @@
 //! | `writer` | how changes get there |
 //! | `search` | values by name, domain or network |
 //! | `reading` | what the engine and the outputs ask |
+//! | `failures` | what of the store failed |
 //! | `journal` | what the mesh cannot give back |
 //! | `verify` | reads everything and says what does not fit |
 //! | `copying` | the whole of it, out and in |
 
 pub mod catalogue;
 pub mod copying;
+pub mod failures;
 pub mod journal;
 mod keys;
 pub mod reading;
@@ -45,6 +47,7 @@ use crate::store::{Batch, Space, Store, StoreError};
 
 use self::{
     catalogue::Counts,
+    failures::Failures,
     journal::{Journal, Note},
     keys::{decoded, encoded, meta},
     writer::{SAFE_MODE, Writer},
@@ -103,6 +106,7 @@ pub struct Ledger<S> {
     writing: Mutex<Writing>,
     /// What readers may know of: everything that is flushed.
     shown: RwLock<Counts>,
+    failures: Failures,
 }
 
 struct Writing {
@@ -139,6 +143,7 @@ impl<S: Store> Ledger<S> {
                 broken: true,
             }),
             shown: RwLock::new(counts),
+            failures: Failures::default(),
         };
         ledger.mend(&mut ledger.lock())?;
         Ok(ledger)
@@ -149,6 +154,10 @@ impl<S: Store> Ledger<S> {
     /// # Errors
     /// The store or the journal failed. Any part of the changes may have become durable.
     pub fn apply(&self, changes: &[Change]) -> Result<Applied, StoreError> {
+        self.noted(self.write(changes))
+    }
+
+    fn write(&self, changes: &[Change]) -> Result<Applied, StoreError> {
         let mut writing = self.lock();
         self.mend(&mut writing)?;
         let notes = self.notes(changes)?;
@@ -176,6 +185,10 @@ impl<S: Store> Ledger<S> {
     /// # Errors
     /// The store failed.
     pub fn work(&self, limit: usize) -> Result<Applied, StoreError> {
+        self.noted(self.go_on(limit))
+    }
+
+    fn go_on(&self, limit: usize) -> Result<Applied, StoreError> {
         let mut writing = self.lock();
         self.mend(&mut writing)?;
         let mut writer = Writer::new(&self.store, &self.options, writing.counts);
@@ -219,18 +232,14 @@ impl<S: Store> Ledger<S> {
             .get(Space::Meta, meta::COUNTS)?
             .map_or(Ok(Counts::default()), |value| decoded(&value))?;
         let mut writer = Writer::new(&self.store, &self.options, counts);
+        writer.is_replaying = true;
         writer.mend()?;
         let from = writer.draft.counts.journal;
-        let safe = writer.draft.get(Space::Settings, SAFE_MODE.as_bytes())?;
         writing.journal.replay(from, &mut |position, note| {
             writer.take_note(note)?;
             writer.draft.counts.journal = position;
             Ok(())
         })?;
-        if let Some(safe) = safe {
-            // Old records of our own are no sign that a peer has shown what it holds.
-            writer.draft.put(Space::Settings, SAFE_MODE, safe);
-        }
         self.finish(&mut writing.counts, writer)?;
         writing.broken = false;
         Ok(())

@@ -9,6 +9,7 @@
 //! | `environment` | what a node takes from the world: [`Env`] |
 //! | `settings` | every number: [`MeshSettings`] |
 //! | `behaviour` | libp2p's protocols, put together |
+//! | `intake` | gossip on its way to the rules |
 //! | `exchange` | requests on streams, both ways |
 //! | `peers` | one connection per peer, whom to dial, whose gossip went quiet |
 //! | `keeper` | the store: [`Keeper`], and the one writer to it |
@@ -20,9 +21,11 @@ pub mod event;
 mod exchange;
 mod figures;
 pub mod handle;
+mod intake;
 pub mod keeper;
 mod node;
 mod peers;
+mod reasons;
 pub mod settings;
 #[cfg(all(test, feature = "daemon"))]
 mod tests;
@@ -139,7 +142,7 @@ pub fn start(env: Arc<dyn Env>, settings: MeshSettings, parts: Parts<'_>) -> Res
     for address in &settings.listen {
         let refused = |error: libp2p::TransportError<std::io::Error>| StartError::Listen {
             address: address.clone(),
-            reason: error.to_string(),
+            reason: reasons::of(&error),
         };
         listeners.push(swarm.listen_on(address.clone()).map_err(refused)?);
     }

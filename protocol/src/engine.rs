@@ -53,7 +53,7 @@ use self::{
     appending::Appending,
     arrivals::{Charges, Strangers},
     bodies::Bodies,
-    exchange::{Ask, Asked, Lag, Missing},
+    exchange::{Ask, Asked, Lagging, Missing},
     frontier::Frontier,
     logs::Logs,
     peers::PeerState,
@@ -83,9 +83,7 @@ enum Reading {
         command: Ticket,
         withdrawal: commands::Withdrawing,
     },
-    Missing {
-        all: bool,
-    },
+    Missing(exchange::Look),
 }
 
 /// The rules of one node.
@@ -129,9 +127,9 @@ pub struct Engine {
     tickets: Ticket,
     missing: Missing,
     /// Logs in which some peer was seen ahead of us.
-    lagging: BTreeMap<LogId, Lag>,
-    /// When the predecessors of early headers are asked for, and whom.
-    early: BTreeMap<LogId, (Millis, Peer)>,
+    lagging: Lagging,
+    /// When the predecessors of early headers are asked for, of whom, and up to which number.
+    early: BTreeMap<LogId, (Millis, Peer, u64)>,
     next_sync: Millis,
     next_expiry: Millis,
     /// The highest time that was seen and agreed with everything else, and what of it is stored.
@@ -152,8 +150,12 @@ impl Engine {
             .fold(0, |life, byte| life << 8 | u64::from(*byte));
         let roster = Self::roster(&setup);
         let author = setup.key.public();
-        let logs = Logs::new(&setup.heads, &setup.frozen);
-        let alone = setup.listed.iter().chain(&setup.paired).all(|org| *org == setup.org);
+        let frozen: Vec<PublicKey> = setup.frozen.iter().chain(roster.proven()).copied().collect();
+        let logs = Logs::new(&setup.heads, &frozen);
+        // Whoever was met may hold more than we do, even if the pairing went with an old store.
+        let met = setup.stored_statements.iter().filter_map(Statement::founds);
+        let mut others = setup.listed.iter().chain(&setup.paired).copied().chain(met);
+        let alone = others.all(|org| org == setup.org);
         let published = logs.of(author).next().is_some();
         Self {
             now: Time::default(),
@@ -189,7 +191,7 @@ impl Engine {
             out: Vec::new(),
             tickets: 0,
             missing: Missing::default(),
-            lagging: BTreeMap::new(),
+            lagging: Lagging::default(),
             early: BTreeMap::new(),
             next_sync: Millis(0),
             next_expiry: Millis(0),
@@ -207,7 +209,9 @@ impl Engine {
         }
         for statement in setup.statements.iter().chain(&setup.stored_statements) {
             // What was admitted once and no longer is (no room after a change of bounds) is not missed.
-            let _ = roster.admit(statement, &starfish_crypto::Strict);
+            if let Ok(checked) = statement.clone().check(&starfish_crypto::Strict) {
+                let _ = roster.admit(&checked);
+            }
         }
         roster
     }
@@ -222,7 +226,7 @@ impl Engine {
             self.start();
         }
         match input {
-            Input::Connected { peer, key } => self.connected(peer, key),
+            Input::Connected { peer, key, outbound } => self.connected(peer, key, outbound),
             Input::Disconnected(peer) => self.disconnected(&peer),
             Input::Gossip { peer, message, opened } => self.gossip(peer, message, opened),
             Input::Asked { peer, ticket, request } => self.asked(peer, ticket, request),
@@ -260,13 +264,15 @@ impl Engine {
         self.sync_when_settled();
         self.fill_early_when_due();
         self.expire_when_due();
-        let steps = self.bodies.tick(self.now.mono);
+        let congested = self.is_congested();
+        let mut steps = self.bodies.hold_up(congested, self.now.mono);
+        steps.extend(self.bodies.tick(self.now.mono));
         self.carry_out(steps);
         self.seek_when_due();
         self.publish_when_compared();
         self.dial_when_due();
         self.append_step();
-        let early = self.early.values().map(|(at, _)| *at).min();
+        let early = self.early.values().map(|(at, ..)| *at).min();
         let settles = self.peers.values().filter_map(|peer| peer.settles).min();
         let due = [
             Some(self.next_sync),

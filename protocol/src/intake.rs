@@ -1,7 +1,7 @@
 //! From bytes to verified values: the first arrow of the flow, free of state so that it can run off the event loop.
 //!
-//! [`open_gossip`], [`open_request`] and [`open_response`] decode, check signatures, and say whose fault it is when they cannot. What they
-//! return is all that the engine ever sees of the network.
+//! [`open_gossip`], [`open_request`] and [`open_response`] decode, check the signatures of headers and statements, and
+//! say whose fault it is when they cannot. What they return is all that the engine ever sees of the network.
 //!
 //! Whoever passes on the bytes that a header names is never blamed for what they decode to: only their digest is a
 //! promise of the sender's. A body that does not open is left out here, and pulled and judged by itself.
@@ -12,8 +12,8 @@ use thiserror::Error;
 use crate::{
     codec, limits,
     record::{Body, Header, check_digest, open_body},
-    statement::Statement,
-    wire::{FRAME_BYTES, GOSSIP_BYTES, Gossip, Request, Response},
+    statement::{CheckError, CheckedStatement, Statement},
+    wire::{Cursor, FRAME_BYTES, GOSSIP_BYTES, Gossip, Hello, Request, Response},
 };
 
 /// Why a message was not accepted. Each of these is provably the fault of whoever made it.
@@ -44,11 +44,21 @@ pub enum OpenGossip {
         /// The compressed body and what it says.
         body: Option<(Vec<u8>, Body)>,
     },
-    /// Statements, still to be judged by the roster, which knows the keys.
-    Statements(Vec<Statement>),
-    /// Two verified headers of one author.
-    Fork(Box<(Verified<Header>, Verified<Header>)>),
+    /// Statements, still to be judged by the roster, which knows the roots.
+    Statements(OpenStatements),
 }
+
+/// The statements of one message, as far as they make sense here.
+#[derive(Debug)]
+pub struct OpenStatements {
+    /// In the order of the message.
+    pub checked: Vec<CheckedStatement>,
+    /// How many the message held.
+    pub told: usize,
+}
+
+/// A greeting whose statements are checked.
+pub type OpenHello = Hello<CheckedStatement>;
 
 /// A request that decodes, with the signatures of a push checked.
 #[derive(Debug)]
@@ -64,6 +74,15 @@ pub enum OpenRequest {
         /// The compressed body and what it says, when it can be opened.
         body: Option<(Vec<u8>, Body)>,
     },
+    /// Somebody introduces itself.
+    Hello(OpenHello),
+    /// Somebody introduces itself with a code.
+    Pair {
+        /// The secret part of the code.
+        secret: [u8; 5],
+        /// Who is asking.
+        hello: OpenHello,
+    },
     /// Anything else, as it came.
     Plain(Request),
 }
@@ -73,6 +92,10 @@ pub enum OpenRequest {
 pub enum OpenResponse {
     /// Headers in the order of the answer.
     Headers(Vec<Verified<Header>>),
+    /// Who the other side is.
+    Hello(OpenHello),
+    /// Statements, where to go on with them, and whether more follow at once.
+    Statements(OpenStatements, Cursor, bool),
     /// Anything else, as it came.
     Plain(Response),
 }
@@ -98,11 +121,42 @@ fn at_most<T>(list: Vec<T>, most: usize) -> Result<Vec<T>, Fault> {
     }
 }
 
+/// Checks each of them. Those that make no sense to this version are left out, at no fault of anyone.
+fn statements(list: Vec<Statement>, verifier: &dyn Verifier) -> Result<OpenStatements, Fault> {
+    let told = list.len();
+    let mut checked = Vec::with_capacity(told);
+    for statement in at_most(list, limits::STATEMENTS_PER_ANSWER)? {
+        match statement.check(verifier) {
+            Ok(statement) => checked.push(statement),
+            Err(CheckError::Forged) => return Err(Fault::Signature),
+            Err(CheckError::Malformed(_)) => {}
+        }
+    }
+    Ok(OpenStatements { checked, told })
+}
+
+fn hello(mut hello: Hello, verifier: &dyn Verifier) -> Result<OpenHello, Fault> {
+    hello.statements.truncate(limits::HELLO_STATEMENTS);
+    Ok(Hello {
+        community: hello.community,
+        statements: statements(hello.statements, verifier)?.checked,
+        topics: hello.topics,
+        tlds: hello.tlds,
+        records: hello.records,
+        wall: hello.wall,
+    })
+}
+
 /// Opens the payload of a gossip message.
 ///
 /// A broken copy of a genuine header with a wrong inline body fails as a whole: the genuine one has another message id.
+/// So has every other encoding of one message, of which the decoder would take many: only the one that this node would
+/// make is taken.
 pub fn open_gossip(payload: &[u8], verifier: &dyn Verifier) -> Result<OpenGossip, Fault> {
     let gossip: Gossip = codec::decode(payload, GOSSIP_BYTES).map_err(|_| Fault::Malformed)?;
+    if codec::encode(&gossip) != payload {
+        return Err(Fault::Malformed);
+    }
     Ok(match gossip {
         Gossip::Header { header: signed, body } => {
             let header = header(signed, verifier)?;
@@ -115,11 +169,7 @@ pub fn open_gossip(payload: &[u8], verifier: &dyn Verifier) -> Result<OpenGossip
                 .flatten();
             OpenGossip::Header { header, body }
         }
-        Gossip::Statements(statements) => OpenGossip::Statements(at_most(statements, limits::STATEMENTS_PER_ANSWER)?),
-        Gossip::Fork(pair) => {
-            let (first, second) = *pair;
-            OpenGossip::Fork(Box::new((header(first, verifier)?, header(second, verifier)?)))
-        }
+        Gossip::Statements(list) => OpenGossip::Statements(statements(list, verifier)?),
     })
 }
 
@@ -130,6 +180,11 @@ pub fn open_request(frame: &[u8], verifier: &dyn Verifier) -> Result<OpenRequest
             let header = header(signed, verifier)?;
             let body = with_body(&header, body)?;
             OpenRequest::Push { header, body }
+        }
+        Request::Hello(other) => OpenRequest::Hello(hello(other, verifier)?),
+        Request::Pair { secret, hello: other } => {
+            let hello = hello(other, verifier)?;
+            OpenRequest::Pair { secret, hello }
         }
         request => OpenRequest::Plain(request),
     })
@@ -146,10 +201,12 @@ pub fn open_response(response: Response, verifier: &dyn Verifier) -> Result<Open
                     .collect::<Result<_, _>>()?,
             )
         }
-        Response::Statements { statements, more } => {
-            let statements = at_most(statements, limits::STATEMENTS_PER_ANSWER)?;
-            OpenResponse::Plain(Response::Statements { statements, more })
-        }
+        Response::Hello(other) => OpenResponse::Hello(hello(other, verifier)?),
+        Response::Statements {
+            statements: list,
+            cursor,
+            more,
+        } => OpenResponse::Statements(statements(list, verifier)?, cursor, more),
         Response::Heads {
             heads,
             cursor,

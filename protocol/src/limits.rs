@@ -123,6 +123,8 @@ pub const PROVIDERS_PER_BODY: usize = 8;
 pub const ASKS_PER_BODY: usize = 3;
 /// How long a body request may go without progress before a second peer is asked, where 1.5 round trips are less.
 pub const BODY_PATIENCE: Millis = Millis(300);
+/// How long it may at most, however slow a peer made its small answers look.
+pub const BODY_PATIENCE_MOST: Millis = Millis(2 * SECOND);
 /// How long the publisher's own push is waited for before its mesh peer asks for the body, without the time that the
 /// bytes need. Without it every body would come twice to the publisher's neighbours.
 pub const PUSH_WAIT: Millis = Millis(300);
@@ -131,18 +133,25 @@ pub const PUSH_BYTES_PER_MILLI: u64 = 250;
 /// How long a body that nobody had counts against its author: a flood of headers without bodies ends being forwarded,
 /// and an author whose node was away for a while is itself again.
 pub const MISSING_COUNTS: Millis = Millis(10 * MINUTE);
+/// How many records that one peer's ranges brought are remembered until their bodies are asked for: four range answers.
+/// When there were more, all that are missing are looked through.
+pub const DEFERRED_BODIES: usize = 1_024;
 /// How many missing bodies are asked for again at each sync, once all were looked for: 256 requests of 60 bytes.
 pub const MISSING_PER_SYNC: usize = 256;
 /// How many spoiled bodies are remembered besides the store, while their mark is on its way there.
 pub const SPOILED: usize = 4_096;
 /// How many logs one author may have: a hundred days of as many openings as a day allows.
 pub const LOGS_PER_AUTHOR: usize = 1_024;
+/// How many logs of authors that are not handed on are held in all: a head of each is in memory for good.
+pub const UNRELAYED_LOGS: usize = 4_096;
 /// How many ids behind each head stay in memory, to tell repeats from forks without the store: 4 kB a log.
 pub const RECENT_PER_LOG: usize = 64;
 /// How many early headers wait for their predecessors in one log: one range answer brings the rest.
 pub const EARLY_PER_LOG: usize = 256;
 /// How many early headers wait in all: 4 MB.
 pub const EARLY: usize = 4_096;
+/// How long a header that is here already is still passed on when gossip brings it: a push or a range was faster.
+pub const REPEATS_PASSED_ON: Millis = Millis(2 * MINUTE);
 /// How long an early header waits before its predecessors are asked for: gossip often passes itself by.
 pub const EARLY_WAIT: Millis = Millis(250);
 /// How many logs may be waiting for that at the same time.
@@ -151,8 +160,10 @@ pub const EARLY_LOGS: usize = 256;
 pub const LAGGING: usize = 4_096;
 /// How many of them are asked for at one sync with one peer.
 pub const LAGGING_PER_SYNC: usize = 64;
-/// How often a range that nobody gives is asked for before only a new head brings it back.
+/// How often a range that nobody gives is asked for at every sync before it is asked for more seldom.
 pub const LAGGING_TRIES: u32 = 10;
+/// From then on it is asked for at one sync in so many, about twice an hour, until its head is reached.
+pub const LAGGING_SELDOM: u32 = 64;
 /// How many authors without a certificate have headers here, and how many of them one peer may bring.
 pub const STRANGERS: usize = 64;
 /// See [`STRANGERS`].
@@ -185,8 +196,13 @@ pub const APPENDING: usize = 16_384;
 pub const HISTORY_PER_DAY: u64 = 1_000_000;
 /// How many statements one peer may tell in [`STATEMENT_REFILL`] without being asked.
 pub const STATEMENTS_PER_PEER: u64 = 512;
-/// How long that quota takes to refill.
+/// How long that quota takes to refill, and the next one.
 pub const STATEMENT_REFILL: Millis = Millis(10 * MINUTE);
+/// How many answers full of statements are read from one peer in that time: all of a full roster, twice.
+pub const STATEMENT_ANSWERS: u64 = 2 * (STATEMENTS / STATEMENTS_PER_ANSWER) as u64;
+/// How long it takes until a peer's statements are read from the beginning again, when they still differ: some of them
+/// may have come too early.
+pub const STATEMENTS_REREAD: Millis = Millis(10 * MINUTE);
 /// Which part of the quarantine's budget one peer may fill: an eighth, so that seven others have room.
 pub const QUARANTINE_SHARE: u64 = 8;
 /// How many authors may be frozen by a proof.
@@ -201,6 +217,8 @@ pub const DIALLED: usize = 12;
 pub const DIALS: usize = 64;
 /// How many peers' clocks make a median that counts.
 pub const CLOCKS: usize = 3;
+/// How long the time that a peer has said is a reason not to publish: it is told once, and may have been corrected since.
+pub const CLOCK_FRESH: Millis = Millis(HOUR);
 /// How often expired records are looked for.
 pub const EXPIRE_EVERY: Millis = Millis(MINUTE);
 /// How long after a start: peers have said their time by then.
@@ -236,6 +254,8 @@ pub const ADDRESS_BYTES: usize = 256;
 pub const CERTIFICATES_PER_ORGANISATION: usize = 256;
 /// How many statements of later versions one organisation may have here.
 pub const UNKNOWN_PER_ORGANISATION: usize = 64;
+/// How many of them may differ in their signatures alone: the first ones that came, of which one is likely whole.
+pub const UNKNOWN_VARIANTS: usize = 4;
 /// How many organisations the roster knows: founding one is free, and more than this are not CERTs and registries.
 pub const ORGANISATIONS_KNOWN: usize = 4_096;
 /// How many statements it holds: some nodes with some certificates each.
@@ -246,3 +266,5 @@ pub const STATEMENTS_BYTES: usize = 16 * 1_024 * 1_024;
 const _: () = assert!(STATEMENT_BODY_BYTES + STATEMENT_SIGNATURES * 96 + 8 <= STATEMENT_BYTES);
 const _: () = assert!(ADDRESSES * (ADDRESS_BYTES + 3) + 3 * 32 + 32 <= STATEMENT_BODY_BYTES);
 const _: () = assert!(ROOTS < STATEMENT_SIGNATURES);
+// A proof of two histories holds its author's key and two headers with their signatures.
+const _: () = assert!(32 + 2 * (HEADER_BYTES + 64 + 3) <= STATEMENT_BODY_BYTES);

@@ -35,10 +35,20 @@ impl<K: Ord + Clone> Quotas<K> {
     }
 
     /// Takes `amount` units of `name`, or nothing at all.
+    pub fn take(&mut self, name: &K, amount: u64, now: Millis) -> bool {
+        let enough = self.holds(name, amount, now);
+        if enough && let Some(bucket) = self.buckets.get_mut(name) {
+            bucket.millitokens -= u128::from(amount) * 1000;
+        }
+        enough
+    }
+
+    /// Whether `amount` units of `name` could be taken now: for a cost that several buckets share, none of which may pay
+    /// when another cannot.
     ///
     /// When too many names are remembered, those that are full again are forgotten; if all are in use, a new name is
     /// refused, so that inventing names gains nothing.
-    pub fn take(&mut self, name: &K, amount: u64, now: Millis) -> bool {
+    pub fn holds(&mut self, name: &K, amount: u64, now: Millis) -> bool {
         if !self.buckets.contains_key(name) && self.buckets.len() >= self.most {
             let (capacity, period) = (self.capacity, self.period);
             self.buckets
@@ -53,12 +63,7 @@ impl<K: Ord + Clone> Quotas<K> {
         };
         let bucket = self.buckets.entry(name.clone()).or_insert(full);
         *bucket = bucket.refilled(self.capacity, self.period, now);
-        let cost = u128::from(amount) * 1000;
-        let enough = bucket.millitokens >= cost;
-        if enough {
-            bucket.millitokens -= cost;
-        }
-        enough
+        bucket.millitokens >= u128::from(amount) * 1000
     }
 }
 

@@ -1,14 +1,17 @@
 //! Statements: who is who in the mesh, signed by those whom it concerns and carried by anyone.
 //!
 //! A [`Statement`] is a kind, a body and signatures. Its signed bytes are the body as received, under the kind's own
-//! domain, and its id covers kind and body alone, so that whoever strips or adds a signature makes no second statement.
-//! Kinds that this version does not know are kept and passed on like the others. The [`Roster`] judges them.
+//! domain. [`Statement::check`] tells what can be told from it alone; the [`Roster`] judges what passed. The id covers
+//! kind and body alone, so that whoever strips or adds a signature makes no second statement. Kinds that this version
+//! does not know are kept and passed on like the others; it cannot tell which of their signatures count, so that for
+//! them the id covers those too.
 //!
 //! | kind | says | signed by |
 //! |---|---|---|
 //! | [`Manifest`] | this organisation exists, and these are its root keys | m of its roots |
 //! | [`NodeCertificate`] | this node speaks for that organisation, for at most 90 days | m of its roots, and the node |
 //! | [`EndpointStatement`] | this node can be reached there | the node |
+//! | [`CheckedStatement::of_fork`] | this node wrote two histories | nobody: it signed both headers in it |
 //!
 //! What a new organisation signs, once, with a root key that then goes offline:
 //!
@@ -36,7 +39,7 @@
 //! let mut roster = Roster::new(community);
 //! for statement in &statements {
 //!     let carried = Statement::from_text(&statement.to_text())?;
-//!     roster.admit(&carried, &Strict)?;
+//!     roster.admit(&carried.check(&Strict)?)?;
 //! }
 //! let last_day = Millis(now.0 + 389 * DAY);
 //! assert_eq!(roster.organisation_of(&node.public(), last_day), Some(manifest.id()));
@@ -45,12 +48,15 @@
 //! ```
 
 mod certificate;
+mod checked;
 mod endpoint;
 mod manifest;
+mod proof;
 mod roster;
 mod text;
 
 pub use certificate::NodeCertificate;
+pub use checked::{CheckError, CheckedStatement};
 pub use endpoint::EndpointStatement;
 pub use manifest::{Guardians, Manifest};
 pub use roster::{Admitted, Roster, RosterRefusal};
@@ -74,9 +80,11 @@ impl Kind {
     pub const CERTIFICATE: Self = Self(2);
     /// Where a node can be reached.
     pub const ENDPOINT: Self = Self(3);
+    /// Two histories of one node. The numbers between are those of endorsement, revocation and veto, which come later.
+    pub const PROOF: Self = Self(7);
 }
 
-/// A signed statement, as made here or as received. Nothing is known about it before a [`Roster`] admits it.
+/// A signed statement, as made here or as received. Nothing is known about it before [`Statement::check`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "Received")]
 pub struct Statement {
@@ -134,6 +142,9 @@ pub enum StatementError {
     /// Too many addresses, or one that is empty, too long or not printable ASCII.
     #[error("a node names at most 8 addresses of at most 256 printable ASCII characters")]
     Addresses,
+    /// Two headers that may well stand in one history.
+    #[error("the two headers do not prove that their author wrote two histories")]
+    Proof,
     /// A key signs that this kind does not ask for.
     #[error("this key is not one of those that sign this statement")]
     Signer,
@@ -164,9 +175,35 @@ impl Statement {
         Ok(self)
     }
 
-    /// Its name: the digest of kind and body.
+    /// Its name: the digest of kind and body; of its author alone for a proof of two histories; and of the signatures
+    /// as well for a kind of a later version.
     pub fn id(&self) -> Digest {
+        match self.kind {
+            Kind::PROOF => proof::id_of(self.body.get(..32).unwrap_or(&self.body)),
+            _ if self.is_of_later_version() => {
+                let mut bytes = self.kind.0.to_be_bytes().to_vec();
+                bytes.extend(self.content().as_bytes());
+                for (key, signature) in &self.signatures {
+                    bytes.extend(key.as_bytes());
+                    bytes.extend(signature.as_bytes());
+                }
+                Digest::of(domain::STATEMENT, &bytes)
+            }
+            _ => self.content(),
+        }
+    }
+
+    /// The digest of kind and body.
+    fn content(&self) -> Digest {
         Digest::of(domain::STATEMENT, &self.kind_and_body())
+    }
+
+    /// Whether this version can only keep it.
+    fn is_of_later_version(&self) -> bool {
+        !matches!(
+            self.kind,
+            Kind::MANIFEST | Kind::CERTIFICATE | Kind::ENDPOINT | Kind::PROOF
+        )
     }
 
     /// The organisation that this statement would found, if it is a manifest. Nothing is checked.

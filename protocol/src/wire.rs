@@ -50,17 +50,16 @@ pub enum Gossip {
     },
     /// Statements about organisations and their nodes.
     Statements(Vec<Statement>),
-    /// Two headers that prove that their author wrote two histories.
-    Fork(Box<(Signed, Signed)>),
 }
 
-/// Who a node says it is, and what it wants. The statements prove the first; the second is only a hint.
+/// Who a node says it is, and what it wants. The statements prove the first, once they are checked; the second is only a
+/// hint.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Hello {
+pub struct Hello<S = Statement> {
     /// The mesh that this node belongs to.
     pub community: Community,
     /// Its organisation's manifest, its own certificate and its endpoint.
-    pub statements: Vec<Statement>,
+    pub statements: Vec<S>,
     /// The topics whose bodies it pulls; empty means every topic.
     pub topics: Vec<String>,
     /// The TLDs it is responsible for; empty means all.
@@ -76,7 +75,7 @@ pub struct Hello {
 pub struct Cursor {
     /// Drawn anew at each start, so that a cursor of an earlier life is recognised.
     pub life: u64,
-    /// How many changes of the frontier had happened.
+    /// How many changes of the frontier, or of the roster, had happened.
     pub change: u64,
 }
 
@@ -114,12 +113,12 @@ pub enum Request {
         /// At most so many.
         limit: u16,
     },
-    /// Statements about these node keys, or, when empty, every statement after so many.
+    /// Statements about these node keys, or, when empty, those that came since.
     Statements {
         /// Node keys of unknown authors; at most `limits::STATEMENT_KEYS`.
         about: Vec<PublicKey>,
-        /// Where to go on in the answering node's order, when `about` is empty.
-        skip: u32,
+        /// Where the last answer ended, when `about` is empty; everything, without one.
+        since: Option<Cursor>,
     },
     /// The compressed body with this digest.
     Body {
@@ -169,7 +168,9 @@ pub enum Response {
     Statements {
         /// At most `limits::STATEMENTS_PER_ANSWER`.
         statements: Vec<Statement>,
-        /// True when `skip` should go on.
+        /// To be sent back next time; when more remain, at once.
+        cursor: Cursor,
+        /// True when the page did not hold everything.
         more: bool,
     },
     /// A whole compressed body. On the stream it travels group by group, each verified as it arrives.

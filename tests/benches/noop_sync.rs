@@ -1,200 +1,22 @@
 //! The exchange of two nodes that have nothing to tell each other: 10^6 observables, a fifth of the bodies held by only one of
-//! them, because the other does not pull their topic. Bytes are those of the frames, both ways. `OBSERVABLES` changes the size.
+//! them. Bytes are those of the frames, both ways. `OBSERVABLES` changes the size.
 
-use std::time::Instant;
+use starfish_tests::{comparison::compare, shape::asked};
 
-use starfish_crypto::{Digest, Strict};
-use starfish_node::{
-    ledger::{Ledger, Options, journal::MemoryJournal},
-    store::memory::MemoryStore,
-};
-use starfish_protocol::{
-    codec,
-    community::Community,
-    engine::{
-        Subscription,
-        port::{Change, Input, Ticket},
-    },
-    peer::Peer,
-    record::{Body, RecordId, seal_body},
-    time::Millis,
-    wire::{Request, Response},
-};
-use starfish_tests::{
-    cast::{Organisation, Position, bundle, now},
-    shape::{asked, day},
-    shell::Shell,
-};
-
-const RECORD: usize = 2_000;
 const TARGET: usize = 1_000;
-/// Every so manieth record has the topic that only one node pulls.
-const ONLY_ONE: u64 = 5;
-
-type Side = Shell<MemoryStore>;
-
-/// What two nodes said to each other.
-#[derive(Default)]
-struct Said {
-    trips: usize,
-    bytes: usize,
-    bodies: usize,
-}
 
 fn main() {
-    let records = asked("OBSERVABLES", 1_000_000) / RECORD;
-    let community = Community::named("bench");
-    let author = Organisation::new("Author", 3, community, now());
-    let sides = [
-        Organisation::new("One", 1, community, now()),
-        Organisation::new("Other", 2, community, now()),
-    ];
-    let changes = changes(&author, community, records as u64);
-    let [mut one, mut other] = [0, 1].map(|side| {
-        let ledger = Ledger::open(MemoryStore::default(), MemoryJournal::default(), Options::default());
-        let ledger = ledger.expect("the ledger opens");
-        for change in &changes {
-            ledger
-                .apply(&[copy(change, side == 0)])
-                .expect("the store takes records");
-        }
-        let topics = if side == 0 {
-            Vec::new()
-        } else {
-            vec!["kept".parse().expect("a topic")]
-        };
-        let subscription = Subscription {
-            topics: topics.into_iter().collect(),
-            tlds: Default::default(),
-        };
-        Shell::pulling(
-            &sides[side],
-            community,
-            vec![author.id, sides[1 - side].id],
-            ledger,
-            subscription,
-        )
-    });
-    let bodies = [&one, &other].map(|side| side.ledger.counts().bodies);
-    let [first, second] = [0, 1].map(|side| Peer::from_bytes(format!("side {side}").as_bytes()));
-    one.take(Input::Connected {
-        peer: second.clone(),
-        key: Some(sides[1].node.public()),
-    });
-    other.take(Input::Connected {
-        peer: first.clone(),
-        key: Some(sides[0].node.public()),
-    });
-    // They meet, and tell each other who they are.
-    for _ in 0..8 {
-        talk(&mut one, &mut other, &first);
-        talk(&mut other, &mut one, &second);
-    }
-    // The regular comparison, a minute and more later.
-    one.wait(Millis(61_000));
-    let began = Instant::now();
-    let said = talk(&mut one, &mut other, &first);
-    let seconds = began.elapsed().as_secs_f64();
-    assert!(said.trips > 0, "nobody compared anything");
-    assert_eq!(said.bodies, 0, "a no-op sync moved a body");
+    let figures = compare(asked("OBSERVABLES", 1_000_000));
+    assert!(figures.trips > 0, "nobody compared anything");
+    assert_eq!(figures.moved, 0, "a no-op sync moved a body");
     println!(
         "noop_sync: {} observables, bodies {} and {}: {} bytes ({:.2} of {TARGET}), {} round trip(s), {:.1} ms",
-        records * RECORD,
-        bodies[0],
-        bodies[1],
-        said.bytes,
-        said.bytes as f64 / TARGET as f64,
-        said.trips,
-        seconds * 1e3,
+        figures.observables,
+        figures.bodies[0],
+        figures.bodies[1],
+        figures.bytes,
+        figures.bytes as f64 / TARGET as f64,
+        figures.trips,
+        figures.seconds * 1e3,
     );
-}
-
-/// Carries what one side asks to the other, and the answers back, until nothing is asked any more.
-fn talk(asking: &mut Side, answering: &mut Side, name: &Peer) -> Said {
-    let mut said = Said::default();
-    loop {
-        asking.settle();
-        let asks = asking.asks();
-        if asks.is_empty() {
-            return said;
-        }
-        for (ticket, _, request) in asks {
-            let frame = codec::encode(&request);
-            let asked = answering.asked(name, &frame);
-            answering.settle();
-            let answer = reply(answering, asked);
-            let answer = codec::encode(&answer);
-            said.trips += 1;
-            said.bytes += frame.len() + answer.len();
-            said.bodies += usize::from(matches!(request, Request::Body { .. } | Request::Push { .. }));
-            asking.answered(ticket, &answer);
-        }
-    }
-}
-
-/// The answer to one request; a body that would have to be waited for is not held.
-fn reply(side: &mut Side, ticket: Ticket) -> Response {
-    let replies = side.replies();
-    let found = replies.into_iter().find(|(answered, _)| *answered == ticket);
-    found.map_or(Response::NotHeld, |(_, response)| response)
-}
-
-/// The author's certificate and records.
-fn changes(author: &Organisation, community: Community, records: u64) -> Vec<Change> {
-    let mut changes: Vec<Change> = author.statements.iter().cloned().map(Change::Statement).collect();
-    let epoch = Millis(now().0 - 60_000);
-    let mut prev = Digest::ZERO;
-    for seq in 0..records {
-        let names = day(seq + 1, RECORD);
-        let observables = names
-            .iter()
-            .map(|name| name.parse().expect("a name is an observable"))
-            .collect();
-        let sealed = seal_body(Body::Indicators(bundle(observables)));
-        let topic = if seq % ONLY_ONE == 0 { "dropped" } else { "kept" };
-        let position = Position {
-            community,
-            epoch,
-            seq,
-            prev,
-            created_at: Millis(epoch.0 + seq),
-        };
-        let header = position.header(&author.node, &sealed, |header| {
-            header.topic = topic.parse().expect("a topic")
-        });
-        let header = header.verify(&Strict).expect("a header made here verifies");
-        prev = RecordId::of(&header).digest();
-        let body = Some((sealed.compressed, sealed.body));
-        changes.push(Change::Record {
-            header,
-            org: Some(author.id),
-            believed: true,
-            body,
-            received_at: now(),
-            own: false,
-        });
-    }
-    changes
-}
-
-/// The same change for a node that pulls everything, or only the topic that is kept.
-fn copy(change: &Change, everything: bool) -> Change {
-    match change {
-        Change::Record {
-            header,
-            org,
-            body,
-            received_at,
-            ..
-        } => Change::Record {
-            header: header.clone(),
-            org: *org,
-            believed: true,
-            body: body.clone().filter(|_| everything || header.topic.as_str() == "kept"),
-            received_at: *received_at,
-            own: false,
-        },
-        Change::Statement(statement) => Change::Statement(statement.clone()),
-        other => panic!("not made here: {other:?}"),
-    }
 }

@@ -56,7 +56,7 @@ impl Keeper for Kept {
         self.0
             .apply(changes)
             .map(drop)
-            .map_err(|error| KeepError(error.to_string()))
+            .map_err(|error| KeepError::Failed(error.to_string()))
     }
 
     fn answer(&self, query: &Query) -> Found {

@@ -14,7 +14,7 @@ use starfish_protocol::{
 };
 use starfish_tests::cast::{Organisation, Position, bundle, names, sealed_names};
 
-use plain::{CODES, LISTS, OBSERVABLES, observables, operations, texts};
+use plain::{LISTS, OBSERVABLES, codes, observables, operations, texts};
 
 const MADE: Millis = Millis(1_790_000_000_000);
 
@@ -24,7 +24,7 @@ pub(crate) fn of(target: &str) -> Vec<Vec<u8>> {
     match target {
         "address" => texts(&example.addresses()),
         "body" => example.bodies(),
-        "code" => texts(&CODES.map(str::to_owned)),
+        "code" => codes(),
         "engine" => operations(),
         "frame" => [example.gossip(), example.requests(), example.responses()].concat(),
         "gossip" => example.gossip(),
@@ -184,7 +184,7 @@ impl Example {
                 body: None,
             },
             Gossip::Statements(self.organisation.statements.clone()),
-            Gossip::Fork(Box::new((header, self.second.clone()))),
+            Gossip::Statements(vec![self.proof()]),
         ];
         messages.iter().map(codec::encode).collect()
     }
@@ -209,7 +209,7 @@ impl Example {
             },
             Request::Statements {
                 about: vec![self.organisation.node.public()],
-                skip: 5,
+                since: Some(cursor),
             },
             Request::Body { digest },
             Request::Push {
@@ -241,6 +241,7 @@ impl Example {
             Response::Headers(vec![self.first.clone(), self.second.clone()]),
             Response::Statements {
                 statements: self.organisation.statements.clone(),
+                cursor,
                 more: false,
             },
             Response::Body(self.small.compressed.clone()),
@@ -251,6 +252,13 @@ impl Example {
             Response::Refused,
         ];
         responses.iter().map(codec::encode).collect()
+    }
+
+    /// The second header denies the first one.
+    fn proof(&self) -> Statement {
+        let author = self.organisation.node.public();
+        let body = codec::encode(&(author, &self.first, &self.second));
+        Statement::unsigned(Kind::PROOF, body).expect("two headers fit")
     }
 
     fn statements(&self) -> Vec<Vec<u8>> {
@@ -273,7 +281,7 @@ impl Example {
             .signed_by(&self.organisation.node)
             .expect("it has room for a signature");
         let mut all = self.organisation.statements.clone();
-        all.extend([endpoint, later]);
+        all.extend([endpoint, later, self.proof()]);
         let mut inputs: Vec<Vec<u8>> = all.iter().map(codec::encode).collect();
         inputs.push(all[0].to_text().into_bytes());
         inputs.push(codec::encode(&all));

@@ -4,6 +4,8 @@
 mod hostile;
 mod js_peer;
 mod kill;
+mod lessons;
+mod pairing;
 mod partition;
 mod restore;
 mod spread;

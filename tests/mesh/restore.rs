@@ -138,6 +138,8 @@ fn a_sound_store_can_be_rebuilt_too() {
 
 fn copy_folder(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a folder can be made");
+    let permissions = fs::metadata(from).expect("it is there").permissions();
+    fs::set_permissions(to, permissions).expect("the copy is ours");
     for entry in fs::read_dir(from).expect("the data directory is readable") {
         let entry = entry.expect("the data directory is readable");
         let kind = entry.file_type().expect("a file has a type");

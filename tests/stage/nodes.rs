@@ -21,7 +21,7 @@ use command::starfish;
 use daemon::Daemon;
 use settings::with_setting;
 
-pub use command::{Answer, run};
+pub use command::{Answer, Following, run};
 pub use daemon::Signal;
 
 /// How long anything in the mesh may take before it counts as lost; a healthy one needs a second or two.
@@ -46,6 +46,20 @@ impl Nodes {
     /// Initialises and starts nodes, pairs them along the edges, and returns when all of these connections stand.
     pub fn start(count: usize, edges: &[(usize, usize)]) -> Self {
         Self::start_listing(count, edges, |_| Vec::new())
+    }
+
+    /// Starts nodes that list nobody and are joined with nobody.
+    pub fn start_apart(count: usize) -> Self {
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let nodes = (0..count).map(|index| Node::init(folder.path(), index)).collect();
+        let mut mesh = Self {
+            nodes,
+            folder,
+            _turn: turn,
+        };
+        mesh.nodes.iter_mut().for_each(Node::start);
+        mesh
     }
 
     /// The same, where each node also lists what `more` gives for its number: `org:...` of organisations without a node here.
@@ -189,11 +203,19 @@ impl Node {
         // What `id` says, because the ready line may come before the last listener.
         let listening = || -> Option<String> {
             let id = self.one(&["id"]);
-            let addresses = id["addresses"].as_array()?.iter().filter_map(|address| address.as_str());
+            let addresses = id["addresses"]
+                .as_array()?
+                .iter()
+                .filter_map(|address| address.as_str());
             let tcp = |address: &&str| address.contains("/tcp/") && address.starts_with("/ip4/");
-            addresses.filter(tcp).map(str::to_owned).find(|address| address.contains("/ip4/127.0.0.1/"))
+            addresses
+                .filter(tcp)
+                .map(str::to_owned)
+                .find(|address| address.contains("/ip4/127.0.0.1/"))
         };
-        eventually(&format!("{} listens over TCP", self.name), SOON, || listening().is_some());
+        eventually(&format!("{} listens over TCP", self.name), SOON, || {
+            listening().is_some()
+        });
         let address = listening().expect("it listened a moment ago");
         let address = address.replace("/ip4/0.0.0.0/", "/ip4/127.0.0.1/");
         let bare = address.split("/p2p/").next().unwrap_or_default();
@@ -226,6 +248,11 @@ impl Node {
     /// Runs a command with the text as its standard input; whatever comes of it.
     pub fn said(&self, arguments: &[&str], input: &str) -> Answer {
         run(starfish(&self.data).args(arguments), input)
+    }
+
+    /// Starts a command with `--json` that does not end by itself.
+    pub fn follows(&self, arguments: &[&str]) -> Following {
+        Following::start(starfish(&self.data).arg("--json").args(arguments))
     }
 
     /// Runs a command with `--json`, which must succeed or find nothing: its documents.
@@ -324,8 +351,8 @@ impl Node {
         assert_eq!(line, None, "{} speaks of a fork", self.name);
     }
 
-    /// Sets one key of the configuration file; the value is TOML.
-    fn set(&self, table: &str, key: &str, value: &str) {
+    /// Sets one key of the configuration file; the value is TOML. It counts from the next start on.
+    pub fn set(&self, table: &str, key: &str, value: &str) {
         let path = self.data.join("starfish.toml");
         let written = fs::read_to_string(&path).expect("init wrote starfish.toml");
         fs::write(&path, with_setting(&written, table, key, value)).expect("starfish.toml is writable");

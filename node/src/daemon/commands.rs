@@ -49,6 +49,21 @@ impl Console {
         Client::of(&self.data)
     }
 
+    /// A command as a person types it for this data directory.
+    fn command(&self, name: &str) -> String {
+        if platform_data().is_ok_and(|data| data == self.data) {
+            return format!("starfish {name}");
+        }
+        let data = self.data.display().to_string();
+        let is_plain = |sign: char| sign.is_alphanumeric() || "/._-".contains(sign);
+        let quoted = if data.chars().all(is_plain) {
+            data
+        } else {
+            format!("'{}'", data.replace('\'', r"'\''"))
+        };
+        format!("starfish --data {quoted} {name}")
+    }
+
     /// Asks a person; `no` where there is none to ask.
     fn asks(&self, question: &str) -> bool {
         if self.report.is_json() || !std::io::stdin().is_terminal() {
@@ -58,6 +73,39 @@ impl Console {
         let mut answer = String::new();
         let read = std::io::stdin().read_line(&mut answer);
         read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+    }
+}
+
+/// How many results are shown; 0 means all. One more is asked for: whether it comes tells whether there are more.
+#[derive(Clone, Copy, Debug)]
+struct Limit(usize);
+
+impl Limit {
+    fn asked(self) -> (&'static str, String) {
+        let number = if self.0 == 0 { 0 } else { self.0.saturating_add(1) };
+        ("limit", number.to_string())
+    }
+
+    /// Whether one more may be shown after so many.
+    fn allows(self, shown: usize) -> bool {
+        self.0 == 0 || shown < self.0
+    }
+
+    /// Takes away what is too much; true when there was something.
+    fn cut<T>(self, results: &mut Vec<T>) -> bool {
+        let is_cut = self.0 > 0 && results.len() > self.0;
+        if is_cut {
+            results.truncate(self.0);
+        }
+        is_cut
+    }
+
+    /// Tells a person that something was left out.
+    fn note(self, console: &Console) {
+        let Self(shown) = self;
+        console.report.note(&format!(
+            "the first {shown}; there are more: --limit 0 shows all of them"
+        ));
     }
 }
 
@@ -96,10 +144,10 @@ pub async fn carry_out(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Pair(pair) => pairing::pair(&console, &pair).await,
         Command::Unpair(unpair) => pairing::unpair(&console, unpair).await,
         Command::Block(block) => pairing::block(&console, block).await,
-        Command::Peers(_) => peers::peers(&console).await,
+        Command::Peers(arguments) => peers::peers(&console, &arguments).await,
         Command::Subscribe(subscribe) => peers::subscribe(&console, subscribe).await,
         Command::Unsubscribe(unsubscribe) => peers::unsubscribe(&console, unsubscribe).await,
-        Command::Topics(_) => peers::topics(&console).await,
+        Command::Topics(arguments) => peers::topics(&console, &arguments).await,
         Command::Publish(arguments) => publish::publish(&console, &arguments).await,
         Command::Withdraw(withdraw) => publish::withdraw(&console, withdraw).await,
         Command::Search(arguments) => search::search(&console, &arguments).await,
@@ -107,5 +155,31 @@ pub async fn carry_out(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Store(arguments) => store::store(&console, arguments).await,
         Command::CheckConfig(_) => configuration::check(&console),
         Command::Demo(_) | Command::Completions(_) | Command::Man(_) => Ok(Exit::Done),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_left_out_is_told() {
+        let check = |limit: usize, there: usize, shown: usize, more: bool| {
+            let (_, asked) = Limit(limit).asked();
+            let asked: usize = asked.parse().expect("a number");
+            let mut results = vec![(); if asked == 0 { there } else { there.min(asked) }];
+            let streamed = (0..results.len())
+                .take_while(|before| Limit(limit).allows(*before))
+                .count();
+            assert_eq!(Limit(limit).cut(&mut results), more, "{limit} of {there}");
+            assert_eq!((results.len(), streamed), (shown, shown), "{limit} of {there}");
+        };
+        check(100, 0, 0, false);
+        check(100, 99, 99, false);
+        check(100, 100, 100, false);
+        check(100, 101, 100, true);
+        check(1, 5, 1, true);
+        check(0, 1_000, 1_000, false);
+        check(usize::MAX, 3, 3, false);
     }
 }

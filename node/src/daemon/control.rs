@@ -15,6 +15,8 @@ pub mod server;
 
 use std::path::{Path, PathBuf};
 
+use super::exit::{Exit, Failure};
+
 /// The socket's name in the data directory.
 pub const SOCKET: &str = "control.sock";
 /// A list to publish may have so many bytes; a day of 50,000 names has 600,000.
@@ -31,7 +33,20 @@ pub fn socket(data: &Path) -> PathBuf {
     data.join(SOCKET)
 }
 
-/// Whether the socket's path fits into what the platform can name.
-pub fn fits(data: &Path) -> bool {
-    socket(data).as_os_str().len() < PATH_BYTES
+/// Refuses a data directory whose socket no platform could name.
+///
+/// # Errors
+/// When the path is too long.
+pub fn check_path(data: &Path) -> Result<(), Failure> {
+    let (path, room) = (socket(data), PATH_BYTES - 1);
+    let length = path.as_os_str().len();
+    if length <= room {
+        return Ok(());
+    }
+    let message = format!(
+        "{}: the path of the control socket has {length} bytes and a Unix socket's has room for {room}; use a data \
+        directory with a shorter path (--data)",
+        path.display()
+    );
+    Err(Failure::new(Exit::Configuration, message))
 }

@@ -11,10 +11,19 @@ use crate::mesh::{CloseReason, Event};
 /// Visitors that a slow reader may miss.
 const VISITORS: usize = 16;
 
+/// Somebody who used a code of this node.
+#[derive(Clone, Debug)]
+pub struct Visit {
+    /// The secret of the code, by which whoever made it knows its own visitor.
+    pub secret: [u8; 5],
+    /// Who came.
+    pub met: Met,
+}
+
 /// The daemon's ear at the mesh.
 #[derive(Debug)]
 pub struct Happenings {
-    visitors: broadcast::Sender<Met>,
+    visitors: broadcast::Sender<Visit>,
     durable: watch::Sender<u64>,
     listening: watch::Sender<u64>,
     forks: watch::Sender<u64>,
@@ -33,7 +42,7 @@ impl Default for Happenings {
 
 impl Happenings {
     /// Who uses this node's codes from now on.
-    pub fn visitors(&self) -> broadcast::Receiver<Met> {
+    pub fn visitors(&self) -> broadcast::Receiver<Visit> {
         self.visitors.subscribe()
     }
 
@@ -64,6 +73,7 @@ impl Happenings {
             Event::Engine(port::Event::Stored(_) | port::Event::BodyStored(_)) => count(&self.durable),
             Event::Engine(port::Event::ForkProven(_)) => count(&self.forks),
             Event::Engine(port::Event::PairingAsked {
+                secret,
                 org,
                 name,
                 words,
@@ -77,9 +87,9 @@ impl Happenings {
                     confirmed: *confirmed,
                 };
                 // Nobody waits for visitors most of the time.
-                let _ = self.visitors.send(met);
+                let _ = self.visitors.send(Visit { secret: *secret, met });
             }
-            Event::Listening(_) | Event::ListenerLost(_) => count(&self.listening),
+            Event::Listening(_) | Event::ListenerClosed(_) | Event::ListenerLost(_) => count(&self.listening),
             _ => {}
         }
         log(event);
@@ -90,6 +100,7 @@ fn log(event: Event) {
     match event {
         Event::Engine(event) => log_engine(event),
         Event::Listening(address) => tracing::info!(%address, "listening"),
+        Event::ListenerClosed(address) => tracing::info!(address, "not listening any more"),
         Event::ListenerLost(reason) => tracing::warn!(%reason, "a listening address is gone"),
         Event::Connected {
             peer,
@@ -132,6 +143,7 @@ fn log_engine(event: port::Event) {
             name,
             words,
             confirmed,
+            ..
         } => {
             let words = starfish_crypto::words(&words).join(" ");
             tracing::info!(%org, ?name, words, confirmed, "a code of this node was used; compare the words");
@@ -163,13 +175,31 @@ mod tests {
         assert!(durable.has_changed().expect("the sender is here"));
         let (org, name) = (OrgId::from_digest(digest), "CERT Example".to_owned());
         happenings.take(Event::Engine(port::Event::PairingAsked {
+            secret: [7; 5],
             org,
             name,
             words: digest,
             confirmed: false,
         }));
-        let met = visitors.try_recv().expect("a visitor");
-        assert_eq!((met.words.len(), met.confirmed), (5, false));
+        let Visit { secret, met } = visitors.try_recv().expect("a visitor");
+        assert_eq!((secret, met.words.len(), met.confirmed), ([7; 5], 5, false));
         assert_eq!(happenings.forks(), 0);
+    }
+
+    #[test]
+    fn an_end_alarms_nobody() {
+        let check = |event: Event, alarming: bool| {
+            let lines = tempfile::NamedTempFile::new().expect("a file");
+            let file = lines.reopen().expect("the same file");
+            let log = tracing_subscriber::fmt()
+                .with_writer(std::sync::Mutex::new(file))
+                .finish();
+            tracing::subscriber::with_default(log, || Happenings::default().take(event.clone()));
+            let lines = std::fs::read_to_string(lines.path()).expect("the log");
+            assert_eq!(lines.contains("WARN"), alarming, "{lines}");
+            assert_eq!(lines.lines().count(), 1, "{lines}");
+        };
+        check(Event::ListenerClosed("/ip4/192.0.2.1/tcp/1".to_owned()), false);
+        check(Event::ListenerLost("/ip4/192.0.2.1/tcp/1: gone".to_owned()), true);
     }
 }

@@ -90,9 +90,9 @@ impl Identity {
         };
         let mut roster = Roster::new(community);
         for statement in &statements {
-            roster
-                .admit(statement, &Strict)
-                .map_err(|refusal| wrong(refusal.to_string()))?;
+            let checked = statement.clone().check(&Strict);
+            let checked = checked.map_err(|error| wrong(error.to_string()))?;
+            roster.admit(&checked).map_err(|refusal| wrong(refusal.to_string()))?;
         }
         let certificates = statements
             .iter()

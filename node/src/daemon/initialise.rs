@@ -3,7 +3,7 @@
 use std::{
     fs, io,
     net::{Ipv4Addr, Ipv6Addr, TcpListener, UdpSocket},
-    os::unix::fs::{DirBuilderExt, PermissionsExt},
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
 
@@ -17,13 +17,14 @@ use starfish_protocol::{
 
 use super::{
     exit::{Exit, Failure},
-    identity::{
-        Identity, certificates_file, key_file, manifest_file, organisation_folder, random, write_private,
-    },
+    folder,
+    identity::{Identity, certificates_file, key_file, manifest_file, organisation_folder, random, write_private},
     moment,
     settings::{self, Layers, template::Answers},
 };
 
+/// Where a new node is put together in its data directory, so that there is a whole one or none.
+const STAGE: &str = "init.new";
 const DAY: u64 = 86_400_000;
 /// How many certificates the root signs in advance, so that it can stay offline for about a year.
 const CERTIFICATES: u64 = 5;
@@ -76,32 +77,54 @@ pub fn found(founding: &Founding<'_>) -> Result<Founded, Failure> {
     } = founding;
     let text = answers.render();
     let settings = settings::checked(&text, &Layers::default()).map_err(|mistakes| settings::failure(&mistakes))?;
-    refuse_to_overwrite(data)?;
+    make_room(data)?;
     let keys = Keys::draw()?;
     let statements = keys
         .statements(&settings.name, settings.community)
         .map_err(|error| Failure::new(Exit::Usage, format!("no organisation can be founded so: {error}")))?;
     let identity = Identity::of(statements, settings.community)?;
-    let failed = |error: io::Error| Failure::machine(format_args!("cannot write to {}", data.display()), error);
-    private_folder(data)?;
-    private_folder(&organisation_folder(data))?;
-    private_folder(&root_folder(data))?;
-    let pem = |key: &SecretKey, passphrase| key_file::to_pem(key, passphrase, &mut UnwrapErr(SysRng));
-    write_private(&root_folder(data).join("root.key"), pem(&keys.root, None).as_bytes()).map_err(failed)?;
-    write_private(&root_folder(data).join("next.key"), pem(&keys.next, None).as_bytes()).map_err(failed)?;
-    write_private(&key_file(data), pem(&keys.node, *passphrase).as_bytes()).map_err(failed)?;
-    let (manifest, certificates) = identity.statements.split_at(1);
-    write_private(&manifest_file(data), texts(manifest).as_bytes()).map_err(failed)?;
-    write_private(&certificates_file(data), texts(certificates).as_bytes()).map_err(failed)?;
-    write_private(&data.join(settings::FILE), text.as_bytes()).map_err(failed)?;
+    let is_new = !data.exists();
+    folder::make(data)?;
+    let stage = data.join(STAGE);
+    let placed = keys
+        .write(&stage, &identity, *passphrase, &text)
+        .and_then(|()| place(&stage, data));
+    if let Err(error) = placed {
+        // What cannot be taken away now is taken away by the next attempt.
+        let _ = fs::remove_dir_all(&stage);
+        if is_new {
+            let _ = fs::remove_dir(data);
+        }
+        return Err(Failure::machine(
+            format_args!("cannot write to {}, so nothing was made", data.display()),
+            error,
+        ));
+    }
     Ok(Founded { identity, settings })
+}
+
+/// Moves a finished node to its place: the organisation last, without which nothing starts.
+fn place(stage: &Path, data: &Path) -> io::Result<()> {
+    let pieces = [key_file, |data: &Path| data.join(settings::FILE), organisation_folder];
+    for (nth, piece) in pieces.iter().enumerate() {
+        if let Err(error) = fs::rename(piece(stage), piece(data)) {
+            // Best effort on a disk that just failed; what stays is named by the next attempt.
+            for moved in pieces.iter().take(nth) {
+                let _ = fs::remove_file(moved(data));
+            }
+            return Err(error);
+        }
+    }
+    fs::remove_dir(stage)?;
+    fs::File::open(data)?.sync_all()
 }
 
 fn texts(statements: &[Statement]) -> String {
     statements.iter().map(Statement::to_text).collect()
 }
 
-fn refuse_to_overwrite(data: &Path) -> Result<(), Failure> {
+/// Takes away what an interrupted attempt left, and refuses where a node is.
+fn make_room(data: &Path) -> Result<(), Failure> {
     let places = [
         key_file(data),
         organisation_folder(data),
@@ -109,30 +132,29 @@ fn refuse_to_overwrite(data: &Path) -> Result<(), Failure> {
         data.join("journal"),
         data.join("store"),
     ];
+    let stage = data.join(STAGE);
+    let is_unfinished = organisation_folder(&stage).exists();
     match places.iter().find(|place| place.exists()) {
-        None => Ok(()),
+        Some(place) if is_unfinished => {
+            let message = format!(
+                "an earlier `starfish init` was interrupted, and nothing was done with its keys yet: remove {} and {}, \
+                then try again",
+                place.display(),
+                stage.display()
+            );
+            Err(Failure::new(Exit::Refused, message))
+        }
         Some(place) => {
             let message = format!(
-                "there is a node already: {}; choose another directory with --data",
+                "there is a node already: {}; start it by `starfish run`, or choose another directory with --data",
                 place.display()
             );
             Err(Failure::new(Exit::Refused, message))
         }
+        None if stage.exists() => fs::remove_dir_all(&stage)
+            .map_err(|error| Failure::machine(format_args!("cannot remove {}", stage.display()), error)),
+        None => Ok(()),
     }
-}
-
-/// A folder that only this user may enter; one that is there already becomes so.
-///
-/// # Errors
-/// When it cannot be made.
-pub fn private_folder(path: &Path) -> Result<(), Failure> {
-    let failed = |error| Failure::machine(format_args!("cannot make {}", path.display()), error);
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .map_err(failed)?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(failed)
 }
 
 /// The keys of a new organisation and its first node.
@@ -150,6 +172,21 @@ impl Keys {
             next: draw()?,
             node: draw()?,
         })
+    }
+
+    /// Everything of a new node below one folder, durably.
+    fn write(&self, stage: &Path, identity: &Identity, passphrase: Option<&str>, settings: &str) -> io::Result<()> {
+        let pem = |key: &SecretKey, passphrase| key_file::to_pem(key, passphrase, &mut UnwrapErr(SysRng));
+        let (organisation, root) = (organisation_folder(stage), root_folder(stage));
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&root)?;
+        write_private(&root.join("root.key"), pem(&self.root, None).as_bytes())?;
+        write_private(&root.join("next.key"), pem(&self.next, None).as_bytes())?;
+        write_private(&key_file(stage), pem(&self.node, passphrase).as_bytes())?;
+        let (manifest, certificates) = identity.statements.split_at(1);
+        write_private(&manifest_file(stage), texts(manifest).as_bytes())?;
+        write_private(&certificates_file(stage), texts(certificates).as_bytes())?;
+        write_private(&stage.join(settings::FILE), settings.as_bytes())?;
+        fs::File::open(organisation)?.sync_all()
     }
 
     fn statements(&self, name: &str, community: Community) -> Result<Vec<Statement>, StatementError> {
@@ -206,6 +243,8 @@ fn hold(port: u16) -> io::Result<(TcpListener, UdpSocket)> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     fn answers() -> Answers {
@@ -301,6 +340,36 @@ mod tests {
     }
 
     #[test]
+    fn there_is_a_whole_node_or_none() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let data = folder.path().join("node");
+        let founding = Founding {
+            data: &data,
+            answers: &answers(),
+            passphrase: None,
+        };
+        let names = || {
+            let entries = fs::read_dir(&data).into_iter().flatten();
+            let names = entries.map(|entry| entry.expect("it is readable").file_name().into_string());
+            names.collect::<Result<Vec<_>, _>>().expect("plain names")
+        };
+        // A file stands where the folder is to be.
+        fs::write(&data, "").expect("the folder is writable");
+        found(&founding).expect_err("no folder can be there");
+        fs::remove_file(&data).expect("it is ours");
+        // Interrupted while it was put together: nothing was moved, so it is begun again.
+        folder::make(&root_folder(&data.join(STAGE))).expect("the folder is writable");
+        found(&founding).expect("there is no node");
+        assert!(!names().contains(&STAGE.to_owned()), "{:?}", names());
+        // Interrupted while it was moved.
+        folder::make(&data.join(STAGE)).expect("the folder is writable");
+        fs::rename(organisation_folder(&data), organisation_folder(&data.join(STAGE))).expect("it is ours");
+        let failure = found(&founding).expect_err("half of a node is there");
+        assert!(failure.message.contains(STAGE), "{failure}");
+        assert!(organisation_folder(&data.join(STAGE)).exists(), "no key is removed");
+    }
+
+    #[test]
     fn a_passphrase_protects_the_key() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (data, file) = (folder.path().join("node"), folder.path().join("passphrase"));
@@ -311,7 +380,7 @@ mod tests {
         };
         let identity = found(&founding).expect("the folder is writable").identity;
         assert!(identity.unlock(&data, Some(&folder.path().join("none"))).is_err());
-        fs::write(&file, "correct horse\n").expect("the folder is writable");
+        write_private(&file, b"correct horse\n").expect("the folder is writable");
         assert!(identity.unlock(&data, Some(&file)).is_ok());
         let pem = fs::read_to_string(key_file(&data)).expect("the file is readable");
         assert!(pem.contains("ENCRYPTED"));

@@ -2,6 +2,7 @@
 
 use std::{
     io::IsTerminal,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -60,6 +61,7 @@ fn prompt(text: &str) -> Result<Zeroizing<String>, Failure> {
 }
 
 fn first_line(file: &Path) -> Result<Zeroizing<String>, Failure> {
+    refuse_open(file)?;
     let text = std::fs::read_to_string(file).map(Zeroizing::new);
     let text = text.map_err(|error| Failure::machine(format_args!("cannot read {}", file.display()), error))?;
     let line = text.lines().next().unwrap_or_default();
@@ -70,6 +72,21 @@ fn first_line(file: &Path) -> Result<Zeroizing<String>, Failure> {
     Ok(Zeroizing::new(line.to_owned()))
 }
 
+/// A group may read it: service managers hand secrets out so. Pipes have no such mode.
+fn refuse_open(file: &Path) -> Result<(), Failure> {
+    const OPEN: u32 = 0o027;
+    let about = std::fs::metadata(file)
+        .map_err(|error| Failure::machine(format_args!("cannot read {}", file.display()), error))?;
+    if about.is_file() && about.permissions().mode() & OPEN != 0 {
+        let message = format!(
+            "{}: other users may read or change this passphrase; take that away by `chmod 600`",
+            file.display()
+        );
+        return Err(Failure::new(Exit::Configuration, message));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,8 +95,10 @@ mod tests {
     fn a_file_gives_its_first_line() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let file = folder.path().join("passphrase");
+        let close = |mode| std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).expect("it is ours");
         let check = |text: &str, expected: Option<&str>| {
             std::fs::write(&file, text).expect("the folder is writable");
+            close(0o600);
             let read = of_new_key(false, Some(&file)).ok().flatten();
             assert_eq!(read.as_deref().map(String::as_str), expected, "{text:?}");
             assert_eq!(of_known_key(Some(&file)).ok(), read);
@@ -88,6 +107,17 @@ mod tests {
         check("two words", Some("two words"));
         check("\nsecond", None);
         check("", None);
+        std::fs::write(&file, "secret").expect("the folder is writable");
+        for (mode, fits) in [
+            (0o400, true),
+            (0o440, true),
+            (0o444, false),
+            (0o604, false),
+            (0o620, false),
+        ] {
+            close(mode);
+            assert_eq!(of_known_key(Some(&file)).is_ok(), fits, "{mode:o}");
+        }
         assert_eq!(of_new_key(false, None), Ok(None));
         assert!(of_new_key(false, Some(&folder.path().join("none"))).is_err());
     }

@@ -38,6 +38,26 @@ pub fn usable(listen: &[IpAddr]) -> Vec<IpAddr> {
     if kept.is_empty() { listen.to_vec() } else { kept }
 }
 
+/// From where an address can be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nearness {
+    /// From everywhere, as far as the address tells.
+    Anywhere,
+    /// From the same network only.
+    Network,
+    /// From this machine only.
+    Machine,
+}
+
+/// From where this address can be reached.
+pub fn nearness(address: IpAddr) -> Nearness {
+    match rank(address) {
+        0 => Nearness::Anywhere,
+        LOOPBACK => Nearness::Machine,
+        _ => Nearness::Network,
+    }
+}
+
 const LOOPBACK: u8 = 3;
 
 /// Worse addresses have higher numbers.

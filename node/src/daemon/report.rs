@@ -10,6 +10,11 @@ use std::io::Write;
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use {
+    std::os::fd::{AsFd, BorrowedFd},
+    tokio::{io::Interest, net::unix::pipe},
+};
 
 use super::exit::Failure;
 
@@ -77,10 +82,33 @@ impl Report {
         Ok(out.flush()?)
     }
 
+    /// Ends when nobody reads standard output any more; never where that cannot be told, as with a file.
+    pub async fn reader_left(&self) {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        if let Ok(Some(pipe)) = pipe_behind(std::io::stdout().as_fd())
+            && pipe.ready(Interest::ERROR).await.is_ok()
+        {
+            return;
+        }
+        std::future::pending().await
+    }
+
     /// Tells a person something that is no result.
     pub fn note(&self, text: &str) {
         // A person who closed standard error does not want to know.
         let _ = writeln!(anstream::stderr(), "{text}");
+    }
+}
+
+/// The pipe that this is, if it is one; it stays as blocking as it was, since others may write to it too.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn pipe_behind(out: BorrowedFd<'_>) -> std::io::Result<Option<pipe::Sender>> {
+    use std::os::unix::fs::FileTypeExt;
+    let file = std::fs::File::from(out.try_clone_to_owned()?);
+    if file.metadata()?.file_type().is_fifo() {
+        pipe::Sender::from_file_unchecked(file).map(Some)
+    } else {
+        Ok(None)
     }
 }
 
@@ -138,6 +166,26 @@ mod tests {
         check("a\u{1b}[2Jb", "a\u{fffd}[2Jb");
         check("a\nb\tc\r", "a\u{fffd}b\u{fffd}c\u{fffd}");
         check("a\u{202e}b\u{9b}c", "a\u{fffd}b\u{fffd}c");
+    }
+
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[tokio::test]
+    async fn a_pipe_tells_when_its_reader_left() {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        let pipe = pipe_behind(writer.as_fd())
+            .expect("it can be watched")
+            .expect("it is one");
+        let left = pipe.ready(Interest::ERROR);
+        tokio::pin!(left);
+        let soon = std::time::Duration::from_millis(20);
+        assert!(
+            tokio::time::timeout(soon, &mut left).await.is_err(),
+            "the reader is there"
+        );
+        drop(reader);
+        left.await.expect("the reader left");
+        let file = tempfile::tempfile().expect("a temporary file");
+        assert!(pipe_behind(file.as_fd()).expect("it is readable").is_none());
     }
 
     #[test]

@@ -29,6 +29,7 @@ use super::{
     control::{self, server},
     environment::Machine,
     exit::{Exit, Failure},
+    folder,
     happenings::Happenings,
     identity::Identity,
     keeping::Keeping,
@@ -56,6 +57,7 @@ const SETTLE: Duration = Duration::from_millis(300);
 /// When it cannot start, or its store fails.
 pub async fn run(data: &Path, arguments: Run, json: bool) -> Result<Exit, Failure> {
     let settings = load(data, &arguments)?;
+    folder::check(data)?;
     logging::start(&settings);
     let _lock = Lock::take(data)?;
     let identity = Identity::load(data, settings.community)?;

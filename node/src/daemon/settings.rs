@@ -4,13 +4,14 @@
 //! commas), flags. [`load`] stops at mistakes; [`mistakes`] lists all of them with line and remedy.
 
 pub mod checking;
+mod environment;
 pub mod file;
 pub mod mistakes;
 pub mod template;
 
 use std::{collections::BTreeMap, net::IpAddr, path::Path};
 
-use config::{Config, Environment, FileFormat, Map};
+use config::{Config, FileFormat};
 use libp2p::Multiaddr;
 use starfish_protocol::{community::Community, observable::Tld, organisation::OrgId, record::Topic};
 
@@ -141,19 +142,22 @@ impl Layers {
     /// This process's environment, and these flags.
     pub fn of_process(flags: Vec<(String, String)>) -> Self {
         Self {
-            environment: std::env::vars_os().filter_map(text_pair).filter(is_ours).collect(),
+            environment: std::env::vars_os().map(texts).filter(is_ours).collect(),
             flags,
         }
     }
 }
 
-fn text_pair((name, value): (std::ffi::OsString, std::ffi::OsString)) -> Option<(String, String)> {
-    Some((name.into_string().ok()?, value.into_string().ok()?))
+/// What is no text does not become a setting by that: it is a mistake like any other.
+fn texts((name, value): (std::ffi::OsString, std::ffi::OsString)) -> (String, String) {
+    (
+        name.to_string_lossy().into_owned(),
+        value.to_string_lossy().into_owned(),
+    )
 }
 
-/// Only names with a section: `STARFISH_DATA` is an option and other tools have their own.
 fn is_ours((name, _): &(String, String)) -> bool {
-    name.starts_with("STARFISH_") && name.contains("__")
+    name.starts_with(environment::PREFIX)
 }
 
 /// Reads `starfish.toml` of a data directory under its layers.
@@ -187,28 +191,21 @@ pub fn failure(mistakes: &[Mistake]) -> Failure {
 /// # Errors
 /// Every mistake found.
 pub fn checked(text: &str, layers: &Layers) -> Result<Settings, Vec<Mistake>> {
-    let found = mistakes::of_text(text);
+    let found = mistakes::of_shapes(text, layers);
     if !found.is_empty() {
         return Err(found);
     }
     let written = layered(text, layers).map_err(|error| vec![Mistake::of_layers(&error.to_string())])?;
-    checking::check(&written).map_err(|wrong| wrong.into_iter().map(|wrong| mistakes::placed(text, wrong)).collect())
+    let placed = |wrong| mistakes::placed(text, layers, wrong);
+    checking::check(&written).map_err(|wrong| wrong.into_iter().map(placed).collect())
 }
 
+/// The file under what makes sense of the layers above it.
 fn layered(text: &str, layers: &Layers) -> Result<Written, config::ConfigError> {
-    let environment: Map<String, String> = layers.environment.clone().into_iter().filter(is_ours).collect();
-    let mut environment = Environment::with_prefix("STARFISH")
-        .prefix_separator("_")
-        .separator("__")
-        .list_separator(",")
-        .try_parsing(true)
-        .source(Some(environment));
-    for key in file::LISTS {
-        environment = environment.with_list_parse_key(key);
+    let mut builder = Config::builder().add_source(config::File::from_str(text, FileFormat::Toml));
+    for (key, value) in environment::values(&layers.environment) {
+        builder = builder.set_override(key, value)?;
     }
-    let mut builder = Config::builder()
-        .add_source(config::File::from_str(text, FileFormat::Toml))
-        .add_source(environment);
     for (key, value) in &layers.flags {
         builder = builder.set_override(key, value.as_str())?;
     }
@@ -259,6 +256,7 @@ mod tests {
         check("STARFISH_NODE__COLOUR", "red");
         check("STARFISH_NODES__PORT", "1");
         check("STARFISH_SUBSCRIBE__TOPICS", "NOT A TOPIC!");
+        check("STARFISH_PORT", "1");
     }
 
     #[test]

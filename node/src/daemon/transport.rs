@@ -7,7 +7,7 @@ use libp2p::{
     PeerId, Transport as _,
     core::{
         muxing::StreamMuxerBox,
-        transport::{Boxed, choice::OrTransport},
+        transport::{Boxed, choice::OrTransport, timeout::TransportTimeout},
         upgrade::Version,
     },
     dns,
@@ -20,8 +20,12 @@ const STREAMS: usize = 128;
 /// Bytes in flight on one QUIC stream, and on all of one connection. libp2p's 10 MB would let 20 guests hold 3 GB.
 const QUIC_STREAM_BYTES: u32 = 4_000_000;
 const QUIC_CONNECTION_BYTES: u32 = 16_000_000;
-/// How long a connection may take to come about.
-const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How long a dial may take over TCP: the first packets may be lost and sent again after 1 and 3 s.
+const DIAL: Duration = Duration::from_secs(10);
+/// How long a handshake may take, over TCP from the moment that the line is there. The slowest lines, satellites, need
+/// 600 ms there and back; TLS, yamux and the agreement on both take four times that, and one lost packet another 2 s. Whoever
+/// says nothing holds a place for as long, so it is no longer.
+const HANDSHAKE: Duration = Duration::from_secs(5);
 /// A line that stays silent this long is dead; keep-alives go out three times as often.
 const QUIC_IDLE_MS: u32 = 30_000;
 const QUIC_KEEP_ALIVE: Duration = Duration::from_secs(10);
@@ -49,8 +53,9 @@ pub fn transport(key: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>, Trans
         .upgrade(Version::V1Lazy)
         .authenticate(certified)
         .multiplex(muxing())
-        .timeout(HANDSHAKE)
+        .timeout(DIAL)
         .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
+    let tcp = TransportTimeout::with_ingoing_timeout(tcp, HANDSHAKE);
     let either = OrTransport::new(quic, tcp).map(|either, _| either.into_inner());
     Ok(dns::tokio::Transport::system(either)?.boxed())
 }

@@ -27,6 +27,17 @@ pub enum State {
     Purged,
 }
 
+/// Where a value of a record stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// It may be used.
+    Believed,
+    /// It is in quarantine.
+    Held,
+    /// Its organisation took it back.
+    Withdrawn,
+}
+
 /// Everything that a search or a change needs to know of a record, in one value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Card {

@@ -21,13 +21,17 @@ use crate::store::{Space, Store, StoreError};
 
 use super::{
     Ledger,
-    catalogue::{Card, Counts, Entry},
-    keys::{Number, decoded, log_key, number_key, number_of, numbered, position_key},
-    writer::{SAFE_MODE, indexed, stored_rows, verified},
+    catalogue::{Card, Counts, Entry, Standing},
+    keys::{
+        Number, decoded, holder_of, log_key, number_key, number_of, numbered, numbered_end, position_key, users_key,
+    },
+    writer::{SAFE_MODE, home, indexed, stored_rows, verified},
 };
 
 /// After every key of a space.
 const END: &[u8] = &[u8::MAX; 64];
+/// How many records of one body are looked at in one read.
+const USERS: usize = 64;
 
 /// What a start needs to know of the store.
 #[derive(Clone, Debug, Default)]
@@ -90,14 +94,14 @@ impl<S: Store> Ledger<S> {
     /// # Errors
     /// The store failed.
     pub fn topics(&self) -> Result<Vec<TopicCount>, StoreError> {
-        let rows = stored_rows(&self.store, Space::Topics, &[], END, usize::MAX)?;
+        let rows = self.noted(stored_rows(&self.store, Space::Topics, &[], END, usize::MAX))?;
         let topic = |(key, value): &(Vec<u8>, Vec<u8>)| {
             Ok(TopicCount {
                 topic: String::from_utf8_lossy(key).into_owned(),
                 records: decoded(value)?,
             })
         };
-        rows.iter().map(topic).collect()
+        self.noted(rows.iter().map(topic).collect())
     }
 
     /// What a start needs to know.
@@ -105,6 +109,10 @@ impl<S: Store> Ledger<S> {
     /// # Errors
     /// The store failed.
     pub fn load(&self) -> Result<Loaded, StoreError> {
+        self.noted(self.loaded())
+    }
+
+    fn loaded(&self) -> Result<Loaded, StoreError> {
         let rows = |space| stored_rows(&self.store, space, &[], END, usize::MAX);
         let statements = rows(Space::Statements)?
             .iter()
@@ -144,14 +152,9 @@ impl<S: Store> Ledger<S> {
     /// The store failed.
     pub fn entries(&self, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
         let end = self.counts().serial.saturating_add(1).to_be_bytes();
-        let rows = stored_rows(
-            &self.store,
-            Space::Serials,
-            &after.saturating_add(1).to_be_bytes(),
-            &end,
-            limit,
-        )?;
-        rows.iter().map(|(_, entry)| decoded(entry)).collect()
+        let from = after.saturating_add(1).to_be_bytes();
+        let rows = self.noted(stored_rows(&self.store, Space::Serials, &from, &end, limit))?;
+        self.noted(rows.iter().map(|(_, entry)| decoded(entry)).collect())
     }
 
     /// What is kept of a record: its number here and its card.
@@ -185,10 +188,11 @@ impl<S: Store> Ledger<S> {
     /// # Errors
     /// The store failed, or the body is no longer what it was.
     pub fn body_of(&self, record: &RecordId) -> Result<Option<Body>, StoreError> {
-        let Some((number, card)) = self.card_of(record)? else {
-            return Ok(None);
-        };
-        self.content(number, &card)
+        let body = self.card_of(record).and_then(|found| match found {
+            Some((number, card)) => self.content(number, &card),
+            None => Ok(None),
+        });
+        self.noted(body)
     }
 
     fn content(&self, number: Number, card: &Card) -> Result<Option<Body>, StoreError> {
@@ -205,42 +209,92 @@ impl<S: Store> Ledger<S> {
             .map_err(|fault| StoreError::Corrupt(fault.to_string()))
     }
 
-    /// The values of a record, rising, each with whether it is withdrawn. None when its body is not here.
+    /// The values of a record, rising, each with where it stands. None when its body is not here.
+    ///
+    /// A value counts as believed or held only when the index says so; everything else counts as withdrawn. While a record
+    /// is on its way out its values are in no space for a moment, and one that was withdrawn must not look usable then.
     ///
     /// # Errors
     /// The store failed, or the body is no longer what it was.
-    pub fn observables(&self, record: &RecordId) -> Result<Vec<(Observable, bool)>, StoreError> {
+    pub fn observables(&self, record: &RecordId) -> Result<Vec<(Observable, Standing)>, StoreError> {
+        self.noted(self.standings(record))
+    }
+
+    fn standings(&self, record: &RecordId) -> Result<Vec<(Observable, Standing)>, StoreError> {
         let Some((number, card)) = self.card_of(record)? else {
             return Ok(Vec::new());
         };
         let Some(body) = self.content(number, &card)? else {
             return Ok(Vec::new());
         };
+        let at_home = if card.believed {
+            Standing::Believed
+        } else {
+            Standing::Held
+        };
         let mut found = Vec::with_capacity(indexed(&body).len());
         for value in indexed(&body) {
-            let gone = card.withdrawn > 0
-                && self
-                    .store
-                    .get(Space::Withdrawn, &numbered(&value.key(), number))?
-                    .is_some();
-            found.push((value.clone(), gone));
+            let standing = if self.is_at_home(number, &value.key(), card.believed)? {
+                at_home
+            } else {
+                Standing::Withdrawn
+            };
+            found.push((value.clone(), standing));
         }
         Ok(found)
+    }
+
+    /// Whether this record gives a value to `Seen` or `Held`.
+    fn is_at_home(&self, number: Number, key: &[u8], believed: bool) -> Result<bool, StoreError> {
+        let space = home(believed);
+        let mut before = None;
+        loop {
+            let holder = self.store.get(space, key)?.as_deref().map(holder_of).transpose()?;
+            if holder.is_none() || holder == Some(number) {
+                return Ok(holder.is_some());
+            }
+            if self.store.get(space, &numbered(key, number))?.is_some() {
+                return Ok(true);
+            }
+            // When the holder leaves, a further record takes its place: it may have been this one, between the two reads.
+            if holder == before {
+                return Ok(false);
+            }
+            before = holder;
+        }
     }
 
     pub(super) fn compressed(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
         self.store.get(Space::Bodies, digest.as_bytes())
     }
 
+    /// The body, when a believed record stands for it: what is in quarantine is nobody else's business.
+    fn believed_body(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        let key = users_key(digest, false);
+        let (mut from, end) = (key.clone(), numbered_end(&key));
+        loop {
+            let users = stored_rows(&self.store, Space::Uses, &from, &end, USERS)?;
+            for (user, _) in &users {
+                if self.card(number_of(user)?)?.is_some_and(|card| card.believed) {
+                    return self.compressed(digest);
+                }
+            }
+            let Some((last, _)) = users.last().filter(|_| users.len() >= USERS) else {
+                return Ok(None);
+            };
+            from = [last.as_slice(), &[0]].concat();
+        }
+    }
+
     /// Answers the engine.
     pub fn answer(&self, query: &Query) -> Found {
         let found = match query {
             Query::Headers { log, from, limit } => self.headers(log, *from, *limit).map(Found::Headers),
-            Query::Body(digest) => self.compressed(digest).map(Found::Body),
+            Query::Body(digest) => self.believed_body(digest).map(Found::Body),
             Query::Record(record) => self.record(record),
             Query::Missing { after, limit } => self.missing(after.as_ref(), *limit),
         };
-        found.unwrap_or(Found::Failed)
+        self.noted(found).unwrap_or(Found::Failed)
     }
 
     /// Consecutive headers, as far as they are durable.

@@ -192,6 +192,10 @@ impl<S: Store> Ledger<S> {
     /// # Errors
     /// The store failed.
     pub fn search(&self, search: &Search, after: Option<&Cursor>, limit: usize) -> Result<Page, StoreError> {
+        self.noted(self.page(search, after, limit))
+    }
+
+    fn page(&self, search: &Search, after: Option<&Cursor>, limit: usize) -> Result<Page, StoreError> {
         let (mut page, mut cards, mut rows) = (Page::default(), Cards::default(), 0);
         for range in &search.ranges {
             let mut from = range.start.clone();

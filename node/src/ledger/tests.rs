@@ -3,6 +3,7 @@
 pub(crate) mod author;
 mod changes;
 mod crashes;
+mod many;
 mod model;
 mod repeats;
 mod trust;

@@ -30,7 +30,7 @@ use super::{
     Options,
     catalogue::{Card, Counts, State},
     journal::Note,
-    keys::{encoded, pending},
+    keys::{encoded, number_of, pending, position_key},
 };
 
 pub(super) use self::draft::{Draft, stored_rows};
@@ -39,6 +39,9 @@ pub(super) use self::placing::{home, indexed};
 /// Changes on their way into the store.
 pub(super) struct Writer<'a> {
     pub(super) draft: Draft<'a>,
+    /// True while the journal is carried out: old records of our own are no sign that a peer has shown what it holds, so
+    /// safe mode stays.
+    pub(super) is_replaying: bool,
     options: &'a Options,
 }
 
@@ -49,6 +52,7 @@ impl<'a> Writer<'a> {
     pub(super) fn new(store: &'a dyn Store, options: &'a Options, counts: Counts) -> Self {
         Self {
             draft: Draft::new(store, counts),
+            is_replaying: false,
             options,
         }
     }
@@ -61,6 +65,8 @@ impl<'a> Writer<'a> {
 
     /// Takes one change.
     pub(super) fn take(&mut self, change: &Change) -> Result<(), StoreError> {
+        // Small changes add up too: without this, a thousand statements at once would be one batch that no store takes.
+        self.draft.begin(false)?;
         match change {
             Change::Record {
                 header,
@@ -90,6 +96,7 @@ impl<'a> Writer<'a> {
                 self.store_statement(statement);
                 Ok(())
             }
+            Change::Displaced(statement) => self.forget_statement(statement),
             Change::Fork(pair) => {
                 let (one, two) = &**pair;
                 let proof = encoded(&(one.signed(), two.signed()));
@@ -113,6 +120,7 @@ impl<'a> Writer<'a> {
 
     /// Takes a note from the journal, whose own signatures are checked again.
     pub(super) fn take_note(&mut self, note: Note) -> Result<(), StoreError> {
+        self.draft.begin(false)?;
         match note {
             Note::Record {
                 header,
@@ -121,6 +129,9 @@ impl<'a> Writer<'a> {
                 received_at,
             } => {
                 let header = verified(header)?;
+                if !self.follows(&header)? {
+                    return Ok(());
+                }
                 self.see(received_at);
                 let mut card = Card::new(&header, org, true, received_at);
                 card.own = true;
@@ -155,6 +166,18 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// Whether a record of the journal has its place in its log. After damage to the journal some are missing; what comes
+    /// behind them would be a hole that no peer takes, and comes from the old store or the mesh instead.
+    fn follows(&self, header: &Header) -> Result<bool, StoreError> {
+        let Some(before) = header.seq.checked_sub(1) else {
+            return Ok(true);
+        };
+        let before = self.draft.get(Space::Logs, &position_key(&header.log(), before))?;
+        let before = before.as_deref().map(number_of).transpose()?;
+        let before = before.map(|number| self.draft.card(number)).transpose()?;
+        Ok(before.is_some_and(|before| before.id.digest() == header.prev))
+    }
+
     /// The latest time that anyone named is the time of an entry that has none of its own.
     fn see(&mut self, time: Millis) {
         self.draft.counts.latest = self.draft.counts.latest.max(time);
@@ -163,6 +186,15 @@ impl<'a> Writer<'a> {
     fn store_statement(&mut self, statement: &Statement) {
         self.draft
             .put(Space::Statements, statement_key(statement), encoded(statement));
+    }
+
+    /// A statement leaves, unless a newer one has its place already.
+    fn forget_statement(&mut self, statement: &Statement) -> Result<(), StoreError> {
+        let key = statement_key(statement);
+        if self.draft.get(Space::Statements, &key)? == Some(encoded(statement)) {
+            self.draft.delete(Space::Statements, key);
+        }
+        Ok(())
     }
 
     fn spoil(&mut self, record: &RecordId) -> Result<(), StoreError> {

@@ -1,6 +1,7 @@
 //! The libp2p behaviours of a node, put together: gossip, requests, identify, ping, and what keeps others in bounds.
 
 pub(crate) mod gossip;
+pub(crate) mod handshakes;
 pub(crate) mod streams;
 
 use std::time::Duration;
@@ -19,6 +20,7 @@ use starfish_protocol::community::Community;
 
 use self::{
     gossip::{BadParameters, Gossipsub},
+    handshakes::Handshakes,
     streams::Streams,
 };
 use super::settings::MeshSettings;
@@ -35,6 +37,7 @@ const PING_TIMEOUT: Duration = Duration::from_secs(15);
 #[derive(NetworkBehaviour)]
 pub(crate) struct Behaviour {
     pub(crate) blocked: allow_block_list::Behaviour<BlockedPeers>,
+    pub(crate) handshakes: Handshakes,
     pub(crate) limits: connection_limits::Behaviour,
     pub(crate) memory: Toggle<memory_connection_limits::Behaviour>,
     pub(crate) ping: ping::Behaviour,
@@ -58,6 +61,7 @@ impl Behaviour {
         let memory = settings.limits.memory.and_then(|bytes| usize::try_from(bytes).ok());
         Ok(Self {
             blocked: allow_block_list::Behaviour::default(),
+            handshakes: Handshakes::new(settings.limits.pending_per_address, settings.limits.pending_loopback),
             limits: connection_limits::Behaviour::new(limits(settings)),
             memory: memory.map(memory_connection_limits::Behaviour::with_max_bytes).into(),
             ping: ping::Behaviour::new(ping::Config::new().with_interval(PING_EVERY).with_timeout(PING_TIMEOUT)),

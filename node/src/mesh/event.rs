@@ -10,7 +10,9 @@ pub enum Event {
     Engine(port::Event),
     /// A local address is listened on.
     Listening(Multiaddr),
-    /// A listener ended.
+    /// A local address is not listened on any more, because this node ends.
+    ListenerClosed(String),
+    /// A listener ended, or failed to take a connection.
     ListenerLost(String),
     /// A connection is up and is the one in use with this peer.
     Connected {
@@ -57,4 +59,6 @@ pub enum CloseReason {
     Stale,
     /// Its gossip was silent while its ping was answered.
     Silent,
+    /// It gossiped more than any honest peer does.
+    Flooding,
 }

@@ -9,6 +9,8 @@ pub(crate) struct Figures {
     pub(crate) late_validations: Counter,
     /// Gossip that was not looked at, because too much of it was being checked.
     pub(crate) dropped_gossip: Counter,
+    /// Peers that were put out because they gossiped more than any honest one does.
+    pub(crate) ended_floods: Counter,
     /// Messages of our own that no peer could be given.
     pub(crate) undelivered_gossip: Counter,
     /// Streams of peers that were reset for want of room.
@@ -39,6 +41,7 @@ impl Figures {
             "Gossip not looked at for want of room",
             &figures.dropped_gossip,
         );
+        register("ended_floods", "Peers put out for flooding", &figures.ended_floods);
         register(
             "undelivered_gossip",
             "Own gossip that no peer could be given",

@@ -30,10 +30,16 @@ pub trait Keeper: Send + Sync + 'static {
     fn answer(&self, query: &Query) -> Found;
 }
 
-/// Why changes are not durable.
+/// Why changes are not durable, in words, and what it takes to go on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct KeepError(pub String);
+pub enum KeepError {
+    /// What is stored is not what was written: the store has to be rebuilt.
+    #[error("{0}")]
+    Damaged(String),
+    /// The disk is full or does not answer: the store is sound once that is mended.
+    #[error("{0}")]
+    Failed(String),
+}
 
 /// The queue in front of `apply`.
 pub(crate) struct Writer {
@@ -99,7 +105,7 @@ impl Writer {
         };
         let keeper = Arc::clone(&self.keeper);
         let applied = compute(&self.env, cost, move || keeper.apply(&changes));
-        let lost = || KeepError("the writer ended in the middle of a write".to_owned());
+        let lost = || KeepError::Failed("the writer ended in the middle of a write".to_owned());
         Some(async move { applied.await.unwrap_or_else(|| Err(lost())).map(|()| tickets) }.boxed())
     }
 }

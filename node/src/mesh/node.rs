@@ -1,6 +1,7 @@
 //! The event loop: [`Node`]. One turn at a time, local work before anything from the network, so that a flood from
 //! outside cannot keep what was accepted from being finished.
 
+mod gossip;
 mod network;
 mod orders;
 mod outputs;
@@ -17,7 +18,7 @@ use futures::{
     Stream as _,
     channel::{mpsc, oneshot},
     future::BoxFuture,
-    stream::{FuturesOrdered, FuturesUnordered, StreamExt},
+    stream::{FuturesUnordered, StreamExt},
 };
 use libp2p::{
     PeerId, Swarm,
@@ -32,7 +33,6 @@ use starfish_protocol::{
         Engine,
         port::{Input, Outcome, Ticket},
     },
-    intake::{Fault, OpenGossip},
     time::Millis,
     wire::Channel,
 };
@@ -45,6 +45,7 @@ use super::{
     exchange::{Desk, REPORTS, Report, answering::Answering, asking::Asking, pushing::Pushing},
     figures::Figures,
     handle::{DialError, Order},
+    intake::{Checked, Intake},
     keeper::Writer,
     peers::{
         connections::Connections,
@@ -65,13 +66,6 @@ pub(crate) struct Network {
     pub(crate) figures: Figures,
     pub(crate) community: Community,
     pub(crate) listeners: Vec<ListenerId>,
-}
-
-/// A gossip message whose signatures were checked, or nothing when the check was lost.
-struct Checked {
-    peer: PeerId,
-    message: Vec<u8>,
-    opened: Option<Result<OpenGossip, Fault>>,
 }
 
 /// What happened next.
@@ -114,7 +108,7 @@ pub(crate) struct Node {
     inputs: VecDeque<Input>,
     // Local work under way.
     writer: Writer,
-    checking: FuturesOrdered<BoxFuture<'static, Checked>>,
+    intake: Intake,
     computing: FuturesUnordered<BoxFuture<'static, Option<Input>>>,
     alarm: Option<(Millis, BoxFuture<'static, ()>)>,
     /// When the rules want to be woken.
@@ -161,6 +155,7 @@ impl Node {
         }
         Self {
             writer: Writer::new(Arc::clone(&env), Arc::clone(&keeper), limits.waiting_steps),
+            intake: Intake::new(Arc::clone(&env), Arc::clone(&verifier), &limits),
             desk: Desk {
                 env: Arc::clone(&env),
                 verifier,
@@ -177,7 +172,6 @@ impl Node {
             engine,
             keeper,
             inputs: VecDeque::new(),
-            checking: FuturesOrdered::new(),
             computing: FuturesUnordered::new(),
             alarm: None,
             wake: None,
@@ -219,7 +213,7 @@ impl Node {
         if let Poll::Ready(written) = self.writer.poll(cx) {
             return Poll::Ready(Turn::Written(written));
         }
-        if let Poll::Ready(Some(checked)) = self.checking.poll_next_unpin(cx) {
+        if let Poll::Ready(checked) = self.intake.poll_checked(cx) {
             return Poll::Ready(Turn::Checked(checked));
         }
         if let Poll::Ready(Some(input)) = self.computing.poll_next_unpin(cx) {

@@ -95,6 +95,10 @@ pub struct Limits {
     pub inbound: u32,
     /// Handshakes that others began.
     pub pending_inbound: u32,
+    /// Of these, the ones from one IPv4 address, or from one /64 of IPv6.
+    pub pending_per_address: u32,
+    /// The same for each address of the loopback network, behind which every node of this machine is.
+    pub pending_loopback: u32,
     /// Dials under way.
     pub pending_outbound: u32,
     /// Up to so many connections, published addresses of other organisations are dialled.
@@ -103,6 +107,14 @@ pub struct Limits {
     pub memory: Option<u64>,
     /// Gossip messages whose signatures are being checked.
     pub gossip_checks: usize,
+    /// Of these, the ones that one peer brought; its next ones wait, and those of others pass them by.
+    pub gossip_checks_per_peer: usize,
+    /// Bytes of gossip of one peer that wait to be checked; beyond that it is not looked at.
+    pub gossip_waiting: usize,
+    /// What one peer may gossip at once, in messages; each begun 1,024 bytes beyond the first count as one more.
+    pub gossip_burst: u64,
+    /// How much of that it regains in a second. A peer that has used all of it up is out for a minute.
+    pub gossip_per_second: u64,
     /// Streams that one peer may have open here.
     pub streams_per_peer: usize,
     /// Bodies that travel to one peer at a time.
@@ -126,11 +138,25 @@ impl Default for Limits {
         Self {
             connections: 256,
             inbound: 192,
-            pending_inbound: 64,
+            // Each holds a socket and some 30 KiB for as long as a handshake may take. 32 hostile addresses are needed to
+            // fill the places, and then only for those 5 s.
+            pending_inbound: 256,
+            // An organisation's nodes behind one address restart together; a handshake takes them well under a second.
+            pending_per_address: 8,
+            pending_loopback: 64,
             pending_outbound: 32,
             wanted: 12,
             memory: None,
             gossip_checks: 512,
+            gossip_checks_per_peer: 64,
+            // A thousand headers with bodies that ride along.
+            gossip_waiting: 4 << 20,
+            // Duplicates are not counted, so that this is what a peer brings first. A day of one large publisher is 110
+            // headers, the quota of an organisation 1,024 at once and then 60 a minute: eight of them may burst through
+            // the same peer, and a hundred may go on at their quota. What a flood leaves behind within these bounds: 8 MiB
+            // in the message cache, and in the duplicate cache 200 bytes for each message of the last 15 min, 20 MB.
+            gossip_burst: 8_192,
+            gossip_per_second: 100,
             streams_per_peer: 96,
             uploads_per_peer: limits::UPLOADS_PER_PEER,
             upload_bytes: 64 << 20,

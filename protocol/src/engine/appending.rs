@@ -18,13 +18,15 @@ pub(super) struct Appending {
     pub(super) bodies: Vec<(RecordId, Digest)>,
     pub(super) publications: Vec<Publication>,
     pub(super) done: Vec<(Ticket, Outcome)>,
+    /// What else is said then.
+    pub(super) told: Vec<Output>,
     /// How many changes, and about how many bytes they hold.
     pub(super) size: (usize, usize),
 }
 
 impl Engine {
     pub(super) fn append_step(&mut self) {
-        if self.step.changes.is_empty() && self.step.done.is_empty() {
+        if self.step.changes.is_empty() && self.step.done.is_empty() && self.step.told.is_empty() {
             return;
         }
         let mut step = std::mem::take(&mut self.step);
@@ -58,6 +60,7 @@ impl Engine {
         for publication in step.publications {
             self.spread(publication);
         }
+        self.out.extend(step.told);
         for (ticket, outcome) in step.done {
             self.out.push(Output::Done { ticket, outcome });
         }

@@ -16,12 +16,16 @@ use crate::{
     limits,
     organisation::OrgId,
     peer::Peer,
-    record::{Audience, Body, BodyFault, Header, RecordId, Tlp},
+    record::{Audience, Body, BodyFault, Header, LogId, RecordId, Tlp},
+    time::Millis,
     trust::Verdict,
 };
 
 use self::strangers::Stranger;
-pub(super) use self::{charges::Charges, strangers::Strangers};
+pub(super) use self::{
+    charges::{Charges, Source},
+    strangers::Strangers,
+};
 use super::{
     Engine, Reading,
     logs::Place,
@@ -40,7 +44,6 @@ impl Engine {
             }
             Ok(OpenGossip::Header { header, body }) => self.arrive(header, body, &peer, true),
             Ok(OpenGossip::Statements(statements)) => self.statements_told(&peer, &statements),
-            Ok(OpenGossip::Fork(pair)) => self.learn_fork(*pair),
         };
         self.out.push(Output::Validate {
             peer,
@@ -68,21 +71,27 @@ impl Engine {
             });
             return Acceptance::Ignore;
         };
+        // What a peer kept is history; what is new is written by somebody who may write now.
+        if live && self.roster.organisation_of(&header.author, self.now.wall) != Some(org) {
+            return Acceptance::Ignore;
+        }
         let verdict = self.trust.judge(Some(org));
-        let place = self.logs.place(&header);
+        let place = self.place(&header, verdict);
         if place == Place::Known {
             let steps = self.bodies.heard(header.body_digest, peer, self.now.mono);
             self.carry_out(steps);
             // A copy of what was pushed or fetched before goes on; a replay of something old does not.
-            let fresh = header.created_at + limits::CLOCK_TOLERANCE >= self.now.wall;
+            let since = self.logs.held_since(&header);
+            let fresh = header.created_at + limits::CLOCK_TOLERANCE >= self.now.wall
+                && since.is_some_and(|since| since + limits::REPEATS_PASSED_ON >= self.now.mono);
             return self.forwarded(&header, verdict, fresh);
         }
         if self.is_congested() {
             self.bounded("the store is behind; headers come with the next sync");
-        } else if self.may_cost(org, verdict, peer, &header, live) {
-            return self.arrive_at(place, header, body, peer, verdict);
+        } else if self.may_cost(place, org, verdict, peer, &header, live) {
+            return self.arrive_at(place, header, body, peer, verdict, live);
         }
-        if verdict.relay && !matches!(place, Place::Frozen | Place::TooManyEpochs) {
+        if matches!(place, Place::Next | Place::Ahead | Place::Crowded | Place::TooFar) {
             self.lag(header.log(), header.seq);
         }
         Acceptance::Ignore
@@ -95,15 +104,21 @@ impl Engine {
         body: Option<Opened>,
         peer: &Peer,
         verdict: Verdict,
+        live: bool,
     ) -> Acceptance {
         let acceptance = self.forwarded(&header, verdict, true);
         match place {
             Place::Next => {
-                self.take(header, body, peer);
+                self.take(header, body, peer, live);
                 acceptance
             }
             Place::Ahead => {
                 self.take_early(header, peer);
+                acceptance
+            }
+            Place::Crowded => {
+                self.bounded("early headers; they come with the next sync");
+                self.lag(header.log(), header.seq);
                 acceptance
             }
             Place::Old => {
@@ -115,11 +130,27 @@ impl Engine {
                 self.dispute(header, seq);
                 Acceptance::Ignore
             }
-            Place::TooFar => {
+            Place::TooFar if verdict.relay => {
                 self.lag(header.log(), header.seq);
                 Acceptance::Ignore
             }
-            Place::Known | Place::Frozen | Place::TooManyEpochs => Acceptance::Ignore,
+            Place::TooFar => {
+                self.fill_soon(header.log(), header.seq, peer, limits::EARLY_LOGS / 2);
+                Acceptance::Ignore
+            }
+            Place::Known | Place::Waiting | Place::Frozen | Place::TooManyEpochs => Acceptance::Ignore,
+        }
+    }
+
+    /// Where a header stands. Of authors that are not handed on nothing waits in memory, and there is an end to their logs.
+    fn place(&self, header: &Verified<Header>, verdict: Verdict) -> Place {
+        let place = self.logs.place(header);
+        let unrelayed = self.logs.count().saturating_sub(self.frontier.count());
+        match place {
+            _ if verdict.relay => place,
+            Place::Ahead | Place::Crowded => Place::TooFar,
+            Place::Next if header.seq == 0 && unrelayed >= limits::UNRELAYED_LOGS => Place::TooManyEpochs,
+            _ => place,
         }
     }
 
@@ -135,28 +166,45 @@ impl Engine {
 
     /// Only CLEAR, of this mesh, and not from the future. None of it is anybody's fault.
     fn is_for_us(&self, header: &Header) -> bool {
-        let latest = self.now.wall.max(self.highest_wall) + limits::CLOCK_TOLERANCE;
         let opens = header.seq > 0 || header.created_at.0.abs_diff(header.epoch.0) <= limits::CLOCK_TOLERANCE.0;
         header.community == self.community
             && header.audience == Audience::Clear
             && header.tlp == Tlp::Clear
-            && header.created_at <= latest
-            && header.epoch <= latest
+            && self.early_until(header).is_none()
             && header.expires_at.0.saturating_sub(header.created_at.0) <= limits::LIFETIME.0
             // An epoch is the time of its opening, or its author could open any number in the past.
             && opens
     }
 
-    fn may_cost(&mut self, org: OrgId, verdict: Verdict, peer: &Peer, header: &Verified<Header>, live: bool) -> bool {
-        let now = self.now.mono;
-        let fits = if !verdict.believe && !verdict.relay {
+    /// Until when this header is from the future, if it is.
+    pub(super) fn early_until(&self, header: &Header) -> Option<Millis> {
+        let latest = self.now.wall.max(self.highest_wall) + limits::CLOCK_TOLERANCE;
+        let at = header.created_at.max(header.epoch);
+        (at > latest).then(|| Millis(at.0.saturating_sub(limits::CLOCK_TOLERANCE.0)))
+    }
+
+    /// An organisation pays for what is news of it. Whatever else its headers are good for is charged to whoever brought
+    /// them: anybody can repeat what somebody else wrote long ago.
+    fn may_cost(
+        &mut self,
+        place: Place,
+        org: OrgId,
+        verdict: Verdict,
+        peer: &Peer,
+        header: &Verified<Header>,
+        live: bool,
+    ) -> bool {
+        let (now, source) = (self.now.mono, self.source(peer));
+        let fits = if !matches!(place, Place::Next | Place::Ahead) {
+            self.charges.delivered(source, now)
+        } else if !verdict.believe && !verdict.relay {
             let body = if self.pulls(header) {
                 u64::from(header.compressed_len)
             } else {
                 0
             };
             self.charges
-                .quarantined(peer, header.signed().bytes().len() as u64 + body, now)
+                .quarantined(source, header.signed().bytes().len() as u64 + body, now)
         } else if live {
             self.charges.live(org, u64::from(header.compressed_len), now)
         } else {
@@ -169,30 +217,41 @@ impl Engine {
     }
 
     /// The next header of its log, and those that waited for it.
-    fn take(&mut self, header: Verified<Header>, body: Option<Opened>, peer: &Peer) {
+    fn take(&mut self, header: Verified<Header>, body: Option<Opened>, peer: &Peer, live: bool) {
         let log = header.log();
-        self.store_header(header, body, Some(peer));
+        self.store_header(header, body, Some((peer, live)));
         while let Some(waiting) = self.logs.successor(log) {
             match self.logs.place(&waiting) {
-                Place::Next => self.store_header(waiting, None, Some(peer)),
+                Place::Next => self.store_header(waiting, None, Some((peer, live))),
                 Place::Contradicts(seq) => return self.dispute(waiting, seq),
                 _ => return,
             }
         }
-        if self.logs.last_early(log).is_none() {
+        let reached = self.logs.head(&log).map_or(0, |(seq, _)| seq);
+        if self.early.get(&log).is_some_and(|(.., to)| *to <= reached) {
             self.early.remove(&log);
         }
     }
 
-    /// Gossip passes itself by: a header that came too early waits a moment before its predecessors are asked for.
     fn take_early(&mut self, header: Verified<Header>, peer: &Peer) {
         let (log, seq) = (header.log(), header.seq);
-        if !self.logs.wait(header) || (self.early.len() >= limits::EARLY_LOGS && !self.early.contains_key(&log)) {
+        self.logs.wait(header);
+        if !self.fill_soon(log, seq, peer, limits::EARLY_LOGS) {
             self.bounded("early headers; they come with the next sync");
-            return self.lag(log, seq);
+            self.lag(log, seq);
+        }
+    }
+
+    /// Gossip passes itself by: what came too early waits a moment before its predecessors are asked for. False when
+    /// `most` logs wait for that already.
+    fn fill_soon(&mut self, log: LogId, seq: u64, peer: &Peer, most: usize) -> bool {
+        if self.early.len() >= most && !self.early.contains_key(&log) {
+            return false;
         }
         let at = self.now.mono + limits::EARLY_WAIT;
-        self.early.entry(log).or_insert((at, peer.clone()));
+        let early = self.early.entry(log).or_insert((at, peer.clone(), seq));
+        early.2 = early.2.max(seq);
+        true
     }
 
     /// Whether the body of this header is wanted here at all.
@@ -203,19 +262,21 @@ impl Engine {
             && !self.spoiled.contains(&RecordId::of(header))
     }
 
-    /// Puts a header that is next in its log into this step's batch and, when its body is wanted, asks for that.
-    pub(super) fn store_header(&mut self, header: Verified<Header>, body: Option<Opened>, peer: Option<&Peer>) {
-        self.logs.advance(&header);
+    /// Puts a header that is next in its log into this step's batch and, when its body is wanted, asks for that. `from`
+    /// says who brought it, and whether unasked; nobody brings what is our own.
+    pub(super) fn store_header(&mut self, header: Verified<Header>, body: Option<Opened>, from: Option<(&Peer, bool)>) {
+        self.logs.advance(&header, self.now.mono);
         let org = self.roster.organisation_of(&header.author, header.created_at);
         let own = header.author == self.key.public();
-        if own && peer.is_some() {
+        if own && from.is_some() {
             self.own.adopted();
         }
         self.step.heads.push(Self::head_of(&header));
-        match &body {
-            Some((compressed, _)) => self.open_others(&header, compressed.clone(), peer),
-            None if self.pulls(&header) => self.want_body(&header, peer.cloned()),
-            None => {}
+        match (&body, from) {
+            (Some((compressed, _)), Some((peer, _))) => self.open_others(&header, compressed.clone(), peer),
+            (None, Some((peer, true))) if self.pulls(&header) => self.want_body(&header, peer),
+            (None, Some((peer, false))) if self.pulls(&header) => self.defer_body(&header, peer),
+            _ => {}
         }
         self.step.changes.push(Change::Record {
             believed: self.trust.judge(org).believe,
@@ -227,20 +288,18 @@ impl Engine {
         });
     }
 
-    fn want_body(&mut self, header: &Verified<Header>, peer: Option<Peer>) {
+    fn want_body(&mut self, header: &Verified<Header>, peer: &Peer) {
         if !self.bodies.may_want(&header.author) {
             return self.missing.look_through();
         }
-        let steps = self.bodies.want(header, peer, self.now.mono);
+        let steps = self.bodies.want(header, peer.clone(), self.now.mono);
         self.carry_out(steps);
     }
 
     /// The same body may stand behind other records, which are waiting for it.
-    fn open_others(&mut self, header: &Verified<Header>, compressed: Vec<u8>, peer: Option<&Peer>) {
+    fn open_others(&mut self, header: &Verified<Header>, compressed: Vec<u8>, peer: &Peer) {
         let digest = header.body_digest;
-        if let Some(peer) = peer
-            && self.bodies.wants(&digest)
-        {
+        if self.bodies.wants(&digest) {
             let steps = self.bodies.arrived(digest, self.now.mono);
             self.carry_out(steps);
             self.open(peer, digest, &compressed, Some(RecordId::of(header)));
@@ -334,7 +393,7 @@ impl Engine {
             Some(Reading::Range { peer, asked }) => self.answer_range(&peer, asked, found),
             Some(Reading::Body { peer, asked, digest }) => self.answer_body(&peer, asked, digest, found),
             Some(Reading::Target { command, withdrawal }) => self.withdraw_found(command, withdrawal, found),
-            Some(Reading::Missing { all }) => self.want_missing(all, found),
+            Some(Reading::Missing(look)) => self.want_missing(look, found),
         }
     }
 }

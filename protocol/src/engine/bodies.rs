@@ -74,6 +74,8 @@ pub(super) struct Bodies {
     tickets: BTreeMap<Ticket, (Digest, Peer)>,
     due: BTreeSet<(Millis, Digest)>,
     neighbours: Neighbours,
+    /// The store is behind: what is asked for already may come, and nothing else is asked for.
+    held_up: bool,
 }
 
 impl Bodies {
@@ -118,12 +120,10 @@ impl Bodies {
     }
 
     /// Wants the body of a header that came by gossip, from `peer`. The caller has asked [`may_want`](Self::may_want).
-    pub(super) fn want(&mut self, header: &Verified<Header>, peer: Option<Peer>, now: Millis) -> Vec<BodyStep> {
+    pub(super) fn want(&mut self, header: &Verified<Header>, peer: Peer, now: Millis) -> Vec<BodyStep> {
         let digest = header.body_digest;
         let fresh = self.insert(header, true, now);
-        let direct = peer
-            .as_ref()
-            .is_some_and(|peer| self.neighbours.is(peer, &header.author));
+        let direct = self.neighbours.is(&peer, &header.author);
         if let Some(wanted) = self.wanted.get_mut(&digest) {
             wanted.live = true;
             wanted.provider(peer);
@@ -138,7 +138,8 @@ impl Bodies {
         self.advance(digest, now)
     }
 
-    /// Wants the body of a stored header again, from these peers and, when told so, from anyone.
+    /// Wants the body of a stored header, from these peers and, when told so, from anyone; from none of whom it is not known
+    /// what they hold, because that may be its withdrawal.
     pub(super) fn look_for(
         &mut self,
         header: &Verified<Header>,
@@ -148,7 +149,7 @@ impl Bodies {
     ) -> Vec<BodyStep> {
         self.insert(header, anyone, now);
         if let Some(wanted) = self.wanted.get_mut(&header.body_digest) {
-            peers.iter().for_each(|peer| wanted.provider(Some(peer.clone())));
+            peers.iter().for_each(|peer| wanted.provider(peer.clone()));
         }
         self.advance(header.body_digest, now)
     }
@@ -182,7 +183,7 @@ impl Bodies {
         let Some(wanted) = self.wanted.get_mut(&digest) else {
             return Vec::new();
         };
-        wanted.provider(Some(peer.clone()));
+        wanted.provider(peer.clone());
         if matches!(wanted.stage, Stage::Missing(_)) {
             wanted.refused.remove(peer);
             self.stage(digest, Stage::Seeking);
@@ -335,6 +336,11 @@ impl Bodies {
         self.neighbours.insert(peer, key);
     }
 
+    /// Everything that this peer held when it came was dealt with.
+    pub(super) fn caught_up(&mut self, peer: &Peer) {
+        self.neighbours.caught_up(peer);
+    }
+
     /// How long this peer took for a small answer.
     pub(super) fn round_trip(&mut self, peer: &Peer, took: Millis) {
         self.neighbours.round_trip(peer, took);
@@ -374,6 +380,15 @@ impl Bodies {
             steps.extend(self.advance(digest, now));
         }
         steps
+    }
+
+    /// Stops asking for bodies while the store is behind, and goes on when it has caught up.
+    pub(super) fn hold_up(&mut self, held_up: bool, now: Millis) -> Vec<BodyStep> {
+        if !std::mem::replace(&mut self.held_up, held_up) || held_up {
+            return Vec::new();
+        }
+        let all: Vec<Digest> = self.wanted.keys().copied().collect();
+        all.into_iter().flat_map(|digest| self.advance(digest, now)).collect()
     }
 
     /// When `tick` has something to do.

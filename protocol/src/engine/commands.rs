@@ -9,7 +9,6 @@ use crate::{
     peer::Peer,
     record::{Body, RecordId, Withdrawal, seal_body},
     statement::{EndpointStatement, Statement},
-    wire::{Channel, Gossip},
 };
 
 pub(super) use self::pairing::{Invitation, Pairing};
@@ -98,11 +97,17 @@ impl Engine {
     }
 
     fn change_trust(&mut self, ticket: Ticket, org: OrgId, trusted: bool) {
-        self.trust_now(org, trusted);
-        self.step.done.push((ticket, Outcome::Done));
+        let changed = self.trust_now(org, trusted);
+        let outcome = if changed || trusted {
+            Outcome::Done
+        } else {
+            Outcome::Refused(Refusal::NotTrusted)
+        };
+        self.step.done.push((ticket, outcome));
     }
 
-    fn trust_now(&mut self, org: OrgId, trusted: bool) {
+    /// True when that changed the verdict.
+    fn trust_now(&mut self, org: OrgId, trusted: bool) -> bool {
         let changed = if trusted {
             self.trust.pair(org)
         } else {
@@ -114,6 +119,7 @@ impl Engine {
             self.step.changes.push(Change::Judge { org, believed: trusted });
             self.reconsider(org, trusted);
         }
+        changed
     }
 
     /// What follows from a new verdict: whose logs are handed on, whose nodes are dialled, what is worth asking for.
@@ -135,6 +141,7 @@ impl Engine {
             self.sync_with_all();
         } else {
             self.forget_nodes_of(org);
+            self.limit_guests();
         }
         self.dial_soon = true;
     }
@@ -178,16 +185,12 @@ impl Engine {
             issued_at: self.now.wall,
         };
         if let Ok(statement) = endpoint.sign(&self.key)
-            && self.roster.admit(&statement, &starfish_crypto::Strict).is_ok()
+            && let Ok(checked) = statement.clone().check(&starfish_crypto::Strict)
+            && self.admit_statement(&checked).is_ok()
         {
-            self.step.changes.push(Change::Statement(statement.clone()));
             let mut told: Vec<Statement> = self.identity.clone();
             told.push(statement.clone());
-            let payload = codec::encode(&Gossip::Statements(told));
-            self.out.push(Output::Gossip {
-                channel: Channel::Statements,
-                payload,
-            });
+            self.tell_statements(told);
             self.endpoint = Some(statement);
         }
         self.done(ticket, Outcome::Done);

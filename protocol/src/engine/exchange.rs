@@ -1,6 +1,7 @@
 //! Requests, both ways: what peers ask of this node, and what it asks of them.
 
 mod catching_up;
+mod lagging;
 mod missing;
 
 use starfish_crypto::{Digest, PublicKey};
@@ -11,10 +12,13 @@ use crate::{
     peer::Peer,
     record::{LogId, RecordId},
     time::Millis,
-    wire::{Head, Request, Response},
+    wire::{Cursor, Head, Request, Response},
 };
 
-pub(super) use self::{catching_up::Lag, missing::Missing};
+pub(super) use self::{
+    lagging::Lagging,
+    missing::{Look, Missing},
+};
 use super::{
     Engine, Reading,
     bodies::{Answer, BodyStep, Serving},
@@ -28,7 +32,7 @@ use super::{
 pub(super) enum Ask {
     Hello,
     Frontier,
-    Statements { skip: u32 },
+    Statements,
     About,
     Range(Gap),
     Body(Digest),
@@ -57,13 +61,7 @@ impl Engine {
                 self.pushed(header, body, &peer);
                 self.reply(ticket, Response::Taken);
             }
-            Ok(OpenRequest::Plain(request)) => self.asked_plainly(peer, ticket, request),
-        }
-    }
-
-    fn asked_plainly(&mut self, peer: Peer, ticket: Ticket, request: Request) {
-        match request {
-            Request::Hello(hello) => {
+            Ok(OpenRequest::Hello(hello)) => {
                 let same = self.introduce(&peer, hello);
                 let response = if same {
                     Response::Hello(self.hello())
@@ -72,6 +70,13 @@ impl Engine {
                 };
                 self.reply(ticket, response);
             }
+            Ok(OpenRequest::Pair { secret, hello }) => self.paired_by(&peer, ticket, secret, hello),
+            Ok(OpenRequest::Plain(request)) => self.asked_plainly(peer, ticket, request),
+        }
+    }
+
+    fn asked_plainly(&mut self, peer: Peer, ticket: Ticket, request: Request) {
+        match request {
             Request::Frontier {
                 heads,
                 statements,
@@ -83,8 +88,8 @@ impl Engine {
                 self.reply(ticket, response);
             }
             Request::Range { log, from, limit } => self.asked_range(peer, ticket, log, from, limit),
-            Request::Statements { about, skip } => {
-                let response = self.statements_for(&about, skip);
+            Request::Statements { about, since } => {
+                let response = self.statements_for(&about, since);
                 self.reply(ticket, response);
             }
             Request::Body { digest } => {
@@ -101,8 +106,8 @@ impl Engine {
                     self.reply(ticket, Response::Busy);
                 }
             }
-            Request::Pair { secret, hello } => self.paired_by(&peer, ticket, secret, hello),
-            Request::Push { .. } => self.reply(ticket, Response::Refused),
+            // What intake opens never comes as it was sent.
+            Request::Hello(_) | Request::Pair { .. } | Request::Push { .. } => self.reply(ticket, Response::Refused),
         }
     }
 
@@ -158,14 +163,22 @@ impl Engine {
         }
     }
 
-    fn statements_for(&self, about: &[PublicKey], skip: u32) -> Response {
+    fn statements_for(&self, about: &[PublicKey], since: Option<Cursor>) -> Response {
         let most = limits::STATEMENTS_PER_ANSWER;
+        let life = self.frontier.life();
+        let change = since.filter(|since| since.life == life).map_or(0, |since| since.change);
         if about.is_empty() {
-            let mut rest = self.roster.statements().skip(skip as usize);
-            let statements: Vec<_> = rest.by_ref().take(most).cloned().collect();
+            let mut later = self.roster.since(change);
+            let page: Vec<_> = later.by_ref().take(most).collect();
+            let more = later.next().is_some();
+            let last = page
+                .last()
+                .filter(|_| more)
+                .map_or(self.roster.change(), |(change, _)| *change);
             return Response::Statements {
-                statements,
-                more: rest.next().is_some(),
+                statements: page.into_iter().map(|(_, statement)| statement.clone()).collect(),
+                cursor: Cursor { life, change: last },
+                more,
             };
         }
         let keys = about.iter().take(limits::STATEMENT_KEYS);
@@ -175,6 +188,7 @@ impl Engine {
             .collect();
         Response::Statements {
             statements,
+            cursor: Cursor { life, change },
             more: false,
         }
     }
@@ -218,10 +232,10 @@ impl Engine {
         match ask {
             Ask::Hello => self.greeted(&peer, response),
             Ask::Frontier => self.compared(&peer, response),
-            Ask::Statements { skip } => self.told(&peer, skip, response),
+            Ask::Statements => self.told(&peer, response),
             Ask::About => {
-                if let Ok(OpenResponse::Plain(Response::Statements { statements, .. })) = response {
-                    self.learn_statements(&peer, &statements);
+                if let Ok(OpenResponse::Statements(statements, ..)) = response {
+                    self.learn_statements(&peer, &statements.checked);
                 }
             }
             Ask::Range(gap) => self.ranged(&peer, gap, response),
@@ -231,7 +245,7 @@ impl Engine {
     }
 
     fn greeted(&mut self, peer: &Peer, response: Result<OpenResponse, AskError>) {
-        if let Ok(OpenResponse::Plain(Response::Hello(hello))) = response
+        if let Ok(OpenResponse::Hello(hello)) = response
             && self.introduce(peer, hello)
         {
             self.start_sync(peer);

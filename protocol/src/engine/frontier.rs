@@ -24,6 +24,8 @@ pub(super) struct Gap {
     pub(super) from: u64,
     /// The last number that the peer has shown.
     pub(super) to: u64,
+    /// True when another record is held here at that number: fetching the peer's makes the proof.
+    pub(super) disputed: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -83,6 +85,11 @@ impl Frontier {
         self.digest = None;
     }
 
+    /// How many logs may be handed on.
+    pub(super) fn count(&self) -> usize {
+        self.heads.len()
+    }
+
     /// A log may not be handed on any more.
     pub(super) fn remove(&mut self, log: &LogId) {
         if let Some(entry) = self.heads.remove(log) {
@@ -113,6 +120,11 @@ impl Frontier {
         let digest = Digest::of(domain::FRONTIER, &codec::encode(&heads));
         self.digest = Some(digest);
         digest
+    }
+
+    /// Drawn anew at each start: a cursor with another one is of an earlier life.
+    pub(super) fn life(&self) -> u64 {
+        self.life
     }
 
     /// The question to this peer.

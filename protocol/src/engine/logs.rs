@@ -27,6 +27,10 @@ pub(super) enum Place {
     Old,
     /// Its predecessors are missing here.
     Ahead,
+    /// The same, and it waits for them already.
+    Waiting,
+    /// The same, and too many wait already.
+    Crowded,
     /// Further ahead than anyone should be.
     TooFar,
     /// It contradicts this held number of the same log.
@@ -41,8 +45,8 @@ pub(super) enum Place {
 struct Log {
     seq: u64,
     id: RecordId,
-    /// The ids of the last headers, by number.
-    recent: BTreeMap<u64, RecordId>,
+    /// The ids of the last headers, by number, and since when they are here.
+    recent: BTreeMap<u64, (RecordId, Millis)>,
 }
 
 /// Every log that this node holds.
@@ -51,6 +55,8 @@ pub(super) struct Logs {
     logs: BTreeMap<LogId, Log>,
     /// Headers that came before their predecessors.
     early: BTreeMap<(LogId, u64), Verified<Header>>,
+    /// Logs whose predecessors were asked for in vain: their early headers leave when room is needed.
+    stuck: BTreeSet<LogId>,
     frozen: BTreeSet<PublicKey>,
 }
 
@@ -62,19 +68,19 @@ impl Logs {
             ..Self::default()
         };
         for head in heads {
-            logs.set(head.log, head.seq, RecordId::from_digest(head.id));
+            logs.set(head.log, head.seq, RecordId::from_digest(head.id), Millis(0));
         }
         logs
     }
 
-    fn set(&mut self, id: LogId, seq: u64, head: RecordId) {
+    fn set(&mut self, id: LogId, seq: u64, head: RecordId, since: Millis) {
         let log = self.logs.entry(id).or_insert_with(|| Log {
             seq,
             id: head,
             recent: BTreeMap::new(),
         });
         (log.seq, log.id) = (seq, head);
-        log.recent.insert(seq, head);
+        log.recent.insert(seq, (head, since));
         while log.recent.len() > limits::RECENT_PER_LOG {
             log.recent.pop_first();
         }
@@ -89,8 +95,7 @@ impl Logs {
             return match header.seq {
                 0 if !self.may_open(&header.log()) => Place::TooManyEpochs,
                 0 => Place::Next,
-                seq if seq <= limits::SEQ_AHEAD => Place::Ahead,
-                _ => Place::TooFar,
+                seq => self.place_ahead(header, seq),
             };
         };
         let ahead = header.seq.saturating_sub(log.seq);
@@ -98,17 +103,31 @@ impl Logs {
             1 if header.prev == log.id.digest() => Place::Next,
             1 => Place::Contradicts(log.seq),
             0 => match log.recent.get(&header.seq) {
-                Some(id) if *id == RecordId::of(header) => Place::Known,
+                Some((id, _)) if *id == RecordId::of(header) => Place::Known,
                 Some(_) => Place::Contradicts(header.seq),
                 None => Place::Old,
             },
-            ahead if ahead <= limits::SEQ_AHEAD => Place::Ahead,
-            _ => Place::TooFar,
+            ahead => self.place_ahead(header, ahead),
         }
     }
 
-    /// Whether its author may open this log. Openings are counted by the epochs' own times, so that every node counts
-    /// alike and a late joiner is not held up.
+    fn place_ahead(&self, header: &Header, ahead: u64) -> Place {
+        let log = header.log();
+        if self.early.contains_key(&(log, header.seq)) {
+            return Place::Waiting;
+        }
+        let waiting = self.early.range((log, 0)..=(log, u64::MAX)).count();
+        let room = self.early.len() < limits::EARLY || !self.stuck.is_empty();
+        match ahead {
+            _ if ahead > limits::SEQ_AHEAD => Place::TooFar,
+            _ if waiting < limits::EARLY_PER_LOG && room => Place::Ahead,
+            _ => Place::Crowded,
+        }
+    }
+
+    /// Whether its author may open this log. Openings are counted by the epochs' own times, so that a late joiner is not
+    /// held up. Of an author that opens more than it may, each node keeps those that it saw first: such an author is
+    /// hostile, and what it loses is its own.
     pub(super) fn may_open(&self, log: &LogId) -> bool {
         let day = log.epoch.0 / DAY * DAY;
         let first = LogId {
@@ -124,20 +143,38 @@ impl Logs {
     }
 
     /// Takes the next header of a log. The caller has found it to be `Place::Next`.
-    pub(super) fn advance(&mut self, header: &Verified<Header>) {
-        self.set(header.log(), header.seq, RecordId::of(header));
+    pub(super) fn advance(&mut self, header: &Verified<Header>, now: Millis) {
+        self.set(header.log(), header.seq, RecordId::of(header), now);
     }
 
-    /// Keeps an early header until its predecessors are here. False when there is no room: a range request brings it
-    /// again.
-    pub(super) fn wait(&mut self, header: Verified<Header>) -> bool {
-        let log = header.log();
-        let waiting = self.early.range((log, 0)..=(log, u64::MAX)).count();
-        if waiting >= limits::EARLY_PER_LOG || self.early.len() >= limits::EARLY {
-            return false;
+    /// Since when a recent header is here.
+    pub(super) fn held_since(&self, header: &Header) -> Option<Millis> {
+        let log = self.logs.get(&header.log())?;
+        log.recent.get(&header.seq).map(|(_, since)| *since)
+    }
+
+    /// Whether another record than this one is held at that number, as far as that is remembered.
+    pub(super) fn disputes(&self, head: &Head) -> bool {
+        let log = self.logs.get(&head.log);
+        let held = log.and_then(|log| log.recent.get(&head.seq));
+        held.is_some_and(|(id, _)| id.digest() != head.id)
+    }
+
+    /// Keeps an early header, found to be `Place::Ahead`, until its predecessors are here.
+    pub(super) fn wait(&mut self, header: Verified<Header>) {
+        if self.early.len() >= limits::EARLY
+            && let Some(stuck) = self.stuck.pop_first()
+        {
+            self.early.retain(|(log, _), _| *log != stuck);
         }
-        self.early.entry((log, header.seq)).or_insert(header);
-        true
+        self.early.insert((header.log(), header.seq), header);
+    }
+
+    /// The predecessors of this log's early headers were asked for in vain. They may still come by themselves.
+    pub(super) fn stuck(&mut self, id: LogId) {
+        if self.last_early(id).is_some() {
+            self.stuck.insert(id);
+        }
     }
 
     /// The last early header of this log that still waits.
@@ -155,15 +192,19 @@ impl Logs {
             let place = *place;
             self.early.remove(&place);
         }
+        self.stuck.remove(&id);
         self.early.remove(&(id, next))
     }
 
-    /// Takes nothing more from this author. False when it was so already, or when too many are frozen.
-    pub(super) fn freeze(&mut self, author: PublicKey) -> bool {
-        if self.frozen.len() >= limits::FROZEN {
+    /// Takes nothing more from this author. False when it was so already, or when too many are frozen: keys that matter
+    /// to nobody may not use up the places of those that do.
+    pub(super) fn freeze(&mut self, author: PublicKey, relayed: bool) -> bool {
+        let most = if relayed { limits::FROZEN } else { limits::FROZEN / 2 };
+        if self.frozen.len() >= most {
             return false;
         }
         self.early.retain(|(log, _), _| log.author != author);
+        self.stuck.retain(|log| log.author != author);
         self.frozen.insert(author)
     }
 
@@ -175,6 +216,11 @@ impl Logs {
     /// The head of a log.
     pub(super) fn head(&self, id: &LogId) -> Option<(u64, RecordId)> {
         self.logs.get(id).map(|log| (log.seq, log.id))
+    }
+
+    /// How many logs are held.
+    pub(super) fn count(&self) -> usize {
+        self.logs.len()
     }
 
     /// The heads of one author's logs, oldest epoch first within an audience.
@@ -196,17 +242,4 @@ impl Logs {
     pub(super) fn heads(&self) -> impl Iterator<Item = (LogId, u64, RecordId)> {
         self.logs.iter().map(|(id, log)| (*id, log.seq, log.id))
     }
-}
-
-/// Whether two verified headers prove that their author wrote two histories: two contents at one number, or a successor
-/// that denies its predecessor.
-pub(super) fn proves_fork(one: &Verified<Header>, two: &Verified<Header>) -> bool {
-    let (first, second) = if one.seq <= two.seq { (one, two) } else { (two, one) };
-    first.community == second.community
-        && first.log() == second.log()
-        && match second.seq - first.seq {
-            0 => RecordId::of(first) != RecordId::of(second),
-            1 => second.prev != RecordId::of(first).digest(),
-            _ => false,
-        }
 }

@@ -5,21 +5,22 @@ mod dialling;
 
 use std::collections::VecDeque;
 
-use starfish_crypto::{Digest, PublicKey};
+use starfish_crypto::{PublicKey, Verified};
 
 use crate::{
-    intake::Fault,
+    intake::{Fault, OpenHello},
     limits,
     organisation::OrgId,
     peer::Peer,
-    record::Topic,
+    record::{Header, Topic},
     time::{Millis, Time},
-    wire::{Hello, Request},
+    wire::{Cursor, Hello, Request},
 };
 
 pub use self::clocks::HIGHEST_WALL;
 use super::{
     Engine,
+    arrivals::Source,
     exchange::Ask,
     frontier::Gap,
     port::{DisconnectReason, Event, Outcome, Output, PeerView, Refusal},
@@ -30,6 +31,8 @@ use super::{
 pub(super) struct PeerState {
     pub(super) key: Option<PublicKey>,
     pub(super) org: Option<OrgId>,
+    /// True when this node dialled it.
+    pub(super) outbound: bool,
     pub(super) since: Millis,
     pub(super) records: u64,
     pub(super) topics: Vec<String>,
@@ -46,14 +49,16 @@ pub(super) struct PeerState {
     pub(super) syncing: bool,
     /// How many range requests are.
     pub(super) ranging: usize,
-    /// Where to go on with the peer's statements, when ours differ.
-    pub(super) statements_from: Option<u32>,
-    /// The digest of its statements when all of them were last read, and of those that are being read.
-    pub(super) statements_read: Option<Digest>,
-    /// See `statements_read`.
-    pub(super) statements_shown: Option<Digest>,
+    /// True while its statements differ from ours and more of them may be had.
+    pub(super) statements_differ: bool,
+    /// Where to go on with them.
+    pub(super) statements_since: Option<Cursor>,
+    /// When they were last read from the beginning.
+    pub(super) statements_reread: Option<Millis>,
     /// Ranges still to be asked for.
     pub(super) gaps: VecDeque<Gap>,
+    /// Records that these brought, whose bodies are asked for when all of them are here.
+    pub(super) deferred: Vec<Verified<Header>>,
     /// True once it has shown all of its heads, and once what they showed was dealt with.
     pub(super) shown: bool,
     /// See `shown`.
@@ -62,8 +67,20 @@ pub(super) struct PeerState {
     pub(super) more_heads: bool,
 }
 
+impl PeerState {
+    /// Whether something that it has shown is still on its way.
+    pub(super) fn is_catching_up(&self) -> bool {
+        self.syncing || self.ranging > 0 || !self.gaps.is_empty()
+    }
+
+    /// Whether it was connected a moment ago, and what it holds is not known yet.
+    pub(super) fn is_new(&self) -> bool {
+        self.settles.is_some() && !self.caught_up
+    }
+}
+
 impl Engine {
-    pub(super) fn connected(&mut self, peer: Peer, key: Option<PublicKey>) {
+    pub(super) fn connected(&mut self, peer: Peer, key: Option<PublicKey>, outbound: bool) {
         if self.trust.is_blocked(&peer) {
             self.refused.extend(key);
             return self.disconnect(peer, DisconnectReason::Blocked);
@@ -72,13 +89,15 @@ impl Engine {
         let strikes = self.peers.get(&peer).map_or(0, |state| state.strikes);
         self.disconnected(&peer);
         let org = key.and_then(|key| self.roster.organisation_of(&key, self.now.wall));
-        if !self.trust.judge(org).connect && self.guests() >= limits::GUESTS {
+        let guest = !outbound && !self.trust.judge(org).connect;
+        if guest && self.guests().count() >= limits::GUESTS && !self.make_room() {
             return self.disconnect(peer, DisconnectReason::GuestsFull);
         }
         let settles = Some(self.now.mono + limits::SETTLING);
         let state = PeerState {
             key,
             org,
+            outbound,
             since: self.now.wall,
             strikes,
             settles,
@@ -94,11 +113,15 @@ impl Engine {
         let Some(state) = self.peers.remove(peer) else { return };
         // Who was connected so far was never named for dialling.
         self.dial_soon = true;
-        for gap in state.gaps {
-            self.lag(gap.log, gap.to);
-        }
-        if state.more_heads {
+        let by_right = self.trust.judge(state.org).connect;
+        if state.more_heads || state.ranging > 0 || !state.gaps.is_empty() {
             self.frontier.forget_cursor(peer);
+        }
+        for gap in state.gaps {
+            self.lag_behind(gap, by_right);
+        }
+        if !state.deferred.is_empty() {
+            self.missing.look_through();
         }
         let open = self.asks.iter().filter(|(_, asked)| asked.peer == *peer);
         for ticket in open.map(|(ticket, _)| *ticket).collect::<Vec<_>>() {
@@ -107,7 +130,7 @@ impl Engine {
             };
             match lost.ask {
                 Ask::Pair(pairing) => self.done(pairing.command, Outcome::Refused(Refusal::NotConnected)),
-                Ask::Range(gap) => self.lag(gap.log, gap.to),
+                Ask::Range(gap) => self.lag_behind(gap, by_right),
                 _ => {}
             }
         }
@@ -115,11 +138,39 @@ impl Engine {
         self.carry_out(steps);
     }
 
-    fn guests(&self) -> usize {
+    /// Those who came by themselves, and have no right to be here.
+    fn guests(&self) -> impl Iterator<Item = (&Peer, &PeerState)> {
+        let trust = &self.trust;
         self.peers
-            .values()
-            .filter(|peer| !self.trust.judge(peer.org).connect)
-            .count()
+            .iter()
+            .filter(|(_, state)| !state.outbound && !trust.judge(state.org).connect)
+    }
+
+    /// Sends the guest away that is here longest and has not even said who it is. While a door is open, one is needed:
+    /// whoever comes may hold its code, and strangers who fill every place must not keep him out.
+    fn make_room(&mut self) -> bool {
+        let open = self.is_expecting();
+        let useless = |state: &PeerState| state.org.is_none() && state.settles.is_none();
+        let leaves = self.guests().filter(|(_, state)| open || useless(state));
+        let longest = leaves.min_by_key(|(_, state)| (state.org.is_some(), state.since));
+        let Some(peer) = longest.map(|(peer, _)| peer.clone()) else {
+            return false;
+        };
+        self.disconnected(&peer);
+        self.disconnect(peer, DisconnectReason::GuestsFull);
+        true
+    }
+
+    /// Guests become too many when somebody loses the right to be here.
+    pub(super) fn limit_guests(&mut self) {
+        let newest = |(_, state): &(&Peer, &PeerState)| (state.org.is_none(), state.since);
+        while self.guests().count() > limits::GUESTS {
+            let Some(peer) = self.guests().max_by_key(newest).map(|(peer, _)| peer.clone()) else {
+                return;
+            };
+            self.disconnected(&peer);
+            self.disconnect(peer, DisconnectReason::GuestsFull);
+        }
     }
 
     pub(super) fn disconnect(&mut self, peer: Peer, reason: DisconnectReason) {
@@ -133,11 +184,19 @@ impl Engine {
             .is_some_and(|state| self.trust.judge(state.org).connect)
     }
 
+    /// The peer as somebody who delivers.
+    pub(super) fn source<'a>(&self, peer: &'a Peer) -> Source<'a> {
+        let by_right = self.is_trusted(peer);
+        Source { peer, by_right }
+    }
+
     /// Who this node is and what it wants.
     pub(super) fn hello(&self) -> Hello {
+        let identity = self.identity.iter().take(limits::HELLO_STATEMENTS - 1);
         Hello {
             community: self.community,
-            statements: self.identity.iter().chain(&self.endpoint).cloned().collect(),
+            // The other side reads no more than so many, and the endpoint comes last: it rests on the others.
+            statements: identity.chain(&self.endpoint).cloned().collect(),
             topics: self.subscription.topics.iter().map(ToString::to_string).collect(),
             tlds: self.subscription.tlds.iter().map(ToString::to_string).collect(),
             records: self.records,
@@ -146,13 +205,20 @@ impl Engine {
     }
 
     /// Takes a peer's own word about itself; what matters in it is signed. False when it belongs to another mesh.
-    pub(super) fn introduce(&mut self, peer: &Peer, mut hello: Hello) -> bool {
+    pub(super) fn introduce(&mut self, peer: &Peer, hello: OpenHello) -> bool {
         if hello.community != self.community {
             self.disconnect(peer.clone(), DisconnectReason::OtherCommunity);
             return false;
         }
-        hello.statements.truncate(limits::HELLO_STATEMENTS);
-        self.learn_statements(peer, &hello.statements);
+        let source = self.source(peer);
+        if self
+            .charges
+            .statements(source, hello.statements.len() as u64, self.now.mono)
+        {
+            self.learn_statements(peer, &hello.statements);
+        } else {
+            self.bounded("statements of one peer; they come with the next sync");
+        }
         let (wall, now) = (self.now.wall, self.now);
         let Some(state) = self.peers.get_mut(peer) else {
             return true;

@@ -1,8 +1,8 @@
 //! This node's own log: one writer, one chain, and never a number that may have been used before.
 //!
-//! After a start with history, nothing of our own is written until a peer that is connected by right has shown what it
-//! holds of our log (a guest could pretend that there is nothing), or until a short wait has passed; in the second case,
-//! and when others hold more than we do, a new epoch begins.
+//! After a start with history, nothing of our own is written until every peer that is connected by right has shown what
+//! it holds of our log (a guest could pretend that there is nothing), or until a short wait has passed; in the second
+//! case, and when others hold more than we do, a new epoch begins.
 
 use starfish_crypto::{Digest, Signed, Verified};
 
@@ -16,6 +16,7 @@ use crate::{
 use super::{
     Engine,
     commands::Withdrawing,
+    peers::PeerState,
     port::{Draft, Event, Outcome, Output, Refusal, Ticket},
 };
 
@@ -70,11 +71,6 @@ impl Own {
         self.deadline = self.comparing.then_some(deadline);
     }
 
-    /// A peer has shown everything that it holds of our log.
-    pub(super) fn compared(&mut self) {
-        self.comparing = false;
-    }
-
     /// Others hold more of our log than we do.
     pub(super) fn behind(&mut self) {
         self.behind = true;
@@ -83,6 +79,12 @@ impl Own {
     /// A header of ours came back to us.
     pub(super) fn adopted(&mut self) {
         (self.behind, self.adopted) = (true, true);
+    }
+
+    /// A new epoch was opened. True when that was to adopt what came back.
+    fn opened(&mut self) -> bool {
+        self.behind = false;
+        std::mem::take(&mut self.adopted)
     }
 
     pub(super) fn is_comparing(&self) -> bool {
@@ -150,6 +152,13 @@ impl Engine {
         if self.is_congested() {
             return Err(Refusal::Busy);
         }
+        // What others would take for forged, or for the future, is not written either.
+        if self.roster.organisation_of(&author, self.now.wall) != Some(self.org) {
+            return Err(Refusal::Uncertified);
+        }
+        if self.is_ahead_of_peers() {
+            return Err(Refusal::ClockAhead);
+        }
         let newest = self.newest_log();
         if newest.is_some_and(|(log, ..)| log.epoch > self.now.wall + limits::CLOCK_TOLERANCE) {
             return Err(Refusal::ClockBehind);
@@ -164,8 +173,20 @@ impl Engine {
         Ok(self.now.wall.max(opening.epoch))
     }
 
+    /// Whether everyone who is connected by right has shown what it holds of our log.
+    fn is_compared(&self) -> bool {
+        let by_right = |state: &&PeerState| self.trust.judge(state.org).connect;
+        let mut shown = self.peers.values().filter(by_right).map(|state| state.caught_up);
+        shown
+            .next()
+            .is_some_and(|first| first && shown.all(|caught_up| caught_up))
+    }
+
     /// Lets held publications go once the comparison is over; without any peer, into a new epoch.
     pub(super) fn publish_when_compared(&mut self) {
+        if self.own.comparing && self.is_compared() {
+            self.own.comparing = false;
+        }
         let late = self.own.deadline.is_some_and(|deadline| self.now.mono >= deadline);
         if self.own.comparing && late && !self.own.held.is_empty() {
             self.own.comparing = false;
@@ -224,6 +245,7 @@ impl Engine {
     /// Signs the next header of our log and puts it into this step's batch.
     fn write(&mut self, sealed: SealedBody, contents: Contents) -> Result<RecordId, Refusal> {
         let (epoch, seq, prev) = self.next_position();
+        let newest = self.newest_log().map_or(epoch, |(log, ..)| log.epoch);
         let header = Header {
             version: Header::VERSION,
             community: self.community,
@@ -251,6 +273,10 @@ impl Engine {
         let header = Signed::sign::<Header>(header.encode(), &self.key)
             .verify::<Header>(&starfish_crypto::Strict)
             .map_err(|_| Refusal::Unfit)?;
+        if epoch != newest {
+            let adopted = self.own.opened();
+            self.out.push(Output::Event(Event::EpochOpened { epoch, adopted }));
+        }
         let id = RecordId::of(&header);
         let publication = Publication {
             header: header.clone(),
@@ -278,17 +304,12 @@ impl Engine {
     }
 
     /// Where the next header goes: on in the newest epoch, or into a new one that names the last head known.
-    fn next_position(&mut self) -> (Millis, u64, Digest) {
-        let Some((log, seq, head)) = self.newest_log() else {
-            return (self.now.wall, 0, Digest::ZERO);
-        };
-        if !std::mem::take(&mut self.own.behind) {
-            return (log.epoch, seq + 1, head.digest());
+    fn next_position(&self) -> (Millis, u64, Digest) {
+        match self.newest_log() {
+            None => (self.now.wall, 0, Digest::ZERO),
+            Some((log, seq, head)) if !self.own.behind => (log.epoch, seq + 1, head.digest()),
+            Some((log, _, head)) => (self.opening(Some(log)).epoch, 0, head.digest()),
         }
-        let epoch = self.opening(Some(log)).epoch;
-        let adopted = std::mem::take(&mut self.own.adopted);
-        self.out.push(Output::Event(Event::EpochOpened { epoch, adopted }));
-        (epoch, 0, head.digest())
     }
 
     /// Tells the mesh about a durable record of ours: the header to all, a larger body to our own mesh peers.

@@ -7,4 +7,5 @@ mod costs;
 mod dialling;
 mod hostile;
 mod own_log;
+mod statements;
 mod trusting;

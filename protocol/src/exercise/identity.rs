@@ -1,6 +1,6 @@
 //! Made-up organisations with one node each, and records in their names.
 
-use starfish_crypto::{SecretKey, Signed, Strict, Verified};
+use starfish_crypto::{Digest, SecretKey, Signed, Strict, Verified};
 
 use crate::{
     community::Community,
@@ -76,7 +76,7 @@ impl Identity {
             kind: Kind::INDICATORS,
             epoch: BEGIN,
             seq: 0,
-            prev: starfish_crypto::Digest::ZERO,
+            prev: Digest::ZERO,
             created_at: BEGIN,
             expires_at: Millis(BEGIN.0 + 30 * DAY),
             body_digest: sealed.digest,
@@ -145,5 +145,12 @@ pub fn names(number: u32, count: u32) -> SealedBody {
     let texts: Vec<String> = (0..count.max(1))
         .map(|index| format!("name{index}-{number}.example"))
         .collect();
+    bundle(&texts.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// A sealed bundle of `count` file digests, which do not shrink.
+pub fn digests(number: u32, count: u32) -> SealedBody {
+    let text = |index: u32| Digest::of("a file", &[number.to_be_bytes(), index.to_be_bytes()].concat()).to_string();
+    let texts: Vec<String> = (0..count).map(text).collect();
     bundle(&texts.iter().map(String::as_str).collect::<Vec<_>>())
 }

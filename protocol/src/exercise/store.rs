@@ -12,7 +12,7 @@ use crate::{
     },
     observable::Observable,
     organisation::OrgId,
-    record::{Body, Header, LogId, RecordId, Withdrawal},
+    record::{Body, Header, Kind, LogId, RecordId, Withdrawal},
     statement::Statement,
     time::Millis,
     wire::Head,
@@ -75,6 +75,7 @@ impl Store {
                 }
             }
             Change::Statement(statement) => self.statements.push(statement),
+            Change::Displaced(statement) => self.statements.retain(|held| *held != statement),
             Change::Fork(pair) => {
                 self.frozen.insert(pair.0.author);
             }
@@ -136,7 +137,7 @@ impl Store {
                 let range = self.logs.range((*log, *from)..=(*log, u64::MAX)).take(*limit);
                 Found::Headers(range.filter_map(|(_, id)| self.signed(id)).collect())
             }
-            Query::Body(digest) => Found::Body(self.bodies.get(digest).cloned()),
+            Query::Body(digest) => Found::Body(self.believed_body(digest)),
             Query::Record(id) => Found::Record(
                 self.records
                     .get(id)
@@ -159,6 +160,12 @@ impl Store {
                 )
             }
         }
+    }
+
+    fn believed_body(&self, digest: &Digest) -> Option<Vec<u8>> {
+        let stands = |stored: &Stored| stored.believed && stored.body.is_some() && stored.header.body_digest == *digest;
+        let body = self.bodies.get(digest)?;
+        self.records.values().any(stands).then(|| body.clone())
     }
 
     fn signed(&self, id: &RecordId) -> Option<Signed> {
@@ -198,8 +205,10 @@ impl Store {
         codec::decode(self.settings.get(name)?, codec::DOCUMENT_BYTES).ok()
     }
 
-    /// What a search shows: believed observables that were not withdrawn by their own organisation.
+    /// What a search shows: believed observables that were not withdrawn by their own organisation. What a withdrawal
+    /// names is not shown before it is known how much of it is withdrawn.
     pub fn shown(&self) -> BTreeSet<Observable> {
+        let withheld = self.withheld();
         let mut withdrawals: BTreeMap<RecordId, Vec<(&Stored, &Withdrawal)>> = BTreeMap::new();
         for stored in self.records.values() {
             if let Some(Body::Withdrawal(withdrawal)) = &stored.body {
@@ -210,7 +219,8 @@ impl Store {
             }
         }
         let mut shown = BTreeSet::new();
-        for (id, stored) in self.records.iter().filter(|(_, stored)| stored.believed) {
+        let is_shown = |id: &RecordId, stored: &Stored| stored.believed && !withheld.contains(&(*id, stored.org));
+        for (id, stored) in self.records.iter().filter(|(id, stored)| is_shown(id, stored)) {
             let Some(Body::Indicators(bundle)) = &stored.body else {
                 continue;
             };
@@ -228,6 +238,20 @@ impl Store {
             shown.extend(bundle.observables.iter().filter(|value| !withdrawn(value)).cloned());
         }
         shown
+    }
+
+    /// What a withdrawal names whose content is not here yet, and whose withdrawal that is.
+    fn withheld(&self) -> BTreeSet<(RecordId, Option<OrgId>)> {
+        let open =
+            |stored: &&Stored| stored.header.kind == Kind::WITHDRAWAL && stored.body.is_none() && !stored.spoiled;
+        let named = |stored: &Stored| {
+            let targets = stored.header.extensions.targets.clone();
+            targets
+                .into_iter()
+                .map(|target| (target, stored.org))
+                .collect::<Vec<_>>()
+        };
+        self.records.values().filter(open).flat_map(named).collect()
     }
 
     /// Whether every chain holds; the panic says which does not.

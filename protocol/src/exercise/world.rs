@@ -71,6 +71,11 @@ enum Delivery {
         ticket: Ticket,
         frame: Vec<u8>,
     },
+    /// Somebody does not want the answer any more.
+    Withdrawn {
+        from: Peer,
+        ticket: Ticket,
+    },
     Lost(Ticket),
     /// The next of what waits for the store becomes durable.
     Append,
@@ -175,6 +180,7 @@ impl World {
         node.engine = None;
         node.life += 1;
         node.asks.clear();
+        node.asked.clear();
         node.requests.clear();
         node.seen.clear();
         node.waking.clear();
@@ -192,10 +198,10 @@ impl World {
         if one == two || !running || !self.links.insert((one.min(two), one.max(two))) {
             return;
         }
-        for (here, there) in [(one, two), (two, one)] {
+        for (here, there, outbound) in [(one, two, true), (two, one, false)] {
             let other = &self.nodes[there].identity;
             let (peer, key) = (other.peer(), Some(other.key.public()));
-            self.feed(here, Input::Connected { peer, key });
+            self.feed(here, Input::Connected { peer, key, outbound });
         }
     }
 
@@ -220,7 +226,8 @@ impl World {
     /// Connects a peer that is no node of this world: its requests are written down, and time out unless a test answers.
     pub fn connect(&mut self, number: usize, who: &Identity) -> Peer {
         let key = Some(who.key.public());
-        self.feed(number, Input::Connected { peer: who.peer(), key });
+        let (peer, outbound) = (who.peer(), false);
+        self.feed(number, Input::Connected { peer, key, outbound });
         who.peer()
     }
 
@@ -344,6 +351,11 @@ impl World {
     /// How many it has sent since the world began.
     pub fn body_requests_sent(&self, number: usize) -> usize {
         self.nodes[number].bodies_asked
+    }
+
+    /// How many bytes of bodies have reached a node, pushed or in answers, wanted or not.
+    pub fn body_bytes(&self, number: usize) -> u64 {
+        self.nodes[number].body_bytes
     }
 
     /// Every chain of every store holds, and nobody counted a fault.

@@ -1,20 +1,22 @@
 //! The roster: every statement that holds, and what follows from them: which organisation a node speaks for, what it is
 //! called, where it is.
 //!
-//! [`Roster::admit`] is the one door. Apart from its bounds, what it holds does not depend on the order in which
+//! [`Roster::admit`] is the one door, and lets in only what [was checked](super::Statement::check). Apart from its bounds, what it holds does not depend on the order in which
 //! statements came, once those that came too early were offered again; two nodes that were told the same have the same
 //! [`Roster::digest`] and the same answers. It knows nothing of trust: the caller [pins](Roster::pin) organisations
 //! that must not be displaced by strangers.
 
+mod admitting;
+mod room;
 mod shelf;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use starfish_crypto::{Digest, PublicKey, Verifier};
+use starfish_crypto::{Digest, PublicKey};
 
 use self::shelf::{Rank, Shelf};
-use super::{EndpointStatement, Kind, Manifest, NodeCertificate, Statement, StatementError};
-use crate::{community::Community, limits, organisation::OrgId, time::Millis};
+use super::{CheckedStatement, EndpointStatement, Manifest, NodeCertificate, Statement, proof};
+use crate::{community::Community, organisation::OrgId, time::Millis};
 
 /// What became of a statement that holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,12 +32,9 @@ pub enum Admitted {
 /// Why a statement was not admitted. Only [`RosterRefusal::Forged`] is anybody's fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RosterRefusal {
-    /// A signature does not fit, too few different keys signed, or one that may not.
+    /// Too few different keys signed, or one that may not.
     #[error("the statement is not signed by those who must sign it")]
     Forged,
-    /// It says nothing that this version understands.
-    #[error("the statement makes no sense here: {0}")]
-    Malformed(#[from] StatementError),
     /// It is of a kind that this version cannot judge.
     #[error("the statement is of a later version")]
     Unsupported,
@@ -64,6 +63,10 @@ pub struct Roster {
     /// The same by organisation and end, to find the one that lapses first.
     ends: BTreeSet<(OrgId, Millis, Digest, PublicKey)>,
     endpoints: BTreeMap<(PublicKey, OrgId), (Digest, EndpointStatement)>,
+    /// Nodes that wrote two histories.
+    proven: BTreeSet<PublicKey>,
+    /// What had to leave, until somebody asks.
+    displaced: Vec<Statement>,
 }
 
 impl Roster {
@@ -78,6 +81,8 @@ impl Roster {
             certificates: BTreeMap::new(),
             ends: BTreeSet::new(),
             endpoints: BTreeMap::new(),
+            proven: BTreeSet::new(),
+            displaced: Vec::new(),
         }
     }
 
@@ -86,178 +91,6 @@ impl Roster {
     /// keep out those that matter.
     pub fn pin(&mut self, org: OrgId) {
         self.pinned.insert(org);
-    }
-
-    /// Judges a statement and keeps it if it holds.
-    pub fn admit(&mut self, statement: &Statement, verifier: &dyn Verifier) -> Result<Admitted, RosterRefusal> {
-        let id = statement.id();
-        if self.shelf.holds(&id) {
-            return Ok(Admitted::Known);
-        }
-        match statement.kind() {
-            Kind::MANIFEST => self.admit_manifest(id, statement, verifier),
-            Kind::CERTIFICATE => self.admit_certificate(id, statement, verifier),
-            Kind::ENDPOINT => self.admit_endpoint(id, statement, verifier),
-            _ => self.admit_unknown(id, statement, verifier),
-        }
-    }
-
-    fn admit_manifest(
-        &mut self,
-        id: Digest,
-        statement: &Statement,
-        verifier: &dyn Verifier,
-    ) -> Result<Admitted, RosterRefusal> {
-        let manifest = Manifest::read(statement)?;
-        if manifest.seq > 0 {
-            return Err(RosterRefusal::Unsupported);
-        }
-        let signed = statement.signers(|key| manifest.roots.contains(key), verifier);
-        if signed.is_none_or(|count| count < usize::from(manifest.m)) {
-            return Err(RosterRefusal::Forged);
-        }
-        let org = manifest.id();
-        if self.organisations.len() >= limits::ORGANISATIONS_KNOWN && !self.displace_for(&org) {
-            return Err(RosterRefusal::Full);
-        }
-        self.keep(Rank::Manifest, id, statement, org)?;
-        let signers = manifest.roots.iter().chain(&manifest.endorse_key);
-        self.signers.extend(signers.map(|key| (*key, org)));
-        self.organisations.insert(org, manifest);
-        Ok(Admitted::New)
-    }
-
-    fn admit_certificate(
-        &mut self,
-        id: Digest,
-        statement: &Statement,
-        verifier: &dyn Verifier,
-    ) -> Result<Admitted, RosterRefusal> {
-        let certificate = NodeCertificate::read(statement)?;
-        if certificate.community != self.community {
-            return Err(RosterRefusal::OtherCommunity);
-        }
-        let org = certificate.org;
-        let manifest = self
-            .organisations
-            .get(&org)
-            .filter(|known| known.seq == certificate.manifest_seq);
-        let manifest = manifest.ok_or(RosterRefusal::NotYet)?;
-        let node = certificate.node_key;
-        let is_root = |key: &PublicKey| manifest.roots.contains(key);
-        let roots = statement.signatures().iter().filter(|(key, _)| is_root(key)).count();
-        let enough = roots >= usize::from(manifest.m) && statement.is_signed_by(&node);
-        if !enough
-            || statement
-                .signers(|key| is_root(key) || *key == node, verifier)
-                .is_none()
-        {
-            return Err(RosterRefusal::Forged);
-        }
-        let end = (org, certificate.not_after, id, node);
-        if self.certificates_of(org).count() >= limits::CERTIFICATES_PER_ORGANISATION {
-            let first = self.certificates_of(org).next().filter(|first| *first < end);
-            self.drop_certificate(first.ok_or(RosterRefusal::Full)?);
-        }
-        self.keep(Rank::Certificate, id, statement, org)?;
-        self.ends.insert(end);
-        self.certificates.insert((node, org, id), certificate);
-        Ok(Admitted::New)
-    }
-
-    fn admit_endpoint(
-        &mut self,
-        id: Digest,
-        statement: &Statement,
-        verifier: &dyn Verifier,
-    ) -> Result<Admitted, RosterRefusal> {
-        let endpoint = EndpointStatement::read(statement)?;
-        if endpoint.community != self.community {
-            return Err(RosterRefusal::OtherCommunity);
-        }
-        let place = (endpoint.node_key, endpoint.org);
-        if !self.is_certified(place) {
-            return Err(RosterRefusal::NotYet);
-        }
-        let held = self.endpoints.get(&place).map(|(held, older)| (older.seq, *held));
-        // Of two with one number the digest decides, so that all nodes keep the same.
-        if held.is_some_and(|held| held > (endpoint.seq, id)) {
-            return Ok(Admitted::Known);
-        }
-        if statement.signers(|key| *key == endpoint.node_key, verifier) != Some(1) {
-            return Err(RosterRefusal::Forged);
-        }
-        if let Some((_, older)) = held {
-            self.shelf.remove(Rank::Other, &older);
-            self.endpoints.remove(&place);
-        }
-        self.keep(Rank::Other, id, statement, endpoint.org)?;
-        self.endpoints.insert(place, (id, endpoint));
-        Ok(if held.is_some() { Admitted::Newer } else { Admitted::New })
-    }
-
-    /// Statements of later versions: kept and passed on when every signature holds and a root or the endorsing key of a
-    /// known organisation is among the signers, which is charged for them.
-    fn admit_unknown(
-        &mut self,
-        id: Digest,
-        statement: &Statement,
-        verifier: &dyn Verifier,
-    ) -> Result<Admitted, RosterRefusal> {
-        let signers = statement.signatures().iter();
-        let orgs: BTreeSet<OrgId> = signers.flat_map(|(key, _)| self.signed_for(*key)).collect();
-        if orgs.is_empty() {
-            return Err(RosterRefusal::NotYet);
-        }
-        if statement.signers(|_| true, verifier).is_none() {
-            return Err(RosterRefusal::Forged);
-        }
-        let has_room = |org: &OrgId| self.shelf.unknown_of(org) < limits::UNKNOWN_PER_ORGANISATION;
-        let org = orgs.into_iter().find(has_room).ok_or(RosterRefusal::Full)?;
-        self.keep(Rank::Other, id, statement, org)?;
-        Ok(Admitted::New)
-    }
-
-    /// Puts a statement that holds on the shelf, if there is room or an organisation that may be displaced.
-    fn keep(&mut self, rank: Rank, id: Digest, statement: &Statement, org: OrgId) -> Result<(), RosterRefusal> {
-        while !self.shelf.has_room(statement) {
-            if !self.displace_for(&org) {
-                return Err(RosterRefusal::Full);
-            }
-        }
-        self.shelf.put(rank, id, statement.clone(), org);
-        Ok(())
-    }
-
-    /// Forgets the last organisation that is not pinned. False unless this is for one that is.
-    fn displace_for(&mut self, org: &OrgId) -> bool {
-        if !self.pinned.contains(org) {
-            return false;
-        }
-        let last = self
-            .organisations
-            .keys()
-            .rev()
-            .find(|other| !self.pinned.contains(other));
-        let Some(last) = last.copied() else { return false };
-        self.organisations.remove(&last);
-        self.signers.retain(|(_, org)| *org != last);
-        self.certificates.retain(|(_, org, _), _| *org != last);
-        self.ends.retain(|(org, ..)| *org != last);
-        self.endpoints.retain(|(_, org), _| *org != last);
-        self.shelf.remove_all_of(&last);
-        true
-    }
-
-    fn drop_certificate(&mut self, (org, end, id, node): (OrgId, Millis, Digest, PublicKey)) {
-        self.ends.remove(&(org, end, id, node));
-        self.certificates.remove(&(node, org, id));
-        self.shelf.remove(Rank::Certificate, &id);
-        if !self.is_certified((node, org))
-            && let Some((endpoint, _)) = self.endpoints.remove(&(node, org))
-        {
-            self.shelf.remove(Rank::Other, &endpoint);
-        }
     }
 
     /// An organisation's certificates, those that lapse first at the beginning.
@@ -330,12 +163,38 @@ impl Roster {
         self.shelf.digest()
     }
 
+    /// Nodes against which a proof of two histories is held.
+    pub fn proven(&self) -> impl Iterator<Item = &PublicKey> {
+        self.proven.iter()
+    }
+
+    /// Whether this very statement is held, and not another one under the same id.
+    pub fn holds(&self, checked: &CheckedStatement) -> bool {
+        let held = self.shelf.statement(Rank::of(&checked.statement), &checked.id);
+        held == Some(&checked.statement)
+    }
+
+    /// What left since this was last asked: it is of no use in a store any more.
+    pub fn take_displaced(&mut self) -> Vec<Statement> {
+        std::mem::take(&mut self.displaced)
+    }
+
+    /// What came after this change, each with its own number, each after what it rests on.
+    pub fn since(&self, change: u64) -> impl Iterator<Item = (u64, &Statement)> {
+        self.shelf.since(change)
+    }
+
+    /// The number of the last change.
+    pub fn change(&self) -> u64 {
+        self.shelf.change()
+    }
+
     /// Every statement, each after those that it rests on.
     pub fn statements(&self) -> impl Iterator<Item = &Statement> {
         self.shelf.statements()
     }
 
-    /// The statements that say whose this node is and where, each after those that it rests on.
+    /// The statements that say whose this node is, where, and whether it is honest, each after those that it rests on.
     pub fn statements_about(&self, node: &PublicKey) -> Vec<Statement> {
         let places: Vec<_> = self.about(*node).map(|(place, _)| *place).collect();
         let orgs: BTreeSet<OrgId> = places.iter().map(|(_, org, _)| *org).collect();
@@ -345,7 +204,13 @@ impl Roster {
             .filter_map(|(.., id)| self.shelf.statement(Rank::Certificate, id));
         let endpoints = orgs.iter().filter_map(|org| self.endpoints.get(&(*node, *org)));
         let endpoints = endpoints.filter_map(|(id, _)| self.shelf.statement(Rank::Other, id));
-        manifests.chain(certificates).chain(endpoints).cloned().collect()
+        let proof = self.shelf.statement(Rank::Other, &proof::id_of(node.as_bytes()));
+        manifests
+            .chain(certificates)
+            .chain(endpoints)
+            .chain(proof)
+            .cloned()
+            .collect()
     }
 }
 

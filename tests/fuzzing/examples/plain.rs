@@ -1,12 +1,25 @@
 //! Inputs that are text, or that need nothing signed: what operators type, and what the engine goes through.
 
+use starfish_crypto::PublicKey;
+use starfish_node::daemon::{pairing::Code, settings::Host};
 use starfish_protocol::codec;
 
 pub(super) fn texts(texts: &[String]) -> Vec<Vec<u8>> {
     texts.iter().map(|text| text.clone().into_bytes()).collect()
 }
 
-pub(super) const CODES: [&str; 4] = ["1A2B-3C4D", "0000", "", "2081-0G60-41ZW-WWWW"];
+/// Codes of every kind of address, whole and not.
+pub(super) fn codes() -> Vec<Vec<u8>> {
+    let key = PublicKey::from_bytes([7; 32]);
+    let code = |host: &str| {
+        let host = Host::parse(host).expect("the examples are hosts");
+        Code::new([1, 2, 3, 4, 255], &key, host, 4852).to_string()
+    };
+    let mut codes = ["192.0.2.7", "2001:db8::1", "node.cert.example"].map(code).to_vec();
+    codes.push(codes[0].to_lowercase().replace('-', " "));
+    codes.push(codes[1][..20].to_owned());
+    texts(&codes)
+}
 
 pub(super) const LISTS: [&str; 9] = [
     "# comment\nhxxp://evil[.]example/path\nbad.example\nbad.example\n192.0.2.7\n",

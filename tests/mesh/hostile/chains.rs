@@ -2,7 +2,9 @@
 
 use starfish_crypto::Digest;
 use starfish_protocol::{
+    codec,
     record::Header,
+    statement::{Kind, Statement},
     time::Millis,
     wire::{Gossip, Request},
 };
@@ -176,8 +178,10 @@ fn an_invented_proof_freezes_nobody() {
         .header(&siege.hostile.second, &sealed, |header| header.prev = Digest::ZERO);
     // A header and its successor, one header twice, two authors: none of them is two histories.
     for pair in [(&one, &two), (&one, &one), (&one, &elsewhere)] {
-        let proof = Gossip::Fork(Box::new((pair.0.clone(), pair.1.clone())));
-        speaker.publish(&siege.statements(), &starfish_protocol::codec::encode(&proof));
+        let author = script.key().public();
+        let body = codec::encode(&(author, pair.0, pair.1));
+        let proof = Statement::unsigned(Kind::PROOF, body).expect("two headers fit");
+        speaker.publish(&siege.statements(), &codec::encode(&Gossip::Statements(vec![proof])));
     }
     speaker.publish(&siege.clear(), &bare(&one));
     siege.mesh[VICTIM].gets("chain-0.example");
@@ -187,7 +191,7 @@ fn an_invented_proof_freezes_nobody() {
         speaker
             .ask(&Request::Statements {
                 about: Vec::new(),
-                skip: u32::MAX
+                since: None
             })
             .is_some()
     );

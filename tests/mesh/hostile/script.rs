@@ -156,6 +156,7 @@ impl Script {
             }
             Request::Statements { .. } => Response::Statements {
                 statements: self.statements.clone(),
+                cursor: Cursor { life: 1, change: 1 },
                 more: false,
             },
             Request::Body { digest } => match self.held().bodies.get(digest) {

@@ -161,24 +161,29 @@ impl Speaker {
     pub(super) fn flood(&mut self, stream: &mut Stream, bytes: &[u8], length: Duration) -> usize {
         let mut taken = 0;
         // The victim may stop reading without closing: the time limit is the test's own.
-        let _ = self.runtime.block_on(timeout(length, async {
+        let pouring = async {
             while let Ok(some) = stream.write(bytes).await {
                 if some == 0 {
                     return;
                 }
                 taken += some;
             }
-        }));
+        };
+        let _ = self.runtime.block_on(async { timeout(length, pouring).await });
         taken
     }
 
     /// Waits until the victim has closed a stream, and gives what it said before.
     pub(super) fn read_to_end(&mut self, mut stream: Stream) -> Option<Vec<u8>> {
         let mut said = Vec::new();
-        let read = self.runtime.block_on(timeout(DEADLINE, async {
+        let reading = async {
+            // A reset is an end as well.
             let _ = (&mut stream).take(FRAME_BYTES as u64 * 2).read_to_end(&mut said).await;
-        }));
-        read.is_ok().then_some(said)
+        };
+        let ended = self
+            .runtime
+            .block_on(async { timeout(DEADLINE, reading).await.is_ok() });
+        ended.then_some(said)
     }
 
     /// Sends the bytes as one frame and reads the answer. None when there is none.
@@ -296,8 +301,8 @@ impl House {
         loop {
             tokio::select! {
                 event = swarm.select_next_some() => match event {
-                    SwarmEvent::ConnectionEstablished { .. } => drop(up.send_replace(true)),
-                    SwarmEvent::ConnectionClosed { num_established: 0, .. } => drop(up.send_replace(false)),
+                    SwarmEvent::ConnectionEstablished { .. } => { up.send_replace(true); },
+                    SwarmEvent::ConnectionClosed { num_established: 0, .. } => { up.send_replace(false); },
                     SwarmEvent::Behaviour(BehaviourEvent::Channels(incoming)) => self.take(incoming),
                     _ => {}
                 },

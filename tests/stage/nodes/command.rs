@@ -1,9 +1,9 @@
 //! One command run to its end: [`run`] gives its [`Answer`], within a deadline.
 
 use std::{
-    io::Write,
+    io::{BufRead, BufReader, Write},
     path::Path,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     sync::mpsc,
     thread,
     time::Duration,
@@ -47,6 +47,52 @@ pub(super) fn starfish(data: &Path) -> Command {
     let mut command = Command::new(program);
     command.arg("--data").arg(data);
     command
+}
+
+/// A command that goes on by itself, such as `watch`; it is ended with the value.
+#[derive(Debug)]
+pub struct Following {
+    child: Child,
+    lines: mpsc::Receiver<String>,
+}
+
+impl Following {
+    pub(super) fn start(command: &mut Command) -> Self {
+        let what = format!("{command:?}");
+        let piped = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        let mut child = piped.spawn().unwrap_or_else(|error| panic!("{what}: {error}"));
+        let output = child.stdout.take().expect("standard output is piped");
+        let (send, lines) = mpsc::channel();
+        thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                // Nobody listens any more when the value is gone.
+                if send.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { child, lines }
+    }
+
+    /// The next document, which must come within the deadline of a command.
+    pub fn next_document(&self) -> Value {
+        let line = self
+            .lines
+            .recv_timeout(COMMAND)
+            .unwrap_or_else(|reason| panic!("no further line: {reason}"));
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("not JSON: {line}: {error}"))
+    }
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 /// Runs a command to its end, within [`COMMAND`].

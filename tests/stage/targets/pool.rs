@@ -7,7 +7,7 @@ use starfish_crypto::{Digest, Strict, Verified};
 use starfish_protocol::{
     community::Community,
     record::{Body, Header, LogId, RecordId, SealedBody, open_body},
-    statement::Statement,
+    statement::CheckedStatement,
     time::Millis,
     wire::Head,
 };
@@ -55,6 +55,8 @@ pub(super) struct Pool {
     /// Own, listed, and certified but unknown; the fourth has no certificate that anyone gets to see.
     pub(super) cast: Vec<Organisation>,
     pub(super) pieces: Vec<Piece>,
+    /// What each of the cast says about itself, checked once.
+    statements: Vec<Vec<CheckedStatement>>,
 }
 
 impl Pool {
@@ -66,9 +68,16 @@ impl Pool {
             .iter()
             .zip(1..)
             .map(|(name, seed)| Organisation::new(name, seed, community, made))
-            .collect();
+            .collect::<Vec<Organisation>>();
+        let checked = |organisation: &Organisation| {
+            let statements = organisation.statements.iter().cloned();
+            let checked =
+                statements.map(|statement| statement.check(&Strict).expect("the pool's statements are right"));
+            checked.collect()
+        };
         let mut pool = Self {
             community,
+            statements: cast.iter().map(checked).collect(),
             cast,
             pieces: Vec::new(),
         };
@@ -105,10 +114,10 @@ impl Pool {
     }
 
     /// The statements of one or two of the cast; the uncertified one's manifest alone.
-    pub(super) fn statements(&self, which: u8) -> Vec<Statement> {
+    pub(super) fn statements(&self, which: u8) -> Vec<CheckedStatement> {
         let chosen = [usize::from(which) % 4, usize::from(which) / 4 % 4];
         let of = |index: usize| {
-            let statements = &self.cast[index].statements;
+            let statements = &self.statements[index];
             let shown = if index == 3 { 1 } else { statements.len() };
             statements[..shown].to_vec()
         };

@@ -62,7 +62,11 @@ pub struct Block {
 /// `starfish peers`.
 #[derive(Args, Debug)]
 #[command(after_help = "Node: must run.")]
-pub struct Peers {}
+pub struct Peers {
+    /// At most so many peers; 0 means all of them
+    #[arg(long, default_value_t = 100)]
+    pub limit: usize,
+}
 
 /// `starfish subscribe`.
 #[derive(Args, Debug)]
@@ -97,4 +101,8 @@ pub struct Unsubscribe {
 /// `starfish topics`.
 #[derive(Args, Debug)]
 #[command(after_help = "Node: must run.")]
-pub struct Topics {}
+pub struct Topics {
+    /// At most so many offered topics; 0 means all of them
+    #[arg(long, default_value_t = 100)]
+    pub limit: usize,
+}

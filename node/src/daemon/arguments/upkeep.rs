@@ -29,7 +29,7 @@ pub struct Init {
     /// Protects the node key; asks for the passphrase
     #[arg(long)]
     pub passphrase: bool,
-    /// Protects the node key with the first line of this file
+    /// Protects the node key with the first line of this file, which others must not be able to read
     #[arg(long, value_name = "FILE", conflicts_with = "passphrase")]
     pub passphrase_file: Option<PathBuf>,
 }

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::Console;
 use crate::daemon::{
-    control,
     exit::{Exit, Failure},
+    folder,
     report::{GOOD, Plain, WARN, counted, styled},
     settings::{self, Layers, mistakes::Mistake},
 };
@@ -38,8 +38,11 @@ pub(super) fn check(console: &Console) -> Result<Exit, Failure> {
         Ok(text) => settings::mistakes::all(&text, &layers),
         Err(_) => settings::load(&console.data, &layers).err().unwrap_or_default(),
     };
-    if !control::fits(&console.data) {
-        mistakes.push(long_path(console));
+    // A folder that is not there is a mistake above already.
+    if console.data.exists()
+        && let Err(failure) = folder::check(&console.data)
+    {
+        mistakes.push(of_folder(failure));
     }
     let exit = if mistakes.is_empty() {
         Exit::Done
@@ -53,11 +56,11 @@ pub(super) fn check(console: &Console) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-fn long_path(console: &Console) -> Mistake {
+fn of_folder(failure: Failure) -> Mistake {
     Mistake {
         line: None,
-        key: control::socket(&console.data).display().to_string(),
-        problem: "the path is too long for a Unix socket".to_owned(),
-        remedy: "move the data directory to a shorter path".to_owned(),
+        key: "data directory".to_owned(),
+        problem: failure.message,
+        remedy: "the node does not start before that is done".to_owned(),
     }
 }

@@ -1,18 +1,29 @@
 //! `peers`, `topics`, `subscribe` and `unsubscribe`.
 
-use super::Console;
+use super::{Console, Limit};
 use crate::daemon::{
-    arguments::mesh::{Subscribe, Unsubscribe},
-    control::documents::{Peer, Subscription, Topics},
+    arguments::mesh::{Peers, Subscribe, Topics, Unsubscribe},
+    control::{
+        documents::{self, Peer, Subscription},
+        query,
+    },
     exit::{Exit, Failure},
 };
 
-pub(super) async fn peers(console: &Console) -> Result<Exit, Failure> {
-    let peers: Vec<Peer> = console.client().get("/peers").await?;
+pub(super) async fn peers(console: &Console, arguments: &Peers) -> Result<Exit, Failure> {
+    let limit = Limit(arguments.limit);
+    let mut peers: Vec<Peer> = console
+        .client()
+        .get(&query::address("/peers", &[limit.asked()]))
+        .await?;
+    let is_cut = limit.cut(&mut peers);
     if console.report.is_json() {
         peers.iter().try_for_each(|peer| console.report.document(peer))?;
     } else {
         console.report.show(&peers)?;
+    }
+    if is_cut {
+        limit.note(console);
     }
     Ok(if peers.is_empty() {
         Exit::NothingFound
@@ -21,9 +32,15 @@ pub(super) async fn peers(console: &Console) -> Result<Exit, Failure> {
     })
 }
 
-pub(super) async fn topics(console: &Console) -> Result<Exit, Failure> {
-    let topics: Topics = console.client().get("/topics").await?;
+pub(super) async fn topics(console: &Console, arguments: &Topics) -> Result<Exit, Failure> {
+    let limit = Limit(arguments.limit);
+    let address = query::address("/topics", &[limit.asked()]);
+    let mut topics: documents::Topics = console.client().get(&address).await?;
+    let is_cut = limit.cut(&mut topics.offered);
     console.report.show(&topics)?;
+    if is_cut {
+        limit.note(console);
+    }
     Ok(Exit::Done)
 }
 
@@ -55,7 +72,7 @@ pub(super) async fn unsubscribe(console: &Console, arguments: Unsubscribe) -> Re
 }
 
 async fn change(console: &Console, subscription: Subscription) -> Result<Exit, Failure> {
-    let topics: Topics = console.client().post("/topics", &subscription).await?;
+    let topics: documents::Topics = console.client().post("/topics", &subscription).await?;
     console.report.show(&topics)?;
     Ok(Exit::Done)
 }

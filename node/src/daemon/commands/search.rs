@@ -2,10 +2,10 @@
 
 use hyper::Method;
 
-use super::Console;
+use super::{Console, Limit};
 use crate::daemon::{
     arguments::records::{Search, Watch},
-    control::documents::Hit,
+    control::{client::read, documents::Hit},
     exit::{Exit, Failure},
 };
 
@@ -14,24 +14,22 @@ pub(super) async fn search(console: &Console, arguments: &Search) -> Result<Exit
         .client()
         .lines(Method::GET, "/search", &parameters(arguments))
         .await?;
+    let limit = Limit(arguments.limit);
     let mut shown = 0;
-    if console.report.is_json() {
-        while let Some(line) = lines.next().await? {
-            shown += 1;
+    while let Some(line) = lines.next().await? {
+        if !limit.allows(shown) {
+            limit.note(console);
+            break;
+        }
+        shown += 1;
+        if console.report.is_json() {
             console.report.lines(&[line])?;
+        } else {
+            console.report.show(&read::<Hit>(&line)?)?;
         }
-    } else {
-        while let Some(hit) = lines.next_document::<Hit>().await? {
-            shown += 1;
-            console.report.show(&hit)?;
-        }
-        if shown == 0 {
-            console.report.note("nothing found");
-        } else if shown == arguments.limit {
-            console.report.note(&format!(
-                "{shown} results; there may be more: --limit 0 shows all of them"
-            ));
-        }
+    }
+    if shown == 0 && !console.report.is_json() {
+        console.report.note("nothing found");
     }
     Ok(if shown == 0 { Exit::NothingFound } else { Exit::Done })
 }
@@ -47,7 +45,7 @@ fn parameters(arguments: &Search) -> Vec<(&'static str, String)> {
         .filter_map(|(name, value)| Some((name, value.clone()?)));
     let others = [
         ("quarantine", arguments.quarantine.to_string()),
-        ("limit", arguments.limit.to_string()),
+        Limit(arguments.limit).asked(),
     ];
     asked.chain(others).collect()
 }
@@ -58,7 +56,15 @@ pub(super) async fn watch(console: &Console, arguments: &Watch) -> Result<Exit, 
     let topic = arguments.topic.clone().map(|topic| ("topic", topic));
     let parameters: Vec<_> = from.into_iter().chain(topic).collect();
     let mut lines = console.client().lines(Method::GET, "/watch", &parameters).await?;
-    while let Some(line) = lines.next().await? {
+    // Nothing may come for days: `starfish watch | head -1` is not to wait for the next write to end.
+    let left = console.report.reader_left();
+    tokio::pin!(left);
+    loop {
+        let line = tokio::select! {
+            line = lines.next() => line?,
+            () = &mut left => return Ok(Exit::Done),
+        };
+        let Some(line) = line else { break };
         console.report.lines(&[line])?;
     }
     Err(Failure::new(
@@ -90,12 +96,12 @@ mod tests {
                 expected
             );
         };
-        check("evil.example", "?value=evil.example&quarantine=false&limit=100");
+        check("evil.example", "?value=evil.example&quarantine=false&limit=101");
         check("--under nl --limit 0", "?under=nl&quarantine=false&limit=0");
         check(
             "--within 192.0.2.0/24 --quarantine",
-            "?within=192.0.2.0%2F24&quarantine=true&limit=100",
+            "?within=192.0.2.0%2F24&quarantine=true&limit=101",
         );
-        check("--quarantine", "?quarantine=true&limit=100");
+        check("--quarantine", "?quarantine=true&limit=101");
     }
 }

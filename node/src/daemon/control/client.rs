@@ -13,7 +13,7 @@ use hyper_util::rt::TokioIo;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::net::UnixStream;
 
-use super::{LINE_BYTES, documents::Complaint, query, socket};
+use super::{LINE_BYTES, check_path, documents::Complaint, query, socket};
 use crate::daemon::exit::{Exit, Failure};
 
 /// An answer that is one document may have so many bytes: a list's refused lines may be many.
@@ -22,13 +22,13 @@ const ANSWER_BYTES: usize = 64 << 20;
 /// Asks the node of one data directory.
 #[derive(Clone, Debug)]
 pub struct Client {
-    socket: PathBuf,
+    data: PathBuf,
 }
 
 impl Client {
     /// For the node of this data directory, running or not.
     pub fn of(data: &Path) -> Self {
-        Self { socket: socket(data) }
+        Self { data: data.to_owned() }
     }
 
     /// Reads a document.
@@ -82,9 +82,11 @@ impl Client {
     }
 
     async fn send(&self, method: Method, address: &str, body: Bytes) -> Result<Response<Incoming>, Failure> {
-        let stream = UnixStream::connect(&self.socket)
+        check_path(&self.data)?;
+        let socket = socket(&self.data);
+        let stream = UnixStream::connect(&socket)
             .await
-            .map_err(|error| not_running(&self.socket, &error))?;
+            .map_err(|error| not_running(&socket, &error))?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(lost)?;
         tokio::spawn(connection);
         let kind = if body.first() == Some(&b'{') {
@@ -148,12 +150,7 @@ impl Lines {
     /// # Errors
     /// As [`Lines::next`], or when the document is not what was expected.
     pub async fn next_document<T: DeserializeOwned>(&mut self) -> Result<Option<T>, Failure> {
-        let Some(line) = self.next().await? else {
-            return Ok(None);
-        };
-        serde_json::from_str(&line)
-            .map(Some)
-            .map_err(|error| broken(&error.to_string()))
+        self.next().await?.map(|line| read(&line)).transpose()
     }
 
     /// The next bytes as they come; none at the end.
@@ -167,6 +164,14 @@ impl Lines {
             Some(Err(_)) => Err(broken("the node stopped it; its log says why")),
         }
     }
+}
+
+/// A document in a line.
+///
+/// # Errors
+/// When it is not what was expected.
+pub fn read<T: DeserializeOwned>(line: &str) -> Result<T, Failure> {
+    serde_json::from_str(line).map_err(|error| broken(&error.to_string()))
 }
 
 async fn document<T: DeserializeOwned>(answer: Response<Incoming>) -> Result<T, Failure> {
@@ -193,7 +198,10 @@ fn not_running(socket: &Path, error: &std::io::Error) -> Failure {
     match error.kind() {
         NotFound | ConnectionRefused => Failure::new(
             Exit::NotRunning,
-            "the node is not running: start it with `starfish run`",
+            format!(
+                "no node is running in {}: start it with `starfish run`, or name another directory with --data",
+                socket.parent().unwrap_or(socket).display()
+            ),
         ),
         PermissionDenied => Failure::new(
             Exit::Failed,

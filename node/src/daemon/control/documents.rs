@@ -266,7 +266,9 @@ pub struct Entry {
     pub believed: bool,
     /// The withdrawal that caused it.
     pub cause: Option<String>,
-    /// The observables, as far as the record's body is here; none for a withdrawal, whose effect is an entry of its own.
+    /// To be added after `stored` and `released`, which never name a value that is withdrawn; to be taken off after all
+    /// others, and when there are none then, everything of this record is to be taken off. None for a withdrawal, whose
+    /// effect is an entry of its own.
     pub values: Vec<String>,
 }
 

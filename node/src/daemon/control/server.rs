@@ -17,7 +17,7 @@ mod status;
 mod streams;
 mod trust;
 
-use std::{io, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
+use std::{io, os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
@@ -26,12 +26,15 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use tokio::net::UnixListener;
+use tokio::{net::UnixListener, time::sleep};
 
 use super::{DOCUMENT_BYTES, LIST_BYTES, documents::Complaint, socket};
 use crate::daemon::exit::{Exit, Failure};
 
 pub use node::{Node, Parts};
+
+/// How long requests may still take when the node stops.
+const GRACE: Duration = Duration::from_secs(3);
 
 /// What a handler gives back.
 type Answer<T> = Result<Json<T>, Refused>;
@@ -80,21 +83,35 @@ pub fn listen(data: &Path) -> io::Result<UnixListener> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    // The data directory is the user's alone, so nobody can come in before the mode is set.
+    // `folder::check` made sure that the data directory is the user's alone, so nobody comes in before the mode is set.
     let listener = UnixListener::bind(&path)?;
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
     Ok(listener)
 }
 
-/// Answers until the node stops; requests that are under way then still end, streams are cut.
+/// Answers until the node stops; requests that are under way then still end within [`GRACE`], streams are cut.
 ///
 /// # Errors
 /// When the socket breaks.
 pub async fn serve(listener: UnixListener, node: Arc<Node>) -> io::Result<()> {
-    let stopping = node.stopping();
-    axum::serve(listener, routes(node))
-        .with_graceful_shutdown(stopping)
-        .await
+    let (stopping, stopped) = (node.stopping(), node.stopping());
+    let served = axum::serve(listener, routes(node)).with_graceful_shutdown(stopping);
+    let late = async {
+        stopped.await;
+        sleep(GRACE).await;
+    };
+    served_before(served.into_future(), late).await
+}
+
+/// Does not wait for readers that stand still: they keep their connections for as long as they like.
+async fn served_before(served: impl Future<Output = io::Result<()>>, late: impl Future<Output = ()>) -> io::Result<()> {
+    tokio::select! {
+        served = served => served,
+        () = late => {
+            tracing::info!("a request was cut off, because its reader took nothing for {GRACE:?}");
+            Ok(())
+        }
+    }
 }
 
 fn routes(node: Arc<Node>) -> Router {
@@ -118,4 +135,18 @@ fn routes(node: Arc<Node>) -> Router {
         .route("/metrics", get(status::metrics))
         .layer(DefaultBodyLimit::max(DOCUMENT_BYTES))
         .with_state(node)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_reader_that_stands_still_keeps_nobody_waiting() {
+        assert!(served_before(pending(), ready(())).await.is_ok());
+        let broken = async { Err(io::Error::other("the socket broke")) };
+        assert!(served_before(broken, pending()).await.is_err());
+    }
 }

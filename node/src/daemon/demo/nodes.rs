@@ -22,6 +22,7 @@ use crate::daemon::{
         documents::{self, Done, Hit, Invitation, Met, Published, Status, Trust},
     },
     exit::{Exit, Failure},
+    folder,
     identity::random,
     initialise::{self, Founding},
     settings::{self, template::Answers},
@@ -75,7 +76,7 @@ impl Folder {
     fn make() -> Result<Self, Failure> {
         let name: String = random::<6>()?.iter().map(|byte| format!("{byte:02x}")).collect();
         let path = std::env::temp_dir().join(format!("starfish-demo-{name}"));
-        initialise::private_folder(&path)?;
+        folder::make(&path)?;
         Ok(Self(path))
     }
 

@@ -1,8 +1,11 @@
 //! How each document of the control socket reads for a person.
 
+use starfish_protocol::time::Millis;
+
 use super::{GOOD, Plain, WARN, bytes, clean, counted, seconds, styled, table::Table, table::pairs};
-use crate::daemon::control::documents::{
-    Done, Head, Hit, Id, Invitation, Met, Peer, Published, Status, Topics, Withdrawn,
+use crate::daemon::{
+    control::documents::{Done, Head, Hit, Id, Invitation, Met, Peer, Published, Status, Topics, Withdrawn},
+    moment::rfc3339,
 };
 
 impl Plain for Done {
@@ -56,7 +59,14 @@ impl Plain for Status {
                 seq,
                 record,
             } = head;
-            lines.push(format!("own log, {audience}, epoch {epoch}: number {seq}, {record}"));
+            let begun = rfc3339(Millis(*epoch));
+            lines.extend(pairs(&[(
+                "own log       ",
+                format!("{audience}, begun {begun}, last number {seq}, {record}"),
+            )]));
+        }
+        if self.heads.is_empty() {
+            lines.extend(pairs(&[("own log       ", "nothing was published yet".to_owned())]));
         }
         if self.comparing {
             lines.push(styled(
@@ -217,14 +227,16 @@ impl Plain for Hit {
 impl Plain for Invitation {
     /// The code is alone on its line, for scripts that take the last one.
     fn plain(&self) -> Vec<String> {
-        vec![
-            format!(
-                "This code works once, until {}, and leads to {}.",
-                self.until, self.address
-            ),
-            "The other operator types `starfish pair` and the code:".to_owned(),
-            self.code.clone(),
-        ]
+        let mut lines = vec![format!(
+            "This code works once, until {}, and leads to {}.",
+            self.until, self.address
+        )];
+        if self.confirmed {
+            lines.push("Whoever uses it is trusted at once, without comparing words.".to_owned());
+        }
+        lines.push("The other operator types `starfish pair` and the code:".to_owned());
+        lines.push(self.code.clone());
+        lines
     }
 }
 
@@ -285,6 +297,26 @@ mod tests {
         let expected = "evil.example  domain, c2, confidence 80, from org:a  WITHDRAWN  DISPUTED  QUARANTINED\n    \
             seen\u{fffd}[2J\n    rec:a, serial 7, received R, expires E";
         assert_eq!(piped(&hit), expected);
+    }
+
+    #[test]
+    fn a_status_shows_the_heads_of_its_logs() {
+        let head = Head {
+            audience: "clear".to_owned(),
+            epoch: 951_782_400_000,
+            seq: 7,
+            record: "rec:a".to_owned(),
+        };
+        let check = |heads: Vec<Head>, expected: &str| {
+            let status = Status {
+                heads,
+                ..Status::default()
+            };
+            assert_eq!(piped(&status).lines().last(), Some(expected));
+        };
+        let shown = "own log         clear, begun 2000-02-29T00:00:00Z, last number 7, rec:a";
+        check(vec![head], shown);
+        check(Vec::new(), "own log         nothing was published yet");
     }
 
     #[test]

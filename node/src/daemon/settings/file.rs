@@ -152,15 +152,6 @@ pub const KEYS: [(&str, &str, Shape); 14] = [
     ("log", "level", Shape::Text),
 ];
 
-/// The keys that are lists; in the environment their items are parted by commas.
-pub const LISTS: [&str; 5] = [
-    "node.listen",
-    "trust.organisations",
-    "mesh.dial",
-    "subscribe.topics",
-    "subscribe.tlds",
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,11 +177,5 @@ mod tests {
         keys.sort();
         table.sort();
         assert_eq!(keys, table);
-        let lists: Vec<String> = KEYS
-            .iter()
-            .filter(|(.., shape)| *shape == Shape::Texts)
-            .map(|(section, key, _)| format!("{section}.{key}"))
-            .collect();
-        assert_eq!(lists, LISTS);
     }
 }

@@ -10,7 +10,8 @@ use toml::de::{DeTable, DeValue};
 use super::{
     Layers,
     checking::{self, Wrong},
-    file::{self, KEYS, Shape},
+    environment,
+    file::{KEYS, Shape},
 };
 
 /// One thing to mend.
@@ -46,18 +47,16 @@ impl fmt::Display for Mistake {
     }
 }
 
-/// Every mistake of a file, of any sort, under its layers. Empty when all is well.
+/// Every mistake of a file and of the layers above it, of any sort. Empty when all is well.
 pub fn all(text: &str, layers: &Layers) -> Vec<Mistake> {
-    let shapes = of_text(text);
-    if shapes.is_empty() {
+    let mut found = of_shapes(text, layers);
+    if found.is_empty() {
         return super::checked(text, layers).err().unwrap_or_default();
     }
-    // What has the right shape is checked too, so that one visit to the file is enough.
-    let mut found = shapes;
+    // What has the right shape is checked too, so that one visit is enough.
     if let Ok(mut written) = toml::from_str::<toml::Table>(text) {
         drop_misshapen(&mut written);
-        let values = written
-            .try_into::<file::Written>()
+        let values = super::layered(&written.to_string(), layers)
             .ok()
             .and_then(|written| checking::check(&written).err());
         // A value that could not be read is not called empty as well.
@@ -66,15 +65,22 @@ pub fn all(text: &str, layers: &Layers) -> Vec<Mistake> {
             .unwrap_or_default()
             .into_iter()
             .filter(|wrong| !told.iter().any(|key| key == wrong.key));
-        found.extend(values.map(|wrong| placed(text, wrong)));
+        found.extend(values.map(|wrong| placed(text, layers, wrong)));
     }
     found.sort_by_key(|mistake| mistake.line);
     found.dedup();
     found
 }
 
-/// Mistakes that can be seen without knowing what the values are for: syntax, keys, shapes.
-pub(super) fn of_text(text: &str) -> Vec<Mistake> {
+/// Mistakes that can be seen without knowing what the values are for, in the file and in the environment.
+pub(super) fn of_shapes(text: &str, layers: &Layers) -> Vec<Mistake> {
+    let mut found = of_text(text);
+    found.extend(environment::mistakes(&layers.environment));
+    found
+}
+
+/// Syntax, keys and shapes.
+fn of_text(text: &str) -> Vec<Mistake> {
     let (document, errors) = DeTable::parse_recoverable(text);
     let mut found: Vec<Mistake> = errors.iter().map(|error| syntax(text, error)).collect();
     if found.is_empty() {
@@ -86,12 +92,25 @@ pub(super) fn of_text(text: &str) -> Vec<Mistake> {
     found
 }
 
-/// Gives a wrong value its line.
-pub(super) fn placed(text: &str, wrong: Wrong) -> Mistake {
-    let line = place(text, wrong.key, wrong.item).map(|at| line_of(text, at));
+/// Says where a wrong value stands: in a variable or a flag that overrides the file, else in a line of the file.
+pub(super) fn placed(text: &str, layers: &Layers, wrong: Wrong) -> Mistake {
+    let variable = wrong
+        .key
+        .split_once('.')
+        .map(|(section, key)| environment::variable(section, key));
+    let variable = variable.filter(|name| layers.environment.contains_key(name));
+    let flag = layers.flags.iter().any(|(key, _)| key == wrong.key);
+    let (line, key) = match variable {
+        Some(name) if !flag => (None, name),
+        _ if flag => (None, format!("--{}", wrong.key.replace('.', "-"))),
+        _ => {
+            let line = place(text, wrong.key, wrong.item).map(|at| line_of(text, at));
+            (line, wrong.key.to_owned())
+        }
+    };
     Mistake {
         line,
-        key: wrong.key.to_owned(),
+        key,
         problem: wrong.problem,
         remedy: wrong.remedy.to_owned(),
     }
@@ -178,7 +197,7 @@ fn fits(shape: Shape, value: &DeValue<'_>) -> bool {
     }
 }
 
-fn describe(shape: Shape) -> String {
+pub(super) fn describe(shape: Shape) -> String {
     match shape {
         Shape::Text => "text".to_owned(),
         Shape::Flag => "true or false".to_owned(),
@@ -187,7 +206,7 @@ fn describe(shape: Shape) -> String {
     }
 }
 
-fn example(shape: Shape) -> String {
+pub(super) fn example(shape: Shape) -> String {
     match shape {
         Shape::Text => "\"text\" in quotes".to_owned(),
         Shape::Flag => "true or false".to_owned(),
@@ -248,7 +267,18 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: &[(Option<usize>, &str)]) {
-        let found = all(text, &Layers::default());
+        check_layered(text, &[], expected);
+    }
+
+    fn check_layered(text: &str, variables: &[(&str, &str)], expected: &[(Option<usize>, &str)]) {
+        let variables = variables.iter();
+        let layers = Layers {
+            environment: variables
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+            flags: Vec::new(),
+        };
+        let found = all(text, &layers);
         let short: Vec<(Option<usize>, &str)> = found
             .iter()
             .map(|mistake| (mistake.line, mistake.key.as_str()))
@@ -324,5 +354,27 @@ mod tests {
                 (Some(8), "log.format"),
             ],
         );
+    }
+    #[test]
+    fn the_environment_is_told_with_the_file() {
+        let good = "[node]\nname = \"a\"\n";
+        let wrong = "[node]\nname = \"a\"\nprot = 1\n";
+        let (port, topics) = (
+            ("STARFISH_NODE__PORT", "many"),
+            ("STARFISH_SUBSCRIBE__TOPICS", "c2,UPPER CASE"),
+        );
+        let (lost, right) = (("STARFISH_PORT", "1"), ("STARFISH_NODE__PORT", "7"));
+        check_layered(good, &[right], &[]);
+        check_layered(good, &[port], &[(None, port.0)]);
+        check_layered(good, &[topics], &[(None, topics.0)]);
+        check_layered(good, &[port, topics], &[(None, port.0), (None, topics.0)]);
+        check_layered(wrong, &[right], &[(Some(3), "node.prot")]);
+        check_layered(
+            wrong,
+            &[lost, port, topics],
+            &[(None, port.0), (None, lost.0), (None, topics.0), (Some(3), "node.prot")],
+        );
+        // What a variable overrides is not checked.
+        check_layered("[node]\nname = \"\"\n", &[("STARFISH_NODE__NAME", "a")], &[]);
     }
 }

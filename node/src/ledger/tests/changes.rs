@@ -9,7 +9,7 @@ use starfish_protocol::{
 
 use crate::{
     ledger::{
-        catalogue::{EntryKind, State},
+        catalogue::{EntryKind, Standing, State},
         search::Search,
     },
     store::{Space, Store, StoreError},
@@ -246,7 +246,7 @@ fn entries_page_exactly_once() {
             .all(|entry| entry.kind == EntryKind::Stored && entry.observables == 1 && entry.believed)
     );
     let values = bench.ledger.observables(&records[3].id()).expect("memory");
-    assert_eq!(values, [(observable("name-000003.example"), false)]);
+    assert_eq!(values, [(observable("name-000003.example"), Standing::Believed)]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use starfish_protocol::{engine::port::Change, time::Millis};
 
 use crate::ledger::{
-    catalogue::{EntryKind, State},
+    catalogue::{EntryKind, Standing, State},
     search::Search,
 };
 
@@ -89,6 +89,78 @@ fn a_late_joiner_never_shows_what_was_withdrawn() {
             EntryKind::Withdrawn,
             EntryKind::Released
         ]
+    );
+}
+
+/// What somebody holds who follows the entries: what `stored` and `released` say came, less what `withdrawn` says went.
+#[test]
+fn whoever_follows_the_entries_hears_of_every_withdrawal() {
+    use EntryKind::{Released, Retracted, Stored, Withdrawn};
+    let mut author = Author::new(1);
+    let target = author.publish(&VALUES);
+    let part = author.colleague(2).withdraw(&target, &["b.example", "other.example"]);
+    let more = author.colleague(3).withdraw(&target, &["c.example"]);
+    let whole = author.colleague(4).withdraw(&target, &[]);
+    let judge = |believed| Change::Judge {
+        org: author.org,
+        believed,
+    };
+    let check = |changes: &[Change], expected: &[(EntryKind, u32, Option<&Made>)], usable: &[&str]| {
+        let bench = Bench::new();
+        for change in changes {
+            bench.apply(std::slice::from_ref(change));
+            bench.work();
+        }
+        let entries = bench.ledger.entries(0, 50).expect("memory");
+        let about: Vec<_> = entries
+            .iter()
+            .filter(|entry| entry.record == target.id())
+            .map(|entry| (entry.kind, entry.observables, entry.cause))
+            .collect();
+        let expected: Vec<_> = expected
+            .iter()
+            .map(|(kind, count, cause)| (*kind, *count, cause.map(Made::id)))
+            .collect();
+        assert_eq!(about, expected);
+        let values = bench.ledger.observables(&target.id()).expect("memory");
+        let believed: Vec<String> = values
+            .iter()
+            .filter(|(_, standing)| *standing == Standing::Believed)
+            .map(|(value, _)| value.to_string())
+            .collect();
+        assert_eq!(believed, usable);
+        bench.is_clean();
+    };
+    check(
+        &[part.whole(), target.whole()],
+        &[(Stored, 3, None), (Withdrawn, 1, Some(&part))],
+        &["a.example", "c.example"],
+    );
+    check(
+        &[part.whole(), more.whole(), target.whole()],
+        // Two withdrawals, none of which says all of it.
+        &[(Stored, 3, None), (Withdrawn, 2, None)],
+        &["a.example"],
+    );
+    check(
+        &[whole.whole(), target.whole()],
+        &[(Stored, 3, None), (Withdrawn, 3, Some(&whole))],
+        &[],
+    );
+    check(
+        &[target.whole(), part.whole(), judge(false), judge(true)],
+        &[
+            (Stored, 3, None),
+            (Withdrawn, 1, Some(&part)),
+            (Retracted, 2, None),
+            (Released, 2, None),
+        ],
+        &["a.example", "c.example"],
+    );
+    check(
+        &[target.whole(), judge(false)],
+        &[(Stored, 3, None), (Retracted, 3, None)],
+        &[],
     );
 }
 

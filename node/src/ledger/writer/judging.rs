@@ -30,6 +30,7 @@ impl Writer<'_> {
     pub(super) fn judge_some(&mut self, limit: usize) -> Result<usize, StoreError> {
         let mut left = limit;
         while left > 0 {
+            self.draft.begin(false)?;
             let rows = self
                 .draft
                 .rows(Space::Pending, pending::JUDGEMENTS, pending::EXPIRE, 1)?;
@@ -54,7 +55,8 @@ impl Writer<'_> {
                 }
                 _ => self.draft.delete(Space::Pending, key.as_slice()),
             }
-            left -= records.len();
+            // An organisation without records is work too, or a thousand of them would be one slice.
+            left = left.saturating_sub(records.len().max(1));
         }
         Ok(left)
     }

@@ -4,6 +4,7 @@
 use starfish_crypto::Verified;
 use starfish_protocol::{
     limits,
+    observable::Observable,
     record::{Body, Header, Kind, RecordId, open_body},
     time::Millis,
     wire::Head,
@@ -23,7 +24,7 @@ use crate::{
 use super::{
     SAFE_MODE, Writer,
     placing::{Move, Select, home, indexed},
-    withdrawing::Part,
+    withdrawing::{Part, among},
 };
 
 impl Writer<'_> {
@@ -104,7 +105,7 @@ impl Writer<'_> {
                 }),
             );
         }
-        if card.own {
+        if card.own && !self.is_replaying {
             draft.delete(Space::Settings, SAFE_MODE);
         }
         Ok(())
@@ -183,29 +184,10 @@ impl Writer<'_> {
             card.context.clone_from(&bundle.context);
         }
         self.count_in(number, &mut card)?;
-        let home = Some(home(card.believed));
-        let moves = match part {
-            Part::None => vec![Move::new(Select::All, None, home)],
-            Part::All { withheld, .. } => {
-                self.mark_withdrawn(number, &mut card, values.len(), values.len());
-                card.withheld = withheld;
-                vec![Move::new(Select::All, None, Some(Space::Withdrawn))]
-            }
-            Part::Some { values: some, .. } => {
-                let some: Vec<_> = some
-                    .into_iter()
-                    .filter(|value| values.binary_search(value).is_ok())
-                    .collect();
-                self.mark_withdrawn(number, &mut card, some.len(), values.len());
-                vec![
-                    Move::new(Select::Except(some.clone()), None, home),
-                    Move::new(Select::Only(some), None, Some(Space::Withdrawn)),
-                ]
-            }
-        };
         let items = card.items as usize;
         self.draft.enter(&mut card, EntryKind::Stored, items, None);
         card.stored = card.serial;
+        let moves = self.first_moves(number, &mut card, values, part);
         self.draft.put_card(number, &card);
         if let Body::Withdrawal(withdrawal) = body {
             self.draft.put(
@@ -218,6 +200,34 @@ impl Writer<'_> {
         self.draft.place(number, header, values, moves)?;
         self.apply_withdrawals()?;
         self.keep_within_budget()
+    }
+
+    /// Where the values of new content go. What was withdrawn before it came has an entry of its own right behind `stored`,
+    /// so that whoever follows the entries need not know of withdrawals that came first.
+    fn first_moves(&mut self, number: Number, card: &mut Card, values: &[Observable], part: Part) -> Vec<Move> {
+        let home = Some(home(card.believed));
+        match part {
+            Part::None => vec![Move::new(Select::All, None, home)],
+            Part::All { withheld, cause } => {
+                self.mark_withdrawn(number, card, values.len(), values.len());
+                card.withheld = withheld;
+                if !withheld {
+                    self.draft.enter(card, EntryKind::Withdrawn, values.len(), cause);
+                }
+                vec![Move::new(Select::All, None, Some(Space::Withdrawn))]
+            }
+            Part::Some { values: some, cause } => {
+                let some = among(some, values);
+                self.mark_withdrawn(number, card, some.len(), values.len());
+                if !some.is_empty() {
+                    self.draft.enter(card, EntryKind::Withdrawn, some.len(), cause);
+                }
+                vec![
+                    Move::new(Select::Except(some.clone()), None, home),
+                    Move::new(Select::Only(some), None, Some(Space::Withdrawn)),
+                ]
+            }
+        }
     }
 
     /// Counts a record with content where it belongs; what is not believed goes into quarantine for a limited time.

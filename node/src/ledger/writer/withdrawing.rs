@@ -35,17 +35,21 @@ pub(super) enum Part {
     Some {
         /// Rising.
         values: Vec<Observable>,
+        /// The withdrawal, when it is a single one.
+        cause: Option<RecordId>,
     },
     All {
         /// True when that is only assumed, because a withdrawal's content is not here.
         withheld: bool,
+        /// The withdrawal, when it is known.
+        cause: Option<RecordId>,
     },
 }
 
 impl Writer<'_> {
     /// What the withdrawals that are here say about a record.
     pub(super) fn withdrawn_part(&self, card: &Card) -> Result<Part, StoreError> {
-        let (mut values, mut withheld) = (BTreeSet::new(), false);
+        let (mut values, mut causes, mut withheld) = (BTreeSet::new(), BTreeSet::new(), false);
         let key = withdrawal_key(&card.id, card.org);
         let end = numbered_end(&key);
         let mut from = numbered(&key, 0);
@@ -59,8 +63,16 @@ impl Writer<'_> {
                 }
                 match self.withdrawal(number, &by)? {
                     Some(withdrawal) if withdrawal.target != card.id => {}
-                    Some(withdrawal) if withdrawal.observables.is_empty() => return Ok(Part::All { withheld: false }),
-                    Some(withdrawal) => values.extend(withdrawal.observables),
+                    Some(withdrawal) if withdrawal.observables.is_empty() => {
+                        return Ok(Part::All {
+                            withheld: false,
+                            cause: Some(by.id),
+                        });
+                    }
+                    Some(withdrawal) => {
+                        values.extend(withdrawal.observables);
+                        causes.insert(by.id);
+                    }
                     None => withheld |= by.state == State::Waiting,
                 }
             }
@@ -70,10 +82,14 @@ impl Writer<'_> {
             }
         }
         Ok(match (withheld, values.is_empty()) {
-            (true, _) => Part::All { withheld: true },
+            (true, _) => Part::All {
+                withheld: true,
+                cause: None,
+            },
             (false, true) => Part::None,
             (false, false) => Part::Some {
                 values: values.into_iter().collect(),
+                cause: causes.pop_first().filter(|_| causes.is_empty()),
             },
         })
     }
@@ -101,6 +117,7 @@ impl Writer<'_> {
     /// Applies every withdrawal that was stored and not applied yet.
     pub(super) fn apply_withdrawals(&mut self) -> Result<(), StoreError> {
         loop {
+            self.draft.begin(false)?;
             let rows = self
                 .draft
                 .rows(Space::Pending, pending::WITHDRAWALS, pending::WITHDRAWALS_END, 1)?;
@@ -171,14 +188,11 @@ impl Writer<'_> {
     fn reveal(&mut self, number: Number, mut card: Card, (by, cause): (Number, RecordId)) -> Result<(), StoreError> {
         let body = self.body(number, &card)?;
         let values = indexed(&body);
-        let some = match self.withdrawn_part(&card)? {
-            Part::All { withheld: true } => return Ok(()),
-            Part::All { withheld: false } => values.to_vec(),
-            Part::Some { values: some } => some
-                .into_iter()
-                .filter(|value| values.binary_search(value).is_ok())
-                .collect(),
-            Part::None => Vec::new(),
+        let (some, whose) = match self.withdrawn_part(&card)? {
+            Part::All { withheld: true, .. } => return Ok(()),
+            Part::All { cause, .. } => (values.to_vec(), cause),
+            Part::Some { values: some, cause } => (among(some, values), cause),
+            Part::None => (Vec::new(), None),
         };
         self.draft.begin_record(values.len())?;
         self.draft.delete(Space::Pending, pending::withdrawal(by));
@@ -186,8 +200,7 @@ impl Writer<'_> {
         card.withdrawn = 0;
         self.mark_withdrawn(number, &mut card, some.len(), values.len());
         if !some.is_empty() {
-            self.draft
-                .enter(&mut card, EntryKind::Withdrawn, some.len(), Some(cause));
+            self.draft.enter(&mut card, EntryKind::Withdrawn, some.len(), whose);
         }
         if some.len() < values.len() {
             self.draft
@@ -230,6 +243,12 @@ impl Writer<'_> {
         }
         Ok(found)
     }
+}
+
+/// Those of `some` that are `values` of the record; both are rising.
+pub(super) fn among(some: Vec<Observable>, values: &[Observable]) -> Vec<Observable> {
+    let is_here = |value: &Observable| values.binary_search(value).is_ok();
+    some.into_iter().filter(is_here).collect()
 }
 
 /// Only the organisation that published a record withdraws it, whichever of its nodes did either.

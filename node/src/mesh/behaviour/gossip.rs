@@ -4,20 +4,21 @@
 //! their bytes: an id over the header alone would let a broken copy arrive first and censor the real one (design,
 //! protocol 4.1).
 
-use std::{collections::HashSet, net::IpAddr, time::Duration};
+use std::{collections::HashSet, time::Duration};
 
 use libp2p::{
-    Multiaddr,
     gossipsub::{
         self, Behaviour, Config, ConfigBuilder, IdentTopic, IdentityTransform, MaxCountSubscriptionFilter, Message,
         MessageAuthenticity, MessageId, MetricsConfig, PeerScoreParams, PeerScoreThresholds, TopicHash,
         TopicScoreParams, ValidationMode, WhitelistSubscriptionFilter, score_parameter_decay,
     },
     metrics::Registry,
-    multiaddr::Protocol,
 };
 use starfish_crypto::Digest;
-use starfish_protocol::{community::Community, wire::Channel};
+use starfish_protocol::{
+    community::Community,
+    wire::{Channel, GOSSIP_BYTES},
+};
 
 use crate::mesh::settings::{GossipParameters, MeshSettings};
 
@@ -29,6 +30,8 @@ pub(crate) type Gossipsub = Behaviour<IdentityTransform, MaxCountSubscriptionFil
 const FRAME_BYTES: usize = 262_144;
 /// The domain of message ids.
 const MESSAGE_ID: &str = "starfish 2025 gossip message id v1";
+/// The domain of the ids of messages that are longer than allowed. They are refused whatever their topic.
+const TOO_LONG_ID: &str = "starfish 2026 overlong gossip message id v1";
 /// What one provable fault weighs. Eight of them, at which the rules disconnect, reach the graylist.
 const STRIKE: f64 = -10.0;
 
@@ -69,7 +72,7 @@ pub(crate) fn gossipsub(
         behaviour = behaviour.with_metrics(registry, MetricsConfig::default());
     }
     behaviour
-        .with_peer_score(scores(&settings.dial), thresholds())
+        .with_peer_score(scores(), thresholds())
         .map_err(|error| bad(&error))?;
     for topic in topics {
         behaviour
@@ -81,6 +84,9 @@ pub(crate) fn gossipsub(
 }
 
 fn message_id(message: &Message) -> MessageId {
+    if message.data.len() > GOSSIP_BYTES {
+        return MessageId::new(Digest::of(TOO_LONG_ID, &message.data).as_bytes());
+    }
     let topic = message.topic.as_str().as_bytes();
     let mut bytes = Vec::with_capacity(8 + topic.len() + message.data.len());
     bytes.extend_from_slice(&(topic.len() as u64).to_le_bytes());
@@ -136,14 +142,13 @@ fn config(given: &GossipParameters) -> Result<Config, gossipsub::ConfigBuilderEr
 }
 
 /// Scores only punish: what a peer can earn is capped far below what one fault costs.
-fn scores(listed: &[Multiaddr]) -> PeerScoreParams {
+fn scores() -> PeerScoreParams {
     PeerScoreParams {
         topic_score_cap: 8.0,
         app_specific_weight: 1.0,
-        ip_colocation_factor_weight: -5.0,
-        ip_colocation_factor_threshold: 10.0,
-        // Many nodes of one mesh may run behind an address that the operator listed, or on one machine.
-        ip_colocation_factor_whitelist: listed.iter().filter_map(address_of).chain(loopback()).collect(),
+        // Many nodes of one mesh may share an address, and gossipsub can exempt addresses only when it is made: before a
+        // peer is paired, and before a name is resolved. What strangers behind one address may cost is bounded elsewhere.
+        ip_colocation_factor_weight: 0.0,
         behaviour_penalty_weight: -1.0,
         behaviour_penalty_threshold: 6.0,
         behaviour_penalty_decay: score_parameter_decay(Duration::from_secs(600)),
@@ -155,18 +160,6 @@ fn scores(listed: &[Multiaddr]) -> PeerScoreParams {
         decay_to_zero: 0.1,
         retain_score: Duration::from_secs(3_600),
         ..PeerScoreParams::default()
-    }
-}
-
-fn loopback() -> [IpAddr; 2] {
-    [IpAddr::from([127, 0, 0, 1]), IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])]
-}
-
-fn address_of(address: &Multiaddr) -> Option<IpAddr> {
-    match address.iter().next()? {
-        Protocol::Ip4(address) => Some(address.into()),
-        Protocol::Ip6(address) => Some(address.into()),
-        _ => None,
     }
 }
 
@@ -182,7 +175,8 @@ fn topic_scores() -> TopicScoreParams {
         // A quiet mesh is a healthy one: nobody is punished for having delivered little.
         mesh_message_deliveries_weight: 0.0,
         mesh_failure_penalty_weight: 0.0,
-        invalid_message_deliveries_weight: -2.0,
+        // Each of these is a strike of the rules as well; weighed twice, the graylist would come before the rules disconnect.
+        invalid_message_deliveries_weight: -0.1,
         invalid_message_deliveries_decay: score_parameter_decay(Duration::from_secs(600)),
         ..TopicScoreParams::default()
     }
@@ -200,6 +194,12 @@ fn thresholds() -> PeerScoreThresholds {
 
 #[cfg(test)]
 mod tests {
+    use libp2p::{
+        PeerId,
+        core::ConnectedPoint,
+        swarm::{ConnectionId, FromSwarm, NetworkBehaviour, behaviour::ConnectionEstablished},
+    };
+
     use super::*;
 
     fn message(topic: &str, data: &[u8]) -> Message {
@@ -240,8 +240,37 @@ mod tests {
     }
 
     #[test]
+    fn an_overlong_message_has_an_id_too() {
+        let long = vec![7; GOSSIP_BYTES + 1];
+        assert_eq!(message_id(&message("a", &long)), message_id(&message("a", &long)));
+        assert_ne!(message_id(&message("a", &long)), message_id(&message("a", &long[1..])));
+    }
+
+    #[test]
+    fn many_peers_may_share_an_address() {
+        let mut gossip = gossipsub(&Community::named("test"), &MeshSettings::default(), None).expect("its defaults");
+        let endpoint = ConnectedPoint::Listener {
+            local_addr: "/ip4/192.0.2.1/tcp/1".parse().expect("an address"),
+            send_back_addr: "/ip4/198.51.100.1/tcp/1".parse().expect("an address"),
+        };
+        let peers: Vec<PeerId> = std::iter::repeat_with(PeerId::random).take(40).collect();
+        for (peer_id, number) in peers.iter().zip(0..) {
+            gossip.on_swarm_event(FromSwarm::ConnectionEstablished(ConnectionEstablished {
+                peer_id: *peer_id,
+                connection_id: ConnectionId::new_unchecked(number),
+                endpoint: &endpoint,
+                failed_addresses: &[],
+                other_established: 0,
+            }));
+        }
+        for peer in peers {
+            assert_eq!(gossip.peer_score(&peer), Some(0.0));
+        }
+    }
+
+    #[test]
     fn faults_outweigh_merit() {
-        let merit = scores(&[]).topic_score_cap;
+        let merit = scores().topic_score_cap;
         assert!(score_of(1) + merit < 0.0);
         assert!(score_of(8) <= thresholds().graylist_threshold);
     }

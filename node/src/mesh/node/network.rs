@@ -2,10 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use futures::FutureExt;
 use libp2p::{
-    PeerId, gossipsub,
-    gossipsub::TopicHash,
+    PeerId,
     metrics::Recorder,
     ping,
     swarm::{
@@ -13,17 +11,12 @@ use libp2p::{
         dial_opts::{DialOpts, PeerCondition},
     },
 };
-use starfish_protocol::{
-    engine::port::{Acceptance, Input},
-    intake::{Fault, open_gossip},
-    time::Millis,
-    wire::{Channel, GOSSIP_BYTES},
-};
+use starfish_protocol::{engine::port::Input, time::Millis, wire::Channel};
 
-use super::{Checked, Node};
+use super::Node;
 use crate::mesh::{
     behaviour::{BehaviourEvent, gossip, streams},
-    environment::{Cost, Work, compute, jitter, time},
+    environment::{jitter, time},
     event::{CloseReason, Event},
     handle,
     peers::{
@@ -32,6 +25,7 @@ use crate::mesh::{
         key_of, peer_of,
         watchdog::{self, Look},
     },
+    reasons,
 };
 
 /// A connection whose ping was answered within this time is alive: two pings and a round trip.
@@ -76,12 +70,13 @@ impl Node {
             }
             SwarmEvent::NewListenAddr { address, .. } => self.emit(Event::Listening(address)),
             SwarmEvent::ListenerClosed { reason, addresses, .. } => {
-                let reason = reason
-                    .err()
-                    .map_or_else(|| "closed".to_owned(), |error| error.to_string());
-                self.emit(Event::ListenerLost(format!("{addresses:?}: {reason}")));
+                let addresses = addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                self.emit(match reason {
+                    Ok(()) => Event::ListenerClosed(addresses),
+                    Err(error) => Event::ListenerLost(format!("{addresses}: {}", reasons::of(&error))),
+                });
             }
-            SwarmEvent::ListenerError { error, .. } => self.emit(Event::ListenerLost(error.to_string())),
+            SwarmEvent::ListenerError { error, .. } => self.emit(Event::ListenerLost(reasons::of(&error))),
             _ => {}
         }
     }
@@ -124,6 +119,7 @@ impl Node {
             self.feed(Input::Connected {
                 peer: peer_of(&peer),
                 key: key_of(&peer),
+                outbound,
             });
         }
     }
@@ -153,7 +149,7 @@ impl Node {
         if let Some(peer) = peer.filter(|peer| self.network.swarm.behaviour().blocked.blocked_peers().contains(peer)) {
             self.dialler.avoid(&peer, self.env.now());
         }
-        let reason = error.to_string();
+        let reason = reasons::of_dial(error);
         if let Some(caller) = self.dials.remove(&connection) {
             let error = if own {
                 handle::DialError::Own
@@ -163,63 +159,6 @@ impl Node {
             let _ = caller.send(Err(error));
         }
         self.emit(Event::DialFailed { peer, reason });
-    }
-
-    fn gossiped(&mut self, event: gossipsub::Event) {
-        match event {
-            gossipsub::Event::Message {
-                propagation_source,
-                message_id,
-                message,
-            } => {
-                self.check_gossip(propagation_source, message_id.0, message.data);
-            }
-            gossipsub::Event::Subscribed { topic, .. } => self.deliver(&topic),
-            gossipsub::Event::SlowPeer { peer_id, .. } => self.watchdog.slow(peer_id),
-            gossipsub::Event::GossipsubNotSupported { peer_id } => self.watchdog.foreign(peer_id),
-            gossipsub::Event::Unsubscribed { .. } => {}
-        }
-    }
-
-    /// Checks a message off the loop. Results come back in the order of arrival: headers of one log that overtook each
-    /// other would look like a gap.
-    fn check_gossip(&mut self, peer: PeerId, message: Vec<u8>, data: Vec<u8>) {
-        if self.checking.len() >= self.settings.limits.gossip_checks {
-            self.desk.figures.dropped_gossip.inc();
-            return self.validate(&peer_of(&peer), message, Acceptance::Ignore);
-        }
-        let verifier = std::sync::Arc::clone(&self.desk.verifier);
-        let cost = Cost {
-            work: Work::Gossip,
-            bytes: data.len(),
-        };
-        let opened = compute(&self.env, cost, move || {
-            if data.len() > GOSSIP_BYTES {
-                return Err(Fault::Malformed);
-            }
-            open_gossip(&data, verifier.as_ref())
-        });
-        self.checking
-            .push_back(opened.map(move |opened| Checked { peer, message, opened }).boxed());
-    }
-
-    pub(super) fn gossip_checked(&mut self, Checked { peer, message, opened }: Checked) {
-        let peer = peer_of(&peer);
-        match opened {
-            Some(opened) => self.feed(Input::Gossip { peer, message, opened }),
-            None => self.validate(&peer, message, Acceptance::Ignore),
-        }
-    }
-
-    /// Somebody can take messages that waited.
-    fn deliver(&mut self, topic: &TopicHash) {
-        for (channel, payload) in std::mem::take(&mut self.undelivered) {
-            if gossip::topic(&self.network.community, channel).hash() == *topic {
-                self.publish(channel, payload);
-            } else {
-                self.undelivered.push_back((channel, payload));
-            }
-        }
     }
 
     fn pinged(&mut self, event: &ping::Event) {
@@ -260,7 +199,7 @@ impl Node {
         }
     }
 
-    fn close(&mut self, peer: PeerId, closing: Closing) {
+    pub(super) fn close(&mut self, peer: PeerId, closing: Closing) {
         // Errors only say that it is gone already.
         let _ = match closing {
             Closing::One(connection) => self.network.swarm.close_connection(connection),

@@ -15,6 +15,7 @@ use super::{Ending, Node, network::is_own};
 use crate::mesh::{
     handle::{ConnectionView, DialError, Order},
     peers::id_of,
+    reasons,
 };
 
 /// How long an orderly end may take: the store's queue, and what is being sent.
@@ -81,7 +82,7 @@ impl Node {
                 self.dials.insert(connection, caller);
             }
             Err(error) if is_own(&error, pinned) => drop(caller.send(Err(DialError::Own))),
-            Err(error) => drop(caller.send(Err(DialError::Failed(error.to_string())))),
+            Err(error) => drop(caller.send(Err(DialError::Failed(reasons::of_dial(&error))))),
         }
     }
 

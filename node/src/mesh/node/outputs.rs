@@ -25,7 +25,7 @@ use crate::mesh::{
 };
 
 /// How long a peer stays out after too many provable faults.
-const EXPELLED: u64 = 600_000;
+const EXPELLED: Millis = Millis(600_000);
 /// How many expelled peers are remembered.
 const MOST_EXPELLED: usize = 1_024;
 /// About how many bytes a read of headers goes through.
@@ -41,15 +41,7 @@ impl Node {
             } => self.validate(&peer, message, acceptance),
             Output::Gossip { channel, payload } => self.publish(channel, payload),
             Output::Push { header, body } => {
-                let topic = gossip::topic(&self.network.community, Channel::Clear).hash();
-                let peers: Vec<_> = self
-                    .network
-                    .swarm
-                    .behaviour()
-                    .gossip
-                    .mesh_peers(&topic)
-                    .copied()
-                    .collect();
+                let peers = self.told_first();
                 self.pushing.push(&self.desk, &peers, &Request::Push { header, body });
             }
             Output::Ask {
@@ -133,6 +125,19 @@ impl Node {
         }
     }
 
+    /// Who gets a header of our own from us and nobody else, and hence waits for the push of its body: the mesh peers.
+    /// While they are fewer than wanted, gossipsub adds others at random, which are known only when that is everyone.
+    fn told_first(&self) -> Vec<PeerId> {
+        let topic = gossip::topic(&self.network.community, Channel::Clear).hash();
+        let gossip = &self.network.swarm.behaviour().gossip;
+        let subscribed = gossip.all_peers().filter(|(_, topics)| topics.contains(&&topic));
+        let everyone: Vec<PeerId> = subscribed.map(|(peer, _)| *peer).collect();
+        if everyone.len() <= self.settings.gossip.mesh {
+            return everyone;
+        }
+        gossip.mesh_peers(&topic).copied().collect()
+    }
+
     fn ask(&mut self, ticket: Ticket, peer: &Peer, request: Request, deadline: Millis) {
         match id_of(peer) {
             Some(peer) if self.ending.is_none() => self.asking.ask(ticket, peer, request, deadline),
@@ -202,24 +207,32 @@ impl Node {
 
     fn disconnect(&mut self, peer: &Peer, reason: DisconnectReason) {
         let Some(peer) = id_of(peer) else { return };
-        let now = self.env.now();
-        let blocked = &mut self.network.swarm.behaviour_mut().blocked;
         match reason {
             DisconnectReason::Blocked => {
-                blocked.block_peer(peer);
+                self.network.swarm.behaviour_mut().blocked.block_peer(peer);
             }
-            DisconnectReason::Misbehaved if self.expelled.len() < MOST_EXPELLED => {
-                blocked.block_peer(peer);
-                self.expelled.insert(peer, Millis(now.0 + EXPELLED));
-            }
+            DisconnectReason::Misbehaved => self.expel(peer, EXPELLED),
             _ => {}
         }
-        self.dialler.avoid(&peer, now);
+        self.dialler.avoid(&peer, self.env.now());
         self.emit(Event::Closed {
             peer,
             reason: CloseReason::Engine(reason),
         });
         // An error only says that the connection is gone already.
         let _ = self.network.swarm.disconnect_peer_id(peer);
+    }
+
+    /// Keeps a peer out for so long, whoever dials.
+    pub(super) fn expel(&mut self, peer: PeerId, length: Millis) {
+        let now = self.env.now();
+        let until = now + length;
+        self.dialler.avoid(&peer, now);
+        if let Some(known) = self.expelled.get_mut(&peer) {
+            *known = until.max(*known);
+        } else if self.expelled.len() < MOST_EXPELLED && self.network.swarm.behaviour_mut().blocked.block_peer(peer) {
+            // Only whom nobody had blocked before is let in again.
+            self.expelled.insert(peer, until);
+        }
     }
 }

@@ -68,11 +68,23 @@ impl Dialler {
         }
     }
 
-    /// Addresses that a peer published. A peer that is not always wanted gets one attempt each time it is named.
+    /// Addresses that a peer published. A peer that is not always wanted gets one attempt each time it is named, and is
+    /// forgotten when it is named without addresses. What the operator configured stays either way.
     pub(crate) fn add_peer(&mut self, peer: PeerId, mut addresses: Vec<Multiaddr>, lasting: bool, now: Millis) {
+        if addresses.is_empty() && !lasting {
+            return self.forget_published(peer);
+        }
         addresses.truncate(ADDRESSES);
         if let Some(target) = self.add(Name::Peer(peer), lasting, now) {
             target.published = addresses;
+        }
+    }
+
+    fn forget_published(&mut self, peer: PeerId) {
+        let name = Name::Peer(peer);
+        match self.targets.get_mut(&name) {
+            Some(target) if !target.configured.is_empty() => target.published.clear(),
+            _ => drop(self.targets.remove(&name)),
         }
     }
 
@@ -101,7 +113,7 @@ impl Dialler {
             next: now,
             under_way: None,
         });
-        target.lasting |= lasting;
+        target.lasting = lasting || !target.configured.is_empty();
         target.wanted = true;
         Some(target)
     }
@@ -268,10 +280,40 @@ mod tests {
     }
 
     #[test]
+    fn a_peer_that_is_let_go_is_not_dialled() {
+        let peer = PeerId::random();
+        let pinned = address("/memory/1").with(Protocol::P2p(peer));
+        let check = |configured: bool, named: (Vec<Multiaddr>, bool), attempts: &[Vec<Multiaddr>], lasting: bool| {
+            let mut dialler = Dialler::default();
+            if configured {
+                dialler.add_address(pinned.clone(), Millis(0));
+            }
+            dialler.add_peer(peer, vec![address("/memory/2")], true, Millis(0));
+            dialler.add_peer(peer, named.0, named.1, Millis(0));
+            let due = dialler.due(Millis(0), nobody, 1);
+            let dialled: Vec<Vec<Multiaddr>> = due.into_iter().map(|attempt| attempt.addresses).collect();
+            assert_eq!(dialled, attempts);
+            // Whether it is sought again without being named again.
+            assert_eq!(dialler.next_due(nobody).is_some(), lasting);
+        };
+        let two = || vec![address("/memory/2")];
+        check(false, (two(), true), &[two()], true);
+        check(false, (Vec::new(), false), &[], false);
+        check(false, (two(), false), &[two()], false);
+        check(true, (Vec::new(), false), &[vec![pinned.clone()]], true);
+        check(
+            true,
+            (two(), false),
+            &[vec![pinned.clone(), address("/memory/2")]],
+            true,
+        );
+    }
+
+    #[test]
     fn targets_are_bounded() {
         let mut dialler = Dialler::default();
         for _ in 0..TARGETS + 10 {
-            dialler.add_peer(PeerId::random(), Vec::new(), false, Millis(0));
+            dialler.add_peer(PeerId::random(), vec![address("/memory/2")], false, Millis(0));
         }
         assert_eq!(dialler.targets.len(), TARGETS);
         dialler.add_address(address("/memory/1"), Millis(0));

@@ -31,7 +31,7 @@ async fn a_failed_store_ends_the_node() {
     });
     assert_eq!(
         node.ended().await,
-        Err(MeshError::Store(KeepError("no room on the disk".to_owned())))
+        Err(MeshError::Store(KeepError::Failed("no room on the disk".to_owned())))
     );
     let outcome = publishing.await.expect("no panic");
     assert!(
@@ -168,6 +168,30 @@ async fn twenty_nodes_receive_a_body_about_once() {
     for (bytes, number) in [(20_000, 1), (200_000, 2), (20_000, 3), (200_000, 4)] {
         spread_to_all(&mut nodes, &registries, bytes, number).await;
     }
+}
+
+/// The largest publication of a day: 50,000 names are about so many records.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_publication_reaches_five_nodes() {
+    let street = Street::new("large", 5);
+    let mut nodes: Vec<Resident> = (0..5_usize)
+        .map(|house| street.move_in(house, &(0..house).collect::<Vec<_>>()))
+        .collect();
+    for (house, node) in nodes.iter_mut().enumerate() {
+        for other in (0..5).filter(|other| *other != house) {
+            node.introduced(street.houses[other].org).await;
+        }
+    }
+    let bodies: Vec<_> = (0..110).map(|number| body(20_000, number)).collect();
+    let started = std::time::Instant::now();
+    let records = nodes[0].publish(bodies).await;
+    let published = started.elapsed();
+    for node in &mut nodes {
+        for record in &records {
+            node.holds(*record).await;
+        }
+    }
+    println!("published in {published:?}, everywhere in {:?}", started.elapsed());
 }
 
 /// Memory of this process that is resident, in KiB.

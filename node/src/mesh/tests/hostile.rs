@@ -4,18 +4,21 @@ use std::sync::atomic::Ordering;
 
 use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
 use libp2p::{
-    PeerId, Stream, StreamProtocol, Swarm,
+    PeerId, Stream, StreamProtocol, Swarm, gossipsub,
     identity::Keypair,
     swarm::{Config, SwarmEvent},
 };
+use starfish_crypto::{PublicKey, Signature};
 use starfish_protocol::{
+    codec,
     engine::port,
     intake::Fault,
-    wire::{FRAME_BYTES, REQUEST_PROTOCOL},
+    statement::Statement,
+    wire::{Channel, FRAME_BYTES, Gossip, REQUEST_PROTOCOL},
 };
 
 use super::house::{Resident, Street, body, memory};
-use crate::mesh::{CloseReason, Event};
+use crate::mesh::{CloseReason, Event, MeshSettings, behaviour::gossip};
 
 /// A peer that shares nothing with ours but the transport. It is driven by a task of its own.
 struct Stranger {
@@ -151,6 +154,58 @@ async fn too_many_streams_are_reset() {
         0,
         "the ninth stream is answered"
     );
+}
+
+/// A statement of a kind that nobody knows, laid out as any other.
+fn strange(number: u64) -> Statement {
+    let signatures: [(PublicKey, Signature); 0] = [];
+    let bytes = codec::encode(&(60_000_u16, number.to_le_bytes().to_vec(), &signatures[..]));
+    codec::decode(&bytes, bytes.len()).expect("a statement")
+}
+
+/// A peer that gossips these messages, which nobody has asked for and of which none is provably false.
+async fn flood(street: &Street, house: usize, settings: &MeshSettings, messages: std::ops::Range<u64>) -> PeerId {
+    let key = Keypair::generate_ed25519();
+    let peer = key.public().to_peer_id();
+    let gossip = gossip::gossipsub(&street.community, settings, None).expect("good parameters");
+    let config = Config::with_tokio_executor().with_idle_connection_timeout(std::time::Duration::from_secs(60));
+    let mut swarm = Swarm::new(memory(&key), gossip, peer, config);
+    swarm.dial(street.houses[house].address.clone()).expect("an address");
+    while !matches!(
+        swarm.next().await,
+        Some(SwarmEvent::Behaviour(gossipsub::Event::Subscribed { .. }))
+    ) {}
+    for number in messages {
+        let payload = codec::encode(&Gossip::Statements(vec![strange(number)]));
+        let topic = gossip::topic(&street.community, Channel::Statements);
+        // It may be out before it has said everything.
+        let _ = swarm.behaviour_mut().publish(topic, payload);
+    }
+    tokio::spawn(async move { while swarm.next().await.is_some() {} });
+    peer
+}
+
+#[tokio::test]
+async fn a_peer_that_floods_is_out_for_a_while() {
+    let street = Street::new("flood", 2);
+    let mut settings = street.settings(0, &[]);
+    (settings.limits.gossip_burst, settings.limits.gossip_per_second) = (100, 1);
+    let mut node = street.live(0, settings.clone(), std::sync::Arc::default(), None);
+    let within = flood(&street, 0, &settings, 0..100).await;
+    node.connected(within).await;
+    let beyond = flood(&street, 0, &settings, 100..210).await;
+    node.connected(beyond).await;
+    node.wait("end of the flood", |event| match event {
+        Event::Closed { peer, reason } if *reason == CloseReason::Flooding => Some(assert_eq!(*peer, beyond)),
+        _ => None,
+    })
+    .await;
+    node.disconnected(beyond).await;
+    // Nobody was accused of anything, and everybody else is welcome.
+    let accused = |event: &Event| matches!(event, Event::Engine(port::Event::Faulted { .. }));
+    assert!(!node.has_said(accused));
+    let left: Vec<PeerId> = node.handle.connections().await.iter().map(|view| view.peer).collect();
+    assert_eq!(left, [within]);
 }
 
 #[tokio::test]

@@ -58,7 +58,7 @@ pub(super) struct House {
 
 /// Organisations that list each other, in a mesh of their own.
 pub(super) struct Street {
-    community: Community,
+    pub(super) community: Community,
     pub(super) houses: Vec<House>,
 }
 
@@ -270,6 +270,14 @@ impl Resident {
             Ok(found) => found,
             Err(_) => panic!("no {what} within {DEADLINE:?}; instead: {:#?}", self.missed),
         }
+    }
+
+    /// Whether it has said such a thing so far, and nobody waited for it.
+    pub(super) fn has_said(&mut self, wanted: impl Fn(&Event) -> bool) -> bool {
+        while let Ok(event) = self.events.try_recv() {
+            self.missed.push_back(event);
+        }
+        self.missed.iter().any(wanted)
     }
 
     pub(super) async fn connected(&mut self, peer: PeerId) {

@@ -76,7 +76,7 @@ impl Shelf {
 impl Keeper for Shelf {
     fn apply(&self, changes: &[Change]) -> Result<(), KeepError> {
         if self.broken.load(Ordering::Relaxed) {
-            return Err(KeepError("no room on the disk".to_owned()));
+            return Err(KeepError::Failed("no room on the disk".to_owned()));
         }
         let mut state = self.state();
         for change in changes {
@@ -100,6 +100,7 @@ impl Keeper for Shelf {
                     state.bodies.insert(digest, (compressed.clone(), body.clone()));
                 }
                 Change::Statement(statement) => state.statements.push(statement.clone()),
+                Change::Displaced(statement) => state.statements.retain(|held| held != statement),
                 _ => {}
             }
         }

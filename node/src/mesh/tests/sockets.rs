@@ -1,16 +1,18 @@
 //! The daemon's own transport: TCP with TLS and yamux, and QUIC.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
-use libp2p::Multiaddr;
+use libp2p::{Multiaddr, multiaddr::Protocol};
+use starfish_crypto::Strict;
+use tokio::net::{TcpListener, TcpSocket};
 
 use super::{
     house::{Resident, Street, body},
     shelf::Shelf,
 };
 use crate::{
-    daemon::transport::transport,
-    mesh::{Event, keypair},
+    daemon::{environment::Machine, transport::transport},
+    mesh::{Event, MeshSettings, Parts, keypair, start},
 };
 
 fn live(street: &Street, house: usize, listen: &str, dial: &[Multiaddr], shelf: Arc<Shelf>) -> Resident {
@@ -52,6 +54,87 @@ async fn records_travel_over_tcp() {
 #[tokio::test]
 async fn records_travel_over_quic() {
     check("quic", "/ip4/127.0.0.1/udp/0/quic-v1").await;
+}
+
+#[tokio::test]
+async fn connections_that_say_nothing_keep_nobody_out() {
+    for listen in ["/ip4/127.0.0.1/tcp/0", "/ip4/127.0.0.1/udp/0/quic-v1"] {
+        let street = Street::new("half open", 2);
+        let key = keypair(&street.setup(0, &Shelf::default()).key);
+        let mut settings = street.settings(0, &[]);
+        settings.listen = vec![
+            "/ip4/127.0.0.1/tcp/0".parse().expect("an address"),
+            listen.parse().expect("an address"),
+        ];
+        let mut one = street.live_over(0, settings, Arc::default(), transport(&key).expect("a transport"));
+        let (first, second) = (address(&mut one).await, address(&mut one).await);
+        let tcp = [&first, &second]
+            .into_iter()
+            .find_map(|address| match address.iter().nth(1) {
+                Some(Protocol::Tcp(port)) => Some(port),
+                _ => None,
+            });
+        let place = SocketAddr::from(([127, 0, 0, 1], tcp.expect("it listens over TCP")));
+        let mut silent = Vec::new();
+        // Another address of this machine than the one that the honest node comes from.
+        for _ in 0..400 {
+            let socket = TcpSocket::new_v4().expect("a socket");
+            socket.bind(SocketAddr::from(([127, 0, 0, 2], 0))).expect("an address");
+            silent.push(socket.connect(place).await.expect("a connection"));
+        }
+        let two = live(&street, 1, listen, &[], Arc::default());
+        for address in [first, second] {
+            assert_eq!(two.handle.dial(address).await, Ok(one.peer));
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_listened_on_or_reached_is_told_with_its_reason() {
+    let street = Street::new("reasons", 2);
+    let taken = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = taken.local_addr().expect("an address").port();
+    let address: Multiaddr = format!("/ip4/127.0.0.1/tcp/{port}").parse().expect("an address");
+    let setup = street.setup(0, &Shelf::default());
+    let settings = MeshSettings {
+        listen: vec![address.clone()],
+        ..MeshSettings::default()
+    };
+    let parts = Parts {
+        transport: transport(&keypair(&setup.key)).expect("a transport"),
+        setup,
+        keeper: Arc::<Shelf>::default(),
+        verifier: Arc::new(Strict),
+        registry: None,
+    };
+    let machine = Machine::new(Box::new(|_| {})).expect("threads");
+    let refused = start(machine, settings, parts)
+        .map(drop)
+        .expect_err("the port is taken");
+    let expected = format!("cannot listen on {address}: Address already in use (os error 98)");
+    assert_eq!(refused.to_string(), expected);
+    drop(taken);
+
+    let two = live(&street, 1, "/ip4/127.0.0.1/tcp/0", &[], Arc::default());
+    let failed = two.handle.dial(address.clone()).await.expect_err("nobody is there");
+    assert_eq!(
+        failed.to_string(),
+        format!("{address}: Connection refused (os error 111)")
+    );
+}
+
+#[tokio::test]
+async fn an_orderly_end_is_no_loss_of_an_address() {
+    let street = Street::new("no loss", 2);
+    let mut one = live(&street, 0, "/ip4/127.0.0.1/tcp/0", &[], Arc::default());
+    let two = live(&street, 1, "/ip4/127.0.0.1/tcp/0", &[], Arc::default());
+    let place = address(&mut one).await;
+    // Without any connection it ends before the listener says so.
+    assert_eq!(two.handle.dial(place.clone()).await, Ok(one.peer));
+    one.connected(two.peer).await;
+    one.handle.shutdown().await;
+    assert!(one.has_said(|event| *event == Event::ListenerClosed(place.to_string())));
+    assert!(!one.has_said(|event| matches!(event, Event::ListenerLost(_))));
 }
 
 #[tokio::test]

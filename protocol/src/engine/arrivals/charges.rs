@@ -5,18 +5,56 @@ use crate::{limits, organisation::OrgId, peer::Peer, quota::Quotas, time::Millis
 const DAY: Millis = Millis(86_400_000);
 const MINUTE: Millis = Millis(60_000);
 
+/// A delivering peer, and whether it is connected by right.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::engine) struct Source<'a> {
+    pub(in crate::engine) peer: &'a Peer,
+    pub(in crate::engine) by_right: bool,
+}
+
+/// Buckets by delivering peer. Names of peers are free: a crowd of guests must not use up the places of those who are
+/// connected by right.
+#[derive(Debug)]
+struct ByPeer {
+    by_right: Quotas<Peer>,
+    guests: Quotas<Peer>,
+}
+
+impl ByPeer {
+    fn new(capacity: u64, period: Millis) -> Self {
+        let quotas = Quotas::new(capacity, period, limits::PEERS);
+        Self {
+            by_right: quotas.clone(),
+            guests: quotas,
+        }
+    }
+
+    fn of(&mut self, source: Source<'_>) -> &mut Quotas<Peer> {
+        if source.by_right {
+            &mut self.by_right
+        } else {
+            &mut self.guests
+        }
+    }
+
+    fn take(&mut self, source: Source<'_>, amount: u64, now: Millis) -> bool {
+        self.of(source).take(source.peer, amount, now)
+    }
+}
+
 /// Every quota of the engine.
 #[derive(Debug)]
 pub(in crate::engine) struct Charges {
     headers: Quotas<OrgId>,
     bytes: Quotas<OrgId>,
     history: Quotas<OrgId>,
-    ingress: Quotas<Peer>,
-    statements: Quotas<Peer>,
-    codes: Quotas<Peer>,
+    ingress: ByPeer,
+    statements: ByPeer,
+    answers: ByPeer,
+    codes: ByPeer,
     /// The quarantine's bytes: what it holds when full leaves it after its age, so the budget comes back in that time.
     quarantine: Quotas<()>,
-    shares: Quotas<Peer>,
+    shares: ByPeer,
 }
 
 impl Default for Charges {
@@ -27,11 +65,12 @@ impl Default for Charges {
             headers: Quotas::new(burst, refill, limits::ORGANISATIONS),
             bytes: Quotas::new(limits::BODY_BYTES_PER_DAY, DAY, limits::ORGANISATIONS),
             history: Quotas::new(limits::HISTORY_PER_DAY, DAY, limits::ORGANISATIONS),
-            ingress: Quotas::new(burst, refill, limits::PEERS),
-            statements: Quotas::new(limits::STATEMENTS_PER_PEER, limits::STATEMENT_REFILL, limits::PEERS),
-            codes: Quotas::new(limits::CODES_PER_MINUTE, MINUTE, limits::PEERS),
+            ingress: ByPeer::new(burst, refill),
+            statements: ByPeer::new(limits::STATEMENTS_PER_PEER, limits::STATEMENT_REFILL),
+            answers: ByPeer::new(limits::STATEMENT_ANSWERS, limits::STATEMENT_REFILL),
+            codes: ByPeer::new(limits::CODES_PER_MINUTE, MINUTE),
             quarantine: Quotas::new(limits::QUARANTINE_BYTES, limits::QUARANTINE_AGE, 1),
-            shares: Quotas::new(share, limits::QUARANTINE_AGE, limits::PEERS),
+            shares: ByPeer::new(share, limits::QUARANTINE_AGE),
         }
     }
 }
@@ -39,7 +78,8 @@ impl Default for Charges {
 impl Charges {
     /// A header of a relayed organisation that was not asked for, and the body that it announces.
     pub(super) fn live(&mut self, org: OrgId, body: u64, now: Millis) -> bool {
-        self.headers.take(&org, 1, now) && self.bytes.take(&org, body, now)
+        let fits = self.headers.holds(&org, 1, now) && self.bytes.holds(&org, body, now);
+        fits && self.headers.take(&org, 1, now) && self.bytes.take(&org, body, now)
     }
 
     /// A header of a relayed organisation from a peer's store.
@@ -47,28 +87,33 @@ impl Charges {
         self.history.take(&org, 1, now)
     }
 
-    /// A header of nobody in particular, with the bytes that it brings: charged to whoever delivered it.
-    pub(super) fn quarantined(&mut self, peer: &Peer, bytes: u64, now: Millis) -> bool {
-        self.stranger(peer, now) && self.shares.take(peer, bytes, now) && self.quarantine.take(&(), bytes, now)
+    /// A header of nobody in particular, with its body, however often that is asked for until it comes: charged to
+    /// whoever delivered it.
+    pub(super) fn quarantined(&mut self, source: Source<'_>, bytes: u64, now: Millis) -> bool {
+        let share = self.shares.of(source).holds(source.peer, bytes, now);
+        let fits = share && self.quarantine.holds(&(), bytes, now);
+        fits && self.delivered(source, now)
+            && self.shares.take(source, bytes, now)
+            && self.quarantine.take(&(), bytes, now)
     }
 
-    /// A body for the quarantine that came without its header.
-    pub(in crate::engine) fn quarantined_body(&mut self, bytes: u64, now: Millis) -> bool {
-        self.quarantine.take(&(), bytes, now)
-    }
-
-    /// A header whose author is not known at all.
-    pub(super) fn stranger(&mut self, peer: &Peer, now: Millis) -> bool {
-        self.ingress.take(peer, 1, now)
+    /// A header that nothing is gained by: of an author who is not known at all, or of one who is, but not news.
+    pub(super) fn delivered(&mut self, source: Source<'_>, now: Millis) -> bool {
+        self.ingress.take(source, 1, now)
     }
 
     /// Statements that were not asked for.
-    pub(super) fn statements(&mut self, peer: &Peer, count: u64, now: Millis) -> bool {
-        self.statements.take(peer, count, now)
+    pub(in crate::engine) fn statements(&mut self, source: Source<'_>, count: u64, now: Millis) -> bool {
+        self.statements.take(source, count, now)
+    }
+
+    /// An answer full of statements, however few are in it.
+    pub(in crate::engine) fn statement_answer(&mut self, source: Source<'_>, now: Millis) -> bool {
+        self.answers.take(source, 1, now)
     }
 
     /// One try of a code.
-    pub(in crate::engine) fn code(&mut self, peer: &Peer, now: Millis) -> bool {
-        self.codes.take(peer, 1, now)
+    pub(in crate::engine) fn code(&mut self, source: Source<'_>, now: Millis) -> bool {
+        self.codes.take(source, 1, now)
     }
 }

@@ -1,17 +1,16 @@
-//! Two histories of one author: found by comparing with the store, or proved by somebody else.
+//! Two histories of one author: found by comparing with the store, or proved by somebody else's statement.
 
 use starfish_crypto::{Strict, Verified};
 
 use crate::{
-    codec, limits,
-    record::{Audience, Header, RecordId},
-    wire::{Channel, Gossip},
+    limits,
+    record::Header,
+    statement::{Admitted, CheckedStatement},
 };
 
 use super::super::{
     Engine, Reading,
-    logs::proves_fork,
-    port::{Acceptance, Change, Event, Found, Output, Query},
+    port::{Change, Event, Found, Output, Query},
 };
 
 impl Engine {
@@ -29,48 +28,34 @@ impl Engine {
         self.read(query, Reading::Contradiction(Box::new(header)));
     }
 
-    /// Holds a header against the store's copy.
+    /// Holds a header against the store's copy. What they prove is a statement from then on: it reaches whoever is not
+    /// connected now with the next sync.
     pub(super) fn compare(&mut self, header: Verified<Header>, found: Found) {
         let Found::Headers(headers) = found else { return };
         let Some(held) = headers.into_iter().next() else { return };
         let Ok(held) = held.verify::<Header>(&Strict) else {
             return;
         };
-        if RecordId::of(&held) == RecordId::of(&header) {
+        let Ok(proof) = CheckedStatement::of_fork(&held, &header) else {
             return;
+        };
+        if self.admit_statement(&proof) == Ok(Admitted::New) {
+            self.tell_statements(vec![proof.statement().clone()]);
         }
-        let proof = Gossip::Fork(Box::new((held.signed().clone(), header.signed().clone())));
-        if self.learn_fork((held, header)) == Acceptance::Accept {
-            self.out.push(Output::Gossip {
-                channel: Channel::Statements,
-                payload: codec::encode(&proof),
-            });
-        }
+        // Whether or not there is room for the proof, what it says is so.
+        self.freeze((held, header));
     }
 
-    /// A proof of two histories, from gossip or from our own comparison. Only of authors that matter here: anybody can
-    /// make up a key and prove that it wrote two histories.
-    pub(super) fn learn_fork(&mut self, (one, two): (Verified<Header>, Verified<Header>)) -> Acceptance {
-        let ours = one.community == self.community && one.audience == Audience::Clear;
-        if !ours || !proves_fork(&one, &two) {
-            return Acceptance::Ignore;
-        }
-        let author = one.author;
-        let relayed = Self::relays(&self.roster, &self.trust, &one.log(), self.now.wall);
-        if !relayed && self.logs.of(author).next().is_none() {
-            return Acceptance::Ignore;
-        }
-        if !self.logs.freeze(author) {
-            return Acceptance::Ignore;
+    /// Takes nothing more from an author that wrote two histories.
+    pub(super) fn freeze(&mut self, pair: (Verified<Header>, Verified<Header>)) {
+        let author = pair.0.author;
+        let relayed = Self::relays(&self.roster, &self.trust, &pair.0.log(), self.now.wall);
+        if !self.logs.freeze(author, relayed) {
+            return;
         }
         self.early.retain(|log, _| log.author != author);
-        self.lagging.retain(|log, _| log.author != author);
+        self.lagging.forget(&author);
         self.out.push(Output::Event(Event::ForkProven(author)));
-        self.step.changes.push(Change::Fork(Box::new((one, two))));
-        if relayed {
-            Acceptance::Accept
-        } else {
-            Acceptance::Ignore
-        }
+        self.step.changes.push(Change::Fork(Box::new(pair)));
     }
 }

@@ -61,7 +61,8 @@ impl Engine {
     pub(super) fn hold_stranger(&mut self, mut stranger: Stranger) {
         let (author, peer) = (stranger.header.author, stranger.peer.clone());
         let known = self.strangers.0.contains_key(&author);
-        if !self.charges.stranger(&peer, self.now.mono) || !(known || self.strangers.make_room(&peer)) {
+        let source = self.source(&peer);
+        if !self.charges.delivered(source, self.now.mono) || !(known || self.strangers.make_room(&peer)) {
             return self.bounded("headers of unknown authors");
         }
         // A large body is pulled again when its author turns out to be somebody.
@@ -81,7 +82,7 @@ impl Engine {
                 peer,
                 Request::Statements {
                     about: vec![author],
-                    skip: 0,
+                    since: None,
                 },
                 Ask::About,
             );
@@ -92,9 +93,9 @@ impl Engine {
     pub(super) fn admit_strangers(&mut self) {
         let roster = &self.roster;
         let is_known = |held: &[Stranger]| {
-            held.first().is_some_and(|first| {
+            held.iter().any(|stranger| {
                 roster
-                    .organisation_of(&first.header.author, first.header.created_at)
+                    .organisation_of(&stranger.header.author, stranger.header.created_at)
                     .is_some()
             })
         };

@@ -14,6 +14,7 @@ struct Neighbour {
     queue: VecDeque<Digest>,
     waits: usize,
     round_trip: Millis,
+    caught_up: bool,
 }
 
 /// The connected peers.
@@ -29,8 +30,17 @@ impl Neighbours {
         self.0.remove(peer);
     }
 
-    pub(super) fn holds(&self, peer: &Peer) -> bool {
-        self.0.contains_key(peer)
+    /// What this peer holds is known from now on.
+    pub(super) fn caught_up(&mut self, peer: &Peer) {
+        if let Some(neighbour) = self.0.get_mut(peer) {
+            neighbour.caught_up = true;
+        }
+    }
+
+    /// Whether the peer is there and may be asked: for the body of an older record only when it is known what else it
+    /// holds.
+    pub(super) fn may_ask(&self, peer: &Peer, live: bool) -> bool {
+        self.0.get(peer).is_some_and(|neighbour| live || neighbour.caught_up)
     }
 
     /// Whether this peer is the node with this key.
@@ -55,7 +65,7 @@ impl Neighbours {
     /// How long this peer may send nothing before another one is asked besides.
     pub(super) fn patience(&self, peer: &Peer) -> Millis {
         let round_trip = self.0.get(peer).map_or(0, |neighbour| neighbour.round_trip.0);
-        limits::BODY_PATIENCE.max(Millis(round_trip.saturating_add(round_trip / 2)))
+        Millis(round_trip.saturating_add(round_trip / 2)).clamp(limits::BODY_PATIENCE, limits::BODY_PATIENCE_MOST)
     }
 
     /// Counts a request of the peer that waits here, or its end. False when no more may wait.

@@ -21,7 +21,7 @@ impl Bodies {
             Stage::Missing(since) if now >= since + limits::MISSING_COUNTS => {
                 return self.remove(digest, now);
             }
-            Stage::Seeking if due => {
+            Stage::Seeking if due && !self.held_up => {
                 wanted.another = None;
                 self.ask_next(digest, idle, now)
             }
@@ -73,7 +73,7 @@ impl Bodies {
             wanted
                 .providers
                 .iter()
-                .filter(|peer| self.neighbours.holds(peer) && wanted.may_ask(peer))
+                .filter(|peer| self.neighbours.may_ask(peer, wanted.live) && wanted.may_ask(peer))
         };
         if let Some(peer) = told()
             .find(|peer| self.neighbours.has_room(peer))
@@ -82,7 +82,8 @@ impl Bodies {
             return Some(peer);
         }
         let spent = wanted.refused.len() >= limits::PROVIDERS_PER_BODY;
-        let passes = |peer: &Peer, author: bool| wanted.may_ask(peer) && (author || !spent);
+        let may_ask = |peer: &Peer| self.neighbours.may_ask(peer, wanted.live) && wanted.may_ask(peer);
+        let passes = |peer: &Peer, author: bool| may_ask(peer) && (author || !spent);
         if wanted.anyone {
             self.neighbours.least_busy(&digest, &wanted.author, passes)
         } else {
@@ -200,7 +201,9 @@ impl Bodies {
         let Some(wanted) = self.wanted.get_mut(&digest) else {
             return;
         };
-        if wanted.stage == Stage::Seeking && wanted.another.is_none() {
+        if self.held_up {
+            wanted.another = None;
+        } else if wanted.stage == Stage::Seeking && wanted.another.is_none() {
             let asked = wanted
                 .asking
                 .iter()

@@ -77,11 +77,8 @@ impl Wanted {
     }
 
     /// Remembers who may have the body; first come, first asked.
-    pub(super) fn provider(&mut self, peer: Option<Peer>) {
-        if let Some(peer) = peer
-            && self.providers.len() < limits::PROVIDERS_PER_BODY
-            && !self.providers.contains(&peer)
-        {
+    pub(super) fn provider(&mut self, peer: Peer) {
+        if self.providers.len() < limits::PROVIDERS_PER_BODY && !self.providers.contains(&peer) {
             self.providers.push_back(peer);
         }
     }

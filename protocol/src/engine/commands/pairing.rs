@@ -4,13 +4,12 @@ use starfish_crypto::{Digest, PublicKey, domain};
 
 use crate::{
     codec,
-    intake::OpenResponse,
+    intake::{OpenHello, OpenResponse},
     limits,
     organisation::OrgId,
     peer::Peer,
-    statement::Statement,
     time::Millis,
-    wire::{Hello, Request, Response},
+    wire::{Request, Response},
 };
 
 use super::super::{
@@ -50,6 +49,11 @@ impl Engine {
         self.done(ticket, Outcome::Done);
     }
 
+    /// Whether a door is open.
+    pub(in crate::engine) fn is_expecting(&self) -> bool {
+        self.invitations.values().any(|open| open.until > self.now.wall)
+    }
+
     pub(super) fn visit(&mut self, command: Ticket, peer: Peer, secret: [u8; 5]) {
         let Some(state) = self.peers.get(&peer) else {
             return self.done(command, Outcome::Refused(Refusal::NotConnected));
@@ -73,8 +77,9 @@ impl Engine {
     }
 
     /// Somebody knocks with a code of ours. A code opens the door once.
-    pub(in crate::engine) fn paired_by(&mut self, peer: &Peer, ticket: Ticket, secret: [u8; 5], hello: Hello) {
-        let free = self.charges.code(peer, self.now.mono);
+    pub(in crate::engine) fn paired_by(&mut self, peer: &Peer, ticket: Ticket, secret: [u8; 5], hello: OpenHello) {
+        let source = self.source(peer);
+        let free = self.charges.code(source, self.now.mono);
         let open = self
             .invitations
             .get(&secret)
@@ -102,18 +107,21 @@ impl Engine {
             self.trust_now(org, true);
         }
         self.out.push(Output::Event(Event::PairingAsked {
+            secret,
             org,
             name,
             words,
             confirmed,
         }));
         let hello = self.hello();
-        self.reply(ticket, Response::Hello(hello));
+        // Whoever was let in is told when that is durable.
+        let response = Response::Hello(hello);
+        self.step.told.push(Output::Reply { ticket, response });
     }
 
     /// Makes room for the organisation of somebody who holds a code, however many strangers the roster is full of.
-    fn pin_visitor(&mut self, hello: &Hello) {
-        if let Some(org) = hello.statements.iter().find_map(Statement::founds) {
+    fn pin_visitor(&mut self, hello: &OpenHello) {
+        if let Some(org) = hello.statements.iter().find_map(|shown| shown.statement().founds()) {
             self.roster.pin(org);
         }
     }
@@ -121,7 +129,7 @@ impl Engine {
     /// The other side opened: its words are for the operator to compare before `Command::Trust`.
     pub(in crate::engine) fn met(&mut self, peer: &Peer, pairing: Pairing, response: Result<OpenResponse, AskError>) {
         let outcome = match response {
-            Ok(OpenResponse::Plain(Response::Hello(hello))) => {
+            Ok(OpenResponse::Hello(hello)) => {
                 self.pin_visitor(&hello);
                 self.introduce(peer, hello);
                 self.met_whom(peer, pairing.secret)

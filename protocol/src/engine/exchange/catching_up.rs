@@ -1,8 +1,8 @@
 //! How two nodes catch up: a digest first, then what changed since the last time, then only what is missing.
 //!
 //! With each peer there is a short queue: statements when they differ, because they say whose the headers are, then the
-//! ranges in which the peer is ahead, a few at a time. What could not be had from one peer is remembered as [`Lag`] and
-//! asked of the next ones.
+//! ranges in which the peer is ahead, a few at a time. What could not be had from one peer is remembered and asked of the
+//! next ones (`lagging`). Bodies come last: what a peer withdrew must be known before what it withdrew is pulled.
 
 use rand::Rng as _;
 
@@ -12,20 +12,13 @@ use crate::{
     peer::Peer,
     record::{Audience, LogId},
     time::Millis,
-    wire::{Head, Request, Response, SYNC_EVERY},
+    wire::{Cursor, Head, Request, Response, SYNC_EVERY},
 };
 
 use super::{
     super::{Engine, frontier::Gap, port::AskError},
     Ask,
 };
-
-/// A log in which some peer was seen ahead of us, and how often it was asked for since.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::engine) struct Lag {
-    to: u64,
-    tries: u32,
-}
 
 impl Engine {
     pub(in crate::engine) fn sync_time(&mut self) -> Millis {
@@ -38,6 +31,11 @@ impl Engine {
             return;
         }
         self.next_sync = self.sync_time();
+        if self.lagging.has_overflowed() {
+            self.frontier.forget_cursors();
+        }
+        self.refresh_peers();
+        self.limit_guests();
         let chosen: Vec<Peer> = (0..2).filter_map(|_| self.random_peer()).collect();
         for peer in &chosen {
             self.start_sync(peer);
@@ -91,17 +89,23 @@ impl Engine {
         self.ask(peer.clone(), request, Ask::Frontier);
     }
 
-    /// Remembers that some peer has more of this log.
+    /// Remembers that a header further on exists. Only of those who are handed on here, and of ourselves: anybody can make
+    /// up an author and write its headers.
     pub(in crate::engine) fn lag(&mut self, log: LogId, to: u64) {
-        let full = self.lagging.len() >= limits::LAGGING && !self.lagging.contains_key(&log);
-        if full {
-            // The next exchanges will name it again.
-            return self.frontier.forget_cursors();
+        if self.matters(&log) {
+            self.lagging.insert(log, to);
         }
-        let lag = self.lagging.entry(log).or_insert(Lag { to, tries: 0 });
-        if to > lag.to {
-            *lag = Lag { to, tries: 0 };
+    }
+
+    /// Remembers that a peer has shown more than it gave. What a guest shows is asked of nobody else: it may be made up.
+    pub(in crate::engine) fn lag_behind(&mut self, gap: Gap, by_right: bool) {
+        if by_right || self.logs.last_early(gap.log).is_some() {
+            self.lag(gap.log, gap.to);
         }
+    }
+
+    fn matters(&self, log: &LogId) -> bool {
+        log.author == self.key.public() || Self::relays(&self.roster, &self.trust, log, self.now.wall)
     }
 
     /// What a peer's head says that is missing here.
@@ -113,12 +117,15 @@ impl Engine {
             log: head.log,
             from: 0,
             to: head.seq,
+            disputed: false,
         };
+        if self.logs.disputes(head) {
+            let (from, disputed) = (head.seq, true);
+            return Some(Gap { from, disputed, ..gap });
+        }
         match self.logs.head(&head.log) {
             None => Some(gap),
             Some((seq, _)) if seq < head.seq => Some(Gap { from: seq + 1, ..gap }),
-            // Another record at the same number: fetching it makes the proof.
-            Some((seq, id)) if seq == head.seq && id.digest() != head.id => Some(Gap { from: seq, ..gap }),
             Some(_) => None,
         }
     }
@@ -128,19 +135,26 @@ impl Engine {
         let Some(state) = self.peers.get_mut(peer) else { return };
         state.syncing = false;
         let Ok(OpenResponse::Plain(response)) = response else {
-            return;
+            return self.continue_sync(peer);
         };
         match &response {
             Response::Same { .. } => state.shown = true,
-            Response::Heads { statements, more, .. } => {
-                (state.more_heads, state.shown) = (*more, state.shown || !*more);
-                // Statements that this node refuses would make it read all of them again each time.
-                if *statements != mine && state.statements_read != Some(*statements) {
-                    state.statements_from = Some(0);
-                    state.statements_shown = Some(*statements);
+            Response::Heads {
+                heads,
+                statements,
+                more,
+                ..
+            } => {
+                // Only a full page is followed by the next one at once; otherwise that comes with the next sync.
+                let full = heads.len() >= limits::FRONTIER_HEADS - limits::OWN_HEADS;
+                (state.more_heads, state.shown) = (*more && full, state.shown || !*more);
+                state.statements_differ = *statements != mine;
+                let reread = state.statements_reread.map(|at| at + limits::STATEMENTS_REREAD);
+                if state.statements_differ && reread.is_none_or(|at| at <= self.now.mono) {
+                    (state.statements_since, state.statements_reread) = (None, Some(self.now.mono));
                 }
             }
-            _ => return,
+            _ => return self.continue_sync(peer),
         }
         let heads = self.frontier.learn(peer, &response);
         let gaps: Vec<Gap> = heads.iter().filter_map(|head| self.gap(head)).collect();
@@ -166,18 +180,13 @@ impl Engine {
 
     /// Tries this peer for what others could not give.
     fn queue_lagging(&mut self, peer: &Peer) {
-        let logs = &self.logs;
-        self.lagging
-            .retain(|log, lag| lag.tries < limits::LAGGING_TRIES && logs.head(log).is_none_or(|(seq, _)| seq < lag.to));
-        let Some(state) = self.peers.get_mut(peer) else { return };
-        for (log, lag) in self.lagging.iter_mut().take(limits::LAGGING_PER_SYNC) {
-            if state.gaps.iter().all(|gap| gap.log != *log) {
-                lag.tries += 1;
-                state.gaps.push_back(Gap {
-                    log: *log,
-                    from: 0,
-                    to: lag.to,
-                });
+        for gap in self.lagging.due(&self.logs, self.now.wall) {
+            let matters = self.matters(&gap.log);
+            let Some(state) = self.peers.get_mut(peer).filter(|_| matters) else {
+                continue;
+            };
+            if state.gaps.iter().all(|queued| queued.log != gap.log) {
+                state.gaps.push_back(gap);
             }
         }
     }
@@ -188,17 +197,25 @@ impl Engine {
         let due: Vec<LogId> = self
             .early
             .iter()
-            .filter(|(_, (at, _))| *at <= now)
+            .filter(|(_, (at, ..))| *at <= now)
             .map(|(log, _)| *log)
             .collect();
         for log in due {
-            let Some((_, peer)) = self.early.remove(&log) else {
+            let Some((_, peer, to)) = self.early.remove(&log) else {
                 continue;
             };
-            let Some(to) = self.logs.last_early(log) else { continue };
+            if self.logs.head(&log).is_some_and(|(seq, _)| seq >= to) {
+                continue;
+            }
             match self.peers.get_mut(&peer) {
                 Some(state) if state.gaps.iter().all(|gap| gap.log != log) => {
-                    state.gaps.push_back(Gap { log, from: 0, to });
+                    let (from, disputed) = (0, false);
+                    state.gaps.push_back(Gap {
+                        log,
+                        from,
+                        to,
+                        disputed,
+                    });
                     self.continue_sync(&peer);
                 }
                 Some(_) => {}
@@ -213,17 +230,10 @@ impl Engine {
         if state.syncing {
             return;
         }
-        if let Some(skip) = state.statements_from.take() {
-            state.syncing = true;
-            self.ask(
-                peer.clone(),
-                Request::Statements {
-                    about: Vec::new(),
-                    skip,
-                },
-                Ask::Statements { skip },
-            );
-            return;
+        let (differ, since) = (state.statements_differ, state.statements_since);
+        let source = self.source(peer);
+        if differ && self.charges.statement_answer(source, self.now.mono) {
+            return self.ask_statements(peer, since);
         }
         while let Some(state) = self
             .peers
@@ -231,8 +241,8 @@ impl Engine {
             .filter(|state| state.ranging < limits::RANGES_PER_PEER)
         {
             let Some(mut gap) = state.gaps.pop_front() else { break };
-            if let Some((seq, _)) = self.logs.head(&gap.log) {
-                gap.from = gap.from.max(seq.saturating_add(u64::from(gap.to > seq)));
+            if let Some((seq, _)) = self.logs.head(&gap.log).filter(|_| !gap.disputed) {
+                gap.from = gap.from.max(seq.saturating_add(1));
             }
             if gap.from <= gap.to && !self.logs.is_frozen(&gap.log.author) {
                 state.ranging += 1;
@@ -253,34 +263,39 @@ impl Engine {
 
     fn end_sync(&mut self, peer: &Peer) {
         let Some(state) = self.peers.get_mut(peer) else { return };
-        if !state.gaps.is_empty() || state.ranging > 0 {
+        if state.is_catching_up() {
             return;
         }
         if std::mem::take(&mut state.more_heads) {
             return self.start_sync(peer);
         }
         let first = state.shown && !std::mem::replace(&mut state.caught_up, true);
-        if state.shown && self.is_trusted(peer) {
-            self.own.compared();
-            if first {
-                self.missing.look_at_new_peer(self.now.mono);
-            }
+        if first {
+            self.bodies.caught_up(peer);
+        }
+        self.want_deferred(peer);
+        if first && self.is_trusted(peer) {
+            self.missing.look_at_new_peer(self.now.mono);
         }
     }
 
-    pub(super) fn told(&mut self, peer: &Peer, skip: u32, response: Result<OpenResponse, AskError>) {
+    fn ask_statements(&mut self, peer: &Peer, since: Option<Cursor>) {
         if let Some(state) = self.peers.get_mut(peer) {
-            state.syncing = false;
+            state.syncing = true;
         }
-        if let Ok(OpenResponse::Plain(Response::Statements { statements, more })) = response {
-            let read = skip.saturating_add(statements.len() as u32);
-            self.learn_statements(peer, &statements);
+        let about = Vec::new();
+        self.ask(peer.clone(), Request::Statements { about, since }, Ask::Statements);
+    }
+
+    pub(super) fn told(&mut self, peer: &Peer, response: Result<OpenResponse, AskError>) {
+        if let Some(state) = self.peers.get_mut(peer) {
+            (state.syncing, state.statements_differ) = (false, false);
+        }
+        if let Ok(OpenResponse::Statements(statements, cursor, more)) = response {
+            self.learn_statements(peer, &statements.checked);
             if let Some(state) = self.peers.get_mut(peer) {
-                if more && read > skip && (read as usize) < limits::STATEMENTS {
-                    state.statements_from = Some(read);
-                } else {
-                    state.statements_read = state.statements_shown;
-                }
+                state.statements_since = Some(cursor);
+                state.statements_differ = more;
             }
         }
         self.continue_sync(peer);
@@ -290,11 +305,12 @@ impl Engine {
         if let Some(state) = self.peers.get_mut(peer) {
             state.ranging = state.ranging.saturating_sub(1);
         }
-        let mut last = None;
+        let (mut last, mut early) = (None, None);
         if let Ok(OpenResponse::Headers(headers)) = response {
             last = headers.last().map(|header| header.seq);
             for header in headers.into_iter().take(limits::RANGE_HEADERS) {
-                if header.log() == gap.log && header.seq <= gap.to {
+                if header.log() == gap.log && (gap.from..=gap.to).contains(&header.seq) {
+                    early = early.or(self.early_until(&header));
                     self.arrive(header, None, peer, false);
                 }
             }
@@ -304,8 +320,14 @@ impl Engine {
         if head.is_none_or(|seq| seq < gap.to) && !self.logs.is_frozen(&gap.log.author) {
             match self.peers.get_mut(peer).filter(|_| advanced) {
                 Some(state) => state.gaps.push_front(gap),
-                None => self.lag(gap.log, gap.to),
+                None => {
+                    self.lag_behind(gap, self.is_trusted(peer));
+                    self.logs.stuck(gap.log);
+                }
             }
+        }
+        if let Some(wall) = early {
+            self.lagging.wait_until(&gap.log, wall);
         }
         self.continue_sync(peer);
     }

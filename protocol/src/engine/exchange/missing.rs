@@ -1,5 +1,8 @@
 //! Bodies that are wanted and not here, as the store knows them: looked through once after a start or a change of what is
 //! wanted, as fast as they arrive, and then a few at each sync.
+//!
+//! A withdrawal is a record behind its target. No body is asked of a peer before everything is known that this peer has
+//! shown, so that what was withdrawn long ago is never shown, not for a moment.
 
 use starfish_crypto::Verified;
 
@@ -12,8 +15,28 @@ use crate::{
 
 use super::super::{
     Engine, Reading,
+    peers::PeerState,
     port::{Found, Query},
 };
+
+/// Which of the missing bodies are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::engine) enum Look {
+    /// All of them, of anyone.
+    All,
+    /// A few, of the peers of one sync.
+    Few,
+}
+
+impl Look {
+    /// How many are read at a time.
+    fn most(self) -> usize {
+        match self {
+            Self::All => limits::RANGE_HEADERS,
+            Self::Few => limits::MISSING_PER_SYNC,
+        }
+    }
+}
 
 /// Where the search for missing bodies stands.
 #[derive(Debug, Default)]
@@ -29,8 +52,10 @@ pub(in crate::engine) struct Missing {
     reading: bool,
     /// The store could not answer.
     failed: bool,
-    /// When a newly connected peer was last a reason to begin again.
+    /// When a newly connected peer was last a reason to begin again, and whether another one is at the next sync.
     new_peer: Option<Millis>,
+    /// See `new_peer`.
+    another_peer: bool,
 }
 
 impl Missing {
@@ -42,95 +67,123 @@ impl Missing {
     /// A few, of these peers.
     pub(in crate::engine) fn look_again(&mut self, peers: Vec<Peer>) {
         self.few = peers;
-        self.again |= std::mem::take(&mut self.failed);
+        self.again |= std::mem::take(&mut self.failed) | std::mem::take(&mut self.another_peer);
     }
 
-    /// A peer that may have what the others have not was caught up with. Not for one that comes and goes.
+    /// A peer that may have what the others have not was caught up with. One that comes and goes is only a reason at each
+    /// sync.
     pub(in crate::engine) fn look_at_new_peer(&mut self, now: Millis) {
-        if self.new_peer.is_none_or(|at| now >= at + limits::MISSING_COUNTS) {
-            self.new_peer = Some(now);
-            self.again = true;
+        let seldom = self.new_peer.is_none_or(|at| now >= at + limits::MISSING_COUNTS);
+        if seldom {
+            (self.new_peer, self.again) = (Some(now), true);
+        } else {
+            self.another_peer = true;
         }
     }
 }
 
 impl Engine {
+    /// The body of a record that a range brought. Its withdrawal may be further on.
+    pub(in crate::engine) fn defer_body(&mut self, header: &Verified<Header>, peer: &Peer) {
+        match self.peers.get_mut(peer) {
+            Some(state) if state.deferred.len() < limits::DEFERRED_BODIES => state.deferred.push(header.clone()),
+            Some(_) => {}
+            None => self.missing.look_through(),
+        }
+    }
+
+    /// Everything that a peer has shown is here by now: bodies may follow.
+    pub(in crate::engine) fn want_deferred(&mut self, peer: &Peer) {
+        let Some(state) = self.peers.get_mut(peer) else { return };
+        let deferred = std::mem::take(&mut state.deferred);
+        if deferred.len() >= limits::DEFERRED_BODIES {
+            return self.missing.look_through();
+        }
+        for header in deferred {
+            if !self.bodies.may_want(&header.author) {
+                return self.missing.look_through();
+            }
+            let steps = self
+                .bodies
+                .look_for(&header, std::slice::from_ref(peer), true, self.now.mono);
+            self.carry_out(steps);
+        }
+    }
+
     /// Reads the next page when there is room for what it may hold, and somebody to ask.
     pub(in crate::engine) fn seek_when_due(&mut self) {
-        if self.missing.reading || self.peers.is_empty() || self.is_congested() {
+        if self.missing.reading || !self.is_caught_up() || self.is_congested() {
             return;
         }
         if self.missing.all.is_none() && std::mem::take(&mut self.missing.again) {
             self.missing.all = Some((None, 0));
         }
         let room = |from: u64| self.bodies.ended() >= from || self.bodies.active() == 0;
-        let (after, all) = match self.missing.all {
-            Some((after, from)) if room(from) => (after, true),
-            None if !self.missing.few.is_empty() => (self.missing.few_after, false),
+        let is_busy = |peer| self.peers.get(peer).is_some_and(PeerState::is_catching_up);
+        let (after, look) = match self.missing.all {
+            Some((after, from)) if room(from) => (after, Look::All),
+            None if !self.missing.few.is_empty() && !self.missing.few.iter().any(is_busy) => {
+                (self.missing.few_after, Look::Few)
+            }
             _ => return,
         };
         self.missing.reading = true;
-        let limit = if all {
-            limits::RANGE_HEADERS
-        } else {
-            limits::MISSING_PER_SYNC
-        };
-        self.read(Query::Missing { after, limit }, Reading::Missing { all });
+        let limit = look.most();
+        self.read(Query::Missing { after, limit }, Reading::Missing(look));
     }
 
-    pub(in crate::engine) fn want_missing(&mut self, all: bool, found: Found) {
+    /// Whether somebody's records are known here, and nobody who is connected by right is about to show his.
+    fn is_caught_up(&self) -> bool {
+        let is_new = |state: &PeerState| state.is_new() && self.trust.judge(state.org).connect;
+        self.peers.values().any(|state| state.caught_up) && !self.peers.values().any(is_new)
+    }
+
+    pub(in crate::engine) fn want_missing(&mut self, look: Look, found: Found) {
         self.missing.reading = false;
-        let few = if all {
-            Vec::new()
-        } else {
-            std::mem::take(&mut self.missing.few)
-        };
-        let Found::Missing(headers) = found else {
-            self.missing.failed |= all;
-            self.missing.all = None;
-            return;
-        };
-        let most = if all {
-            limits::RANGE_HEADERS
-        } else {
-            limits::MISSING_PER_SYNC
-        };
-        let mut after = headers.last().map(RecordId::of).filter(|_| headers.len() >= most);
-        let mut last = if all {
-            self.missing.all.and_then(|(after, _)| after)
-        } else {
-            self.missing.few_after
-        };
-        let mut stuck = false;
-        for header in &headers {
-            let id = RecordId::of(header);
-            let skip = !self.pulls(header) || self.is_wanted(&header.body_digest, id) && all;
-            if !skip && !self.bodies.may_want(&header.author) {
-                (after, stuck) = (last, true);
-                break;
-            }
-            last = Some(id);
-            if !skip && self.may_hold(header) {
-                let steps = self.bodies.look_for(header, &few, all, self.now.mono);
-                self.carry_out(steps);
-            }
+        match (look, found) {
+            (Look::All, Found::Missing(headers)) => self.want_all(&headers),
+            (Look::Few, Found::Missing(headers)) => self.want_few(&headers),
+            (Look::All, _) => (self.missing.failed, self.missing.all) = (true, None),
+            (Look::Few, _) => self.missing.few.clear(),
         }
-        if !all {
-            self.missing.few_after = after;
-            return;
-        }
+    }
+
+    /// A page of all that are missing, of anyone.
+    fn want_all(&mut self, headers: &[Verified<Header>]) {
+        let last = self.missing.all.and_then(|(after, _)| after);
+        let (after, stuck) = self.want_page(Look::All, headers, &[], last);
         // Half of what is being asked for must have come before the rest is looked at.
         let wait = if stuck { 1 + self.bodies.active() as u64 / 2 } else { 0 };
         let more = stuck || after.is_some();
         self.missing.all = more.then_some((after, self.bodies.ended() + wait));
     }
 
-    /// Whether the quarantine has room for this body, if that is where it goes.
-    fn may_hold(&mut self, header: &Verified<Header>) -> bool {
-        let org = self.roster.organisation_of(&header.author, header.created_at);
-        self.trust.judge(org).believe
-            || self
-                .charges
-                .quarantined_body(u64::from(header.compressed_len), self.now.mono)
+    /// A few, of a few.
+    fn want_few(&mut self, headers: &[Verified<Header>]) {
+        let few = std::mem::take(&mut self.missing.few);
+        self.missing.few_after = self.want_page(Look::Few, headers, &few, self.missing.few_after).0;
+    }
+
+    /// Wants what of a page is wanted. Says where to go on, and whether that is because there was no room.
+    fn want_page(
+        &mut self,
+        look: Look,
+        headers: &[Verified<Header>],
+        peers: &[Peer],
+        mut last: Option<RecordId>,
+    ) -> (Option<RecordId>, bool) {
+        for header in headers {
+            let id = RecordId::of(header);
+            let sought = look == Look::All && self.is_wanted(&header.body_digest, id);
+            if self.pulls(header) && !sought {
+                if !self.bodies.may_want(&header.author) {
+                    return (last, true);
+                }
+                let steps = self.bodies.look_for(header, peers, look == Look::All, self.now.mono);
+                self.carry_out(steps);
+            }
+            last = Some(id);
+        }
+        (last.filter(|_| headers.len() >= look.most()), false)
     }
 }

@@ -1,8 +1,9 @@
 //! Time that can be wrong: a node whose clock jumps, or disagrees with its peers, deletes nothing and says so.
 //!
 //! Three witnesses speak: the time that passed since the start, the highest time that an earlier life was sure of, and the
-//! clocks of the peers that are connected by right (guests could be many and lie). The median of fewer than
-//! `limits::CLOCKS` of them is reported, but stops nothing: one broken neighbour must not keep expired records alive.
+//! clocks of the peers that are connected by right (guests could be many and lie). Of `limits::CLOCKS` or more peers the
+//! median counts. Of fewer any counts that says that this clock is ahead: what is deleted too early does not come back,
+//! and what is deleted too late only when a neighbour with a broken clock has left does no harm.
 
 use crate::{codec, limits, time::Millis};
 
@@ -13,6 +14,8 @@ use super::super::{
 
 /// The setting that holds the highest wall time this node was sure of, as `Millis`.
 pub const HIGHEST_WALL: &str = "highest_wall";
+
+const TOLERANCE: i64 = limits::CLOCK_TOLERANCE.0 as i64;
 
 impl Engine {
     /// Removes what expired, unless the clock may be wrong.
@@ -39,16 +42,13 @@ impl Engine {
         let wall = self.now.wall;
         let passed = |since: crate::time::Time| since.wall + Millis(self.now.mono.0.saturating_sub(since.mono.0));
         let expected = self.started.map_or(wall, passed);
-        let by_peers = self.peers_median();
+        let (by_peers, counts) = self.difference_from_peers();
         let mut holds = true;
         let mut worst = 0;
         let witnesses = [
             (Some(difference(wall, expected)), true),
             (Some(difference(wall, self.highest_wall).min(0)), true),
-            (
-                by_peers.map(|(difference, _)| difference),
-                by_peers.is_some_and(|(_, peers)| peers >= limits::CLOCKS),
-            ),
+            (by_peers, counts),
         ];
         for (found, counts) in witnesses {
             let Some(found) = found.filter(|found| found.unsigned_abs() > limits::CLOCK_TOLERANCE.0) else {
@@ -67,19 +67,38 @@ impl Engine {
         holds
     }
 
-    /// How far this clock is ahead of the median of the peers', and how many there are.
-    fn peers_median(&self) -> Option<(i64, usize)> {
+    /// How far this clock is ahead of the peers', if they are there, and whether that is reason enough to delete nothing.
+    fn difference_from_peers(&self) -> (Option<i64>, bool) {
+        let differences = self.differences(None);
+        let median = differences.get(differences.len() / 2).copied();
+        if differences.len() >= limits::CLOCKS {
+            return (median, true);
+        }
+        let ahead = differences.last().copied().filter(|most| *most > TOLERANCE);
+        (ahead.or(median), ahead.is_some())
+    }
+
+    /// Whether most of the peers whose clocks were told lately would take our time for the future.
+    pub(in crate::engine) fn is_ahead_of_peers(&self) -> bool {
+        let differences = self.differences(Some(limits::CLOCK_FRESH));
+        let median = differences.get(differences.len().saturating_sub(1) / 2);
+        median.is_some_and(|ahead| *ahead > TOLERANCE)
+    }
+
+    /// How far this clock is ahead of those of the peers that are connected by right, rising.
+    fn differences(&self, within: Option<Millis>) -> Vec<i64> {
         let trusted = self.peers.values().filter(|state| self.trust.judge(state.org).connect);
         let mut differences: Vec<i64> = trusted
             .filter_map(|state| state.clock)
-            .map(|clock| {
-                let theirs = clock.wall + Millis(self.now.mono.0.saturating_sub(clock.mono.0));
-                difference(self.now.wall, theirs)
+            .filter_map(|clock| {
+                let since = Millis(self.now.mono.0.saturating_sub(clock.mono.0));
+                let theirs = clock.wall + since;
+                let fresh = within.is_none_or(|within| since <= within);
+                fresh.then(|| difference(self.now.wall, theirs))
             })
             .collect();
         differences.sort_unstable();
-        let median = differences.get(differences.len() / 2)?;
-        Some((*median, differences.len()))
+        differences
     }
 }
 

@@ -125,6 +125,9 @@ pub enum Refusal {
     /// The observables are not in the record.
     #[error("the record does not hold that value")]
     NotInRecord,
+    /// Trust that is not there cannot end.
+    #[error("this organisation is not trusted here, so nothing changed; `starfish peers` shows who is connected")]
+    NotTrusted,
     /// The peer is not there.
     #[error("the other node is not connected")]
     NotConnected,
@@ -135,7 +138,7 @@ pub enum Refusal {
     #[error("the other node could not prove which organisation it belongs to")]
     Unproven,
     /// Too much at once.
-    #[error("too many publications are waiting to become durable; try again")]
+    #[error("too much is waiting already; try again in a moment")]
     Busy,
     /// One publication of too many parts, or a body that no header can carry.
     #[error("this publication is too large; publish it in several")]
@@ -149,6 +152,14 @@ pub enum Refusal {
     /// Why a withdrawal is made is told to everyone who holds the record.
     #[error("a withdrawal needs a reason of at most 512 bytes without control characters")]
     Reason,
+    /// No certificate says that this node speaks for its organisation.
+    #[error(
+        "no certificate of this node holds now, so nobody would take its records; check the clock, or sign new ones"
+    )]
+    Uncertified,
+    /// The peers would take our records for the future's.
+    #[error("this node's clock is ahead of its peers', so none of them would take its records; set the clock")]
+    ClockAhead,
     /// Our newest epoch is in the future.
     #[error("this node's clock is behind its own newest records; set the clock")]
     ClockBehind,

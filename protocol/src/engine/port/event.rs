@@ -29,6 +29,8 @@ pub enum Event {
     },
     /// Somebody used an invitation; these words are to be compared.
     PairingAsked {
+        /// The secret of the code: it tells whose invitation this was, and opens nothing any more.
+        secret: [u8; 5],
         /// The organisation.
         org: OrgId,
         /// Its name, as it says.

@@ -19,6 +19,8 @@ pub enum Input {
         peer: Peer,
         /// The key behind the peer's name.
         key: Option<PublicKey>,
+        /// True when this node dialled: it wants this peer, whoever that is.
+        outbound: bool,
     },
     /// The last connection to this peer is gone.
     Disconnected(Peer),

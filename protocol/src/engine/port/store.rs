@@ -4,6 +4,7 @@ use starfish_crypto::{Digest, Signed, Verified};
 
 use crate::{
     limits,
+    observable::Observable,
     organisation::OrgId,
     record::{Body, Header, LogId, RecordId},
     statement::Statement,
@@ -22,7 +23,8 @@ pub enum Query {
         /// At most so many.
         limit: usize,
     },
-    /// A compressed body.
+    /// A compressed body that some believed record stands for. What is in quarantine is nobody else's business, whoever
+    /// names its digest.
     Body(Digest),
     /// One record.
     Record(RecordId),
@@ -91,6 +93,8 @@ pub enum Change {
     Spoiled(RecordId),
     /// A statement of the roster.
     Statement(Statement),
+    /// A statement that left the roster for another one.
+    Displaced(Statement),
     /// Proof that an author wrote two histories.
     Fork(Box<(Verified<Header>, Verified<Header>)>),
     /// Records of this organisation are believed from now on, or no longer.
@@ -107,17 +111,34 @@ pub enum Change {
 }
 
 impl Change {
-    /// About how many bytes it holds until it is durable.
+    /// About how many bytes it holds until it is durable. Compressed, a list can be a fiftieth of what it is here.
     pub(in crate::engine) fn size(&self) -> usize {
-        let body = |body: &Option<(Vec<u8>, Body)>| body.as_ref().map_or(0, |(compressed, _)| 6 * compressed.len());
         match self {
-            Self::Record { body: inline, .. } => limits::HEADER_BYTES + body(inline),
-            // Opened, a body is several times as long; zstd shrinks lists three- to fivefold.
-            Self::Body { compressed, .. } => 6 * compressed.len(),
-            Self::Statement(_) => limits::STATEMENT_BYTES,
+            Self::Record { body, .. } => {
+                let body = body.as_ref();
+                limits::HEADER_BYTES + body.map_or(0, |(compressed, body)| compressed.len() + content(body))
+            }
+            Self::Body { compressed, body, .. } => compressed.len() + content(body),
+            Self::Statement(_) | Self::Displaced(_) => limits::STATEMENT_BYTES,
             Self::Fork(_) => 2 * limits::HEADER_BYTES,
             Self::Setting(_, value) => value.len(),
             Self::Spoiled(_) | Self::Judge { .. } | Self::Expire(_) => 64,
         }
     }
+}
+
+fn content(body: &Body) -> usize {
+    let text = |value: &Observable| match value {
+        Observable::Domain(domain) => domain.as_str().len(),
+        Observable::Url(url) => url.as_str().len(),
+        Observable::Email(email) => email.as_str().len(),
+        // No digest is longer; addresses and numbers hold nothing outside.
+        _ => 64,
+    };
+    let unread = match body {
+        Body::Unknown(raw) => raw.len(),
+        _ => 0,
+    };
+    let values = body.observables().iter();
+    unread + values.map(|value| size_of::<Observable>() + text(value)).sum::<usize>()
 }

@@ -27,7 +27,10 @@ fn header(author: u64, number: u32) -> Verified<Header> {
 /// A machine that knows these peers.
 fn bodies(peers: &[u8]) -> Bodies {
     let mut bodies = Bodies::default();
-    peers.iter().for_each(|number| bodies.connected(&peer(*number), None));
+    for number in peers {
+        bodies.connected(&peer(*number), None);
+        bodies.caught_up(&peer(*number));
+    }
     bodies
 }
 
@@ -48,7 +51,7 @@ fn asks(bodies: &mut Bodies, steps: Vec<BodyStep>, next: &mut u64, now: Millis) 
 fn whoever_told_is_asked_first_then_others_then_nobody() {
     let (mut machine, mut next, now) = (bodies(&[1, 2, 3]), 0, Millis(1));
     let wanted = header(1, 1);
-    let steps = machine.want(&wanted, Some(peer(2)), now);
+    let steps = machine.want(&wanted, peer(2), now);
     let first = asks(&mut machine, steps, &mut next, now);
     assert_eq!(
         first.iter().map(|(peer, ..)| peer.clone()).collect::<Vec<_>>(),
@@ -80,7 +83,7 @@ fn whoever_told_is_asked_first_then_others_then_nobody() {
 fn two_peers_never_wait_for_each_other() {
     let (mut machine, mut next, now) = (bodies(&[1, 2]), 0, Millis(1));
     let wanted = header(1, 1);
-    let steps = machine.want(&wanted, Some(peer(1)), now);
+    let steps = machine.want(&wanted, peer(1), now);
     asks(&mut machine, steps, &mut next, now);
     assert_eq!(machine.asked(&peer(1), 900, wanted.body_digest, now), Serving::NotHeld);
     assert_eq!(machine.asked(&peer(2), 901, wanted.body_digest, now), Serving::Wait);
@@ -94,7 +97,7 @@ fn two_peers_never_wait_for_each_other() {
 fn sixty_four_wait_and_each_for_ten_seconds() {
     let (mut machine, mut next, now) = (bodies(&[1, 2]), 0, Millis(1));
     let wanted = header(1, 1);
-    let steps = machine.want(&wanted, Some(peer(1)), now);
+    let steps = machine.want(&wanted, peer(1), now);
     asks(&mut machine, steps, &mut next, now);
     let most = limits::WAITING_BODIES_PER_PEER as u64;
     for ticket in 0..most {
@@ -118,7 +121,7 @@ fn sixty_four_wait_and_each_for_ten_seconds() {
 fn a_silent_peer_gets_a_second_and_a_third_beside_it() {
     let (mut machine, mut next, start) = (bodies(&[1, 2, 3, 4]), 0, Millis(1));
     let wanted = header(1, 1);
-    let steps = machine.want(&wanted, Some(peer(1)), start);
+    let steps = machine.want(&wanted, peer(1), start);
     let first = asks(&mut machine, steps, &mut next, start);
     let mut tickets = vec![first[0].2];
     for round in 1..4 {
@@ -158,7 +161,7 @@ fn a_silent_peer_gets_a_second_and_a_third_beside_it() {
 fn patience_grows_with_the_round_trip() {
     let (mut machine, mut next, now) = (bodies(&[1, 2]), 0, Millis(1));
     machine.round_trip(&peer(1), Millis(1_000));
-    let steps = machine.want(&header(1, 1), Some(peer(1)), now);
+    let steps = machine.want(&header(1, 1), peer(1), now);
     asks(&mut machine, steps, &mut next, now);
     assert_eq!(machine.next_wake(), Some(Millis(1_501)));
 }
@@ -168,7 +171,7 @@ fn forty_eight_are_asked_of_one_peer_and_the_rest_waits_its_turn() {
     let (mut machine, mut next, now) = (bodies(&[1]), 0, Millis(1));
     let mut asked = Vec::new();
     for number in 0..60 {
-        let steps = machine.want(&header(1, number), Some(peer(1)), now);
+        let steps = machine.want(&header(1, number), peer(1), now);
         asked.extend(asks(&mut machine, steps, &mut next, now));
     }
     assert_eq!(asked.len(), limits::BODY_REQUESTS_PER_PEER);
@@ -185,7 +188,7 @@ fn one_author_has_so_many_unresolved_and_is_itself_again_later() {
     let author = Identity::numbered(1).key.public();
     for number in 0..limits::UNRESOLVED_BODIES_PER_AUTHOR as u32 {
         assert!(machine.may_want(&author) && !machine.is_overdrawn(&author));
-        let steps = machine.want(&header(1, number), Some(peer(1)), now);
+        let steps = machine.want(&header(1, number), peer(1), now);
         let mut open = asks(&mut machine, steps, &mut next, now);
         while let Some((_, _, ticket)) = open.pop() {
             let steps = machine.answered(ticket, Answer::Nothing, now);
@@ -208,7 +211,7 @@ fn a_push_is_waited_for() {
     let author = Identity::numbered(1);
     machine.connected(&peer(1), Some(author.key.public()));
     let wanted = header(1, 1);
-    assert!(machine.want(&wanted, Some(peer(1)), now).is_empty());
+    assert!(machine.want(&wanted, peer(1), now).is_empty());
     assert!(machine.tick(Millis(limits::PUSH_WAIT.0)).is_empty());
     let steps = machine.tick(now + limits::PUSH_WAIT + Millis(20));
     assert_eq!(asks(&mut machine, steps, &mut next, now).len(), 1, "it did not come");
@@ -219,9 +222,9 @@ fn one_body_resolves_every_record_that_names_it() {
     let (mut machine, mut next, now) = (bodies(&[1, 2]), 0, Millis(1));
     let (one, two) = (header(1, 1), header(2, 1));
     assert_eq!(one.body_digest, two.body_digest);
-    let steps = machine.want(&one, Some(peer(1)), now);
+    let steps = machine.want(&one, peer(1), now);
     let asked = asks(&mut machine, steps, &mut next, now);
-    assert!(machine.want(&two, Some(peer(2)), now).is_empty());
+    assert!(machine.want(&two, peer(2), now).is_empty());
     assert_eq!(machine.asked(&peer(2), 900, one.body_digest, now), Serving::Wait);
     machine.answered(asked[0].2, Answer::Body, now);
     assert_eq!(machine.headers(&one.body_digest).len(), 2);
@@ -278,7 +281,7 @@ proptest! {
             let digest = header.body_digest;
             let ticket = open.get(which as usize).map_or(0, |(_, _, ticket)| *ticket);
             let steps = match what {
-                0 => machine.want(header, Some(whom), now),
+                0 => machine.want(header, whom, now),
                 1 => machine.look_for(header, &[whom], who % 2 == 0, now),
                 2 => machine.heard(digest, &whom, now),
                 3 => machine.answered(ticket, if who == 0 { Answer::Body } else { Answer::Nothing }, now),

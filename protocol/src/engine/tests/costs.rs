@@ -6,7 +6,7 @@ use crate::{
     engine::Subscription,
     exercise::{
         Identity, World,
-        identity::{BEGIN, names, topic},
+        identity::{BEGIN, digests, names, topic},
     },
     record::{Audience, LogId, RecordId},
     time::Millis,
@@ -78,4 +78,28 @@ fn bodies_that_are_not_pulled_cost_nothing() {
     let requests = world.exchanged.1 - before.1;
     assert!((world.exchanged.0 - before.0) / requests.max(1) < 1_000);
     world.check_honest();
+}
+
+/// Twenty nodes with eight neighbours each, as far apart as the countries of Europe.
+#[test]
+fn a_body_of_20_kb_comes_about_once_to_each_node() {
+    let mut world = World::new(11, 20);
+    for node in 0..20 {
+        (1..=4).for_each(|step| world.link(node, (node + step * step) % 20));
+    }
+    world.chaos.delay = 65;
+    world.run(5_000);
+    let came = |world: &World| (0..20).map(|node| world.body_bytes(node)).sum::<u64>();
+    let (before, mut sent) = (came(&world), 0);
+    for number in 0..5 {
+        let sealed = digests(number, 600);
+        assert!((18_000..22_000).contains(&sealed.compressed.len()));
+        sent += sealed.compressed.len() as u64;
+        world.publish(number as usize, vec![sealed]);
+        let everywhere = |world: &World| world.nodes.iter().all(|node| node.store.bodies.len() > number as usize);
+        assert!(world.run_until(1_000, everywhere));
+        world.run(2_000);
+    }
+    let copies = (came(&world) - before) * 100 / (sent * 19);
+    assert!(copies <= 135, "each node was sent {copies} % of each body");
 }

@@ -12,6 +12,7 @@ use crate::{
     limits,
     peer::Peer,
     record::{Header, RecordId, SealedBody},
+    statement::CheckedStatement,
     time::Millis,
     wire::{Cursor, Gossip, Head, Hello, Request, Response},
 };
@@ -298,7 +299,8 @@ fn a_successor_that_denies_its_predecessor_is_a_proof() {
         nobody.header(&addresses(1, 1), |_| ()),
         nobody.header(&addresses(2, 1), |_| ()),
     );
-    let proof = Gossip::Fork(Box::new((one.signed().clone(), two.signed().clone())));
+    let proof = CheckedStatement::of_fork(&one, &two).expect("two histories");
+    let proof = Gossip::Statements(vec![proof.statement().clone()]);
     world.gossip(0, listed.peer(), codec::encode(&proof));
     assert_eq!(world.nodes[0].verdicts().last(), Some(&Acceptance::Ignore));
     world.run(100);
@@ -571,6 +573,11 @@ fn codes_cannot_be_guessed_and_guests_are_bounded() {
         hello: hello(other.statements.clone()),
     };
     let ticket = world.request(0, other.peer(), None, &codec::encode(&request));
+    assert!(
+        !world.nodes[0].answered.contains_key(&ticket),
+        "told before it is durable"
+    );
+    world.run(100);
     assert!(matches!(world.nodes[0].answered.get(&ticket), Some(Response::Hello(_))));
 
     for number in 0..100 {

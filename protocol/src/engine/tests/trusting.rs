@@ -2,7 +2,7 @@
 
 use crate::{
     codec,
-    engine::port::{Acceptance, Command, Event, Outcome, Query},
+    engine::port::{Acceptance, Command, Event, Outcome, Query, Refusal},
     exercise::{
         Identity, World,
         identity::{addresses, names},
@@ -10,7 +10,7 @@ use crate::{
     limits,
     record::RecordId,
     time::Millis,
-    wire::{Gossip, Head, Request, Response},
+    wire::{Cursor, Gossip, Head, Request, Response},
 };
 
 /// Nodes 0 - 1 - 2; node 1 does not list the organisation of node 0.
@@ -67,6 +67,12 @@ fn what_rises_from_the_quarantine_is_shown_and_handed_on() {
     world.command(1, Command::Distrust(org));
     world.run(100);
     assert!(world.nodes[1].store.shown().is_empty());
+    let again = world.command(1, Command::Distrust(org));
+    world.run(100);
+    assert_eq!(
+        world.nodes[1].done.get(&again),
+        Some(&Outcome::Refused(Refusal::NotTrusted))
+    );
     world.publish(0, vec![addresses(3, 2)]);
     world.run(120_000);
     assert_eq!(world.nodes[2].store.shown().len(), 64);
@@ -103,6 +109,7 @@ fn a_listed_organisation_is_believed_wherever_its_records_come_from() {
         ticket,
         Response::Statements {
             statements: author.statements.clone(),
+            cursor: Cursor { life: 0, change: 0 },
             more: false,
         },
     );
@@ -224,7 +231,7 @@ fn two_operators_meet() {
         panic!("they met")
     };
     assert_eq!(org, world.nodes[0].identity.org);
-    let heard = |event: &Event| matches!(event, Event::PairingAsked { words: heard, .. } if *heard == words);
+    let heard = |event: &Event| matches!(event, Event::PairingAsked { secret: used, words: heard, .. } if (*used, *heard) == (secret, words));
     assert!(world.nodes[0].events.iter().any(heard), "both compare the same words");
     world.command(1, Command::Trust(org));
     assert!(world.run_until(60_000, World::agrees));

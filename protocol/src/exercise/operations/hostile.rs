@@ -5,6 +5,7 @@ use starfish_crypto::{Digest, Verified};
 use crate::{
     codec,
     record::{Header, Kind, RecordId},
+    statement::{self, Statement},
     time::Millis,
     wire::{Cursor, Gossip, Head, Hello, Request, Response},
 };
@@ -78,9 +79,13 @@ impl Stage<'_> {
                     body: None,
                 }),
             ),
-            1 => self
-                .world
-                .gossip(node, from, codec::encode(&Gossip::Fork(Box::new((one, two))))),
+            1 => {
+                let author = self.hostile[self.script.below(2)].key.public();
+                let proof = [author.as_bytes().as_slice(), &codec::encode(&(&one, &two))].concat();
+                let statement = Statement::unsigned(statement::Kind::PROOF, proof).expect("two headers fit");
+                self.world
+                    .gossip(node, from, codec::encode(&Gossip::Statements(vec![statement])));
+            }
             _ => {
                 let body = self.body().compressed;
                 self.world
@@ -120,6 +125,10 @@ impl Stage<'_> {
                 let more = self.script.below(2) == 0;
                 Response::Statements {
                     statements: self.hostile[0].statements.clone(),
+                    cursor: Cursor {
+                        life: self.script.number(),
+                        change: self.script.number(),
+                    },
                     more,
                 }
             }
@@ -184,7 +193,7 @@ impl Stage<'_> {
             },
             (3, _) => Request::Statements {
                 about: vec![self.hostile[0].key.public()],
-                skip: self.script.number() as u32,
+                since: None,
             },
             (4, _) => Request::Pair {
                 secret: [self.script.byte() % 2; 5],

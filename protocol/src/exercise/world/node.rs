@@ -63,6 +63,8 @@ pub struct Node {
     pub(super) requests: BTreeMap<Ticket, (Peer, Option<Ticket>)>,
     pub(super) next_request: Ticket,
     pub(super) bodies_asked: usize,
+    /// Bytes of bodies that came, wanted or not.
+    pub(super) body_bytes: u64,
     pub(super) waking: BTreeSet<u64>,
     /// What waits for the store, in order.
     pub(super) appends: VecDeque<(Ticket, Vec<Change>)>,
@@ -95,6 +97,7 @@ impl Node {
             requests: BTreeMap::new(),
             next_request: 0,
             bodies_asked: 0,
+            body_bytes: 0,
             waking: BTreeSet::new(),
             appends: VecDeque::new(),
         }

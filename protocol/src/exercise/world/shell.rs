@@ -55,9 +55,7 @@ impl World {
                 request,
                 deadline,
             } => self.ask(number, ticket, peer, request, deadline.0),
-            Output::Cancel(ticket) => {
-                self.nodes[number].asks.remove(&ticket);
-            }
+            Output::Cancel(ticket) => self.cancel(number, ticket),
             Output::Reply { ticket, response } => self.reply(number, ticket, response),
             Output::Open {
                 ticket,
@@ -163,6 +161,14 @@ impl World {
         }
     }
 
+    fn cancel(&mut self, number: usize, ticket: Ticket) {
+        let asked = self.nodes[number].asks.remove(&ticket);
+        if let Some(other) = asked.and_then(|(peer, _)| self.number_of(&peer)) {
+            let (delay, from) = (self.delay(), self.nodes[number].identity.peer());
+            self.later(other, delay, Delivery::Withdrawn { from, ticket });
+        }
+    }
+
     fn send_request(&mut self, number: usize, other: usize, asked: Option<Ticket>, frame: Vec<u8>) {
         self.exchanged = (self.exchanged.0 + frame.len() as u64, self.exchanged.1 + 1);
         if self.linked(number, other) && self.random(100) >= self.chaos.lost {
@@ -207,10 +213,23 @@ impl World {
         match delivery {
             Delivery::Gossip { from, payload } => self.gossip(number, from, payload),
             Delivery::Request { from, asked, frame } => {
+                if asked.is_none() {
+                    self.nodes[number].body_bytes += frame.len() as u64;
+                }
                 self.request(number, from, asked, &frame);
+            }
+            Delivery::Withdrawn { from, ticket } => {
+                // Its stream is gone: whatever is still said goes nowhere.
+                let mut open = self.nodes[number].requests.values_mut();
+                if let Some((_, asked)) = open.find(|(peer, asked)| *peer == from && *asked == Some(ticket)) {
+                    *asked = None;
+                }
             }
             Delivery::Response { ticket, frame, .. } => {
                 let decoded = codec::decode::<Response>(&frame, FRAME_BYTES).expect("engines say what decodes");
+                if let Response::Body(body) = &decoded {
+                    self.nodes[number].body_bytes += body.len() as u64;
+                }
                 self.respond(number, ticket, decoded);
             }
             Delivery::Lost(ticket) => {

@@ -1,7 +1,7 @@
 //! Where statements are kept: in an order in which each follows those it rests on, counted, and under one digest.
 //!
 //! The digest is made of 256 others, one for each first byte of an id, so that a new statement costs a part of the
-//! whole.
+//! whole. Each addition has a number, so that a peer that names the last one it has seen is told only what came since.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,12 +18,25 @@ pub(super) enum Rank {
     Other,
 }
 
-/// The statements, with the organisation that each is charged to.
+#[derive(Debug)]
+struct Held {
+    /// The organisation that is charged for it and takes it along when it goes.
+    org: Option<OrgId>,
+    change: u64,
+    statement: Statement,
+}
+
+/// The statements.
 #[derive(Debug)]
 pub(super) struct Shelf {
-    held: BTreeMap<(Rank, Digest), (OrgId, Statement)>,
+    held: BTreeMap<(Rank, Digest), Held>,
     manifests: BTreeMap<OrgId, Digest>,
+    /// How many statements of later versions each organisation has here.
     unknown: BTreeMap<OrgId, usize>,
+    /// How many of them say the same, by what they say.
+    variants: BTreeMap<Digest, usize>,
+    change: u64,
+    changes: BTreeMap<u64, (Rank, Digest)>,
     ids: BTreeSet<Digest>,
     parts: Vec<Digest>,
     bytes: usize,
@@ -31,14 +44,27 @@ pub(super) struct Shelf {
 
 impl Default for Shelf {
     fn default() -> Self {
-        let (held, manifests, unknown, ids) = Default::default();
+        let (held, manifests, unknown, variants, change, changes, ids) = Default::default();
         Self {
             held,
             manifests,
             unknown,
+            variants,
+            change,
+            changes,
             ids,
             parts: vec![Digest::ZERO; 256],
             bytes: 0,
+        }
+    }
+}
+
+impl Rank {
+    pub(super) fn of(statement: &Statement) -> Self {
+        match statement.kind() {
+            Kind::MANIFEST => Self::Manifest,
+            Kind::CERTIFICATE => Self::Certificate,
+            _ => Self::Other,
         }
     }
 }
@@ -48,51 +74,74 @@ impl Shelf {
         self.ids.contains(id)
     }
 
-    pub(super) fn has_room(&self, statement: &Statement) -> bool {
-        self.held.len() < limits::STATEMENTS && self.bytes + statement.size() <= limits::STATEMENTS_BYTES
+    /// Whether there is room once a statement of `freed` bytes has left.
+    pub(super) fn has_room(&self, statement: &Statement, freed: usize) -> bool {
+        let held = (self.held.len(), self.bytes);
+        fits(held, statement, freed)
     }
 
-    pub(super) fn put(&mut self, rank: Rank, id: Digest, statement: Statement, org: OrgId) {
+    /// The same when only those that `stays` names are left of all organisations.
+    pub(super) fn would_have_room(&self, statement: &Statement, freed: usize, stays: impl Fn(&OrgId) -> bool) -> bool {
+        let left = self.held.values().filter(|held| held.org.as_ref().is_none_or(&stays));
+        let held = left.fold((0, 0), |(count, bytes), held| {
+            (count + 1, bytes + held.statement.size())
+        });
+        fits(held, statement, freed)
+    }
+
+    pub(super) fn put(&mut self, id: Digest, statement: Statement, org: Option<OrgId>) {
+        let place = (Rank::of(&statement), id);
         self.bytes += statement.size();
-        if rank == Rank::Manifest {
+        if place.0 == Rank::Manifest
+            && let Some(org) = org
+        {
             self.manifests.insert(org, id);
         }
-        if is_unknown(&statement) {
-            *self.unknown.entry(org).or_default() += 1;
+        if statement.is_of_later_version() {
+            *self.variants.entry(statement.content()).or_default() += 1;
+            if let Some(org) = org {
+                *self.unknown.entry(org).or_default() += 1;
+            }
         }
-        self.held.insert((rank, id), (org, statement));
+        self.change += 1;
+        self.changes.insert(self.change, place);
+        let change = self.change;
+        self.held.insert(place, Held { org, change, statement });
         self.ids.insert(id);
         self.digest_part(&id);
     }
 
-    pub(super) fn remove(&mut self, rank: Rank, id: &Digest) {
-        let Some((org, statement)) = self.held.remove(&(rank, *id)) else {
-            return;
-        };
+    pub(super) fn remove(&mut self, rank: Rank, id: &Digest) -> Option<Statement> {
+        let Held { org, change, statement } = self.held.remove(&(rank, *id))?;
         self.bytes -= statement.size();
+        self.changes.remove(&change);
         if rank == Rank::Manifest {
-            self.manifests.remove(&org);
+            org.map(|org| self.manifests.remove(&org));
         }
-        if is_unknown(&statement)
-            && let Some(count) = self.unknown.get_mut(&org)
-        {
-            *count -= 1;
+        if statement.is_of_later_version() {
+            take_one(&mut self.variants, &statement.content());
+            if let Some(org) = org {
+                take_one(&mut self.unknown, &org);
+            }
         }
         self.ids.remove(id);
         self.digest_part(id);
+        Some(statement)
     }
 
-    pub(super) fn remove_all_of(&mut self, org: &OrgId) {
-        let theirs = self.held.iter().filter(|(_, (of, _))| of == org);
+    pub(super) fn remove_all_of(&mut self, org: &OrgId) -> Vec<Statement> {
+        let theirs = self.held.iter().filter(|(_, held)| held.org.as_ref() == Some(org));
         let places: Vec<(Rank, Digest)> = theirs.map(|(place, _)| *place).collect();
-        for (rank, id) in places {
-            self.remove(rank, &id);
-        }
-        self.unknown.remove(org);
+        places.iter().filter_map(|(rank, id)| self.remove(*rank, id)).collect()
     }
 
     pub(super) fn statement(&self, rank: Rank, id: &Digest) -> Option<&Statement> {
-        self.held.get(&(rank, *id)).map(|(_, statement)| statement)
+        self.held.get(&(rank, *id)).map(|held| &held.statement)
+    }
+
+    /// How many bytes would be free without this one.
+    pub(super) fn size_of(&self, rank: Rank, id: &Digest) -> usize {
+        self.statement(rank, id).map_or(0, Statement::size)
     }
 
     pub(super) fn manifest_of(&self, org: &OrgId) -> Option<&Statement> {
@@ -104,8 +153,24 @@ impl Shelf {
         self.unknown.get(org).copied().unwrap_or_default()
     }
 
+    /// How many of them say what this one says.
+    pub(super) fn variants_of(&self, statement: &Statement) -> usize {
+        self.variants.get(&statement.content()).copied().unwrap_or_default()
+    }
+
     pub(super) fn statements(&self) -> impl Iterator<Item = &Statement> {
-        self.held.values().map(|(_, statement)| statement)
+        self.held.values().map(|held| &held.statement)
+    }
+
+    /// What came after this change, each with its own.
+    pub(super) fn since(&self, change: u64) -> impl Iterator<Item = (u64, &Statement)> {
+        let later = self.changes.range(change.saturating_add(1)..);
+        later.filter_map(|(change, place)| self.held.get(place).map(|held| (*change, &held.statement)))
+    }
+
+    /// The last change.
+    pub(super) fn change(&self) -> u64 {
+        self.change
     }
 
     pub(super) fn digest(&self) -> Digest {
@@ -124,8 +189,19 @@ impl Shelf {
     }
 }
 
-fn is_unknown(statement: &Statement) -> bool {
-    !matches!(statement.kind(), Kind::MANIFEST | Kind::CERTIFICATE | Kind::ENDPOINT)
+/// Whether one more fits beside so many statements of so many bytes, of which one of `freed` bytes leaves.
+fn fits((count, bytes): (usize, usize), statement: &Statement, freed: usize) -> bool {
+    let left = count.saturating_sub(usize::from(freed > 0));
+    left < limits::STATEMENTS && (bytes + statement.size()).saturating_sub(freed) <= limits::STATEMENTS_BYTES
+}
+
+fn take_one<K: Ord>(counts: &mut BTreeMap<K, usize>, key: &K) {
+    if let Some(count) = counts.get_mut(key) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(key);
+        }
+    }
 }
 
 /// Nothing has the zero digest, so that a part that became empty again is as it was.

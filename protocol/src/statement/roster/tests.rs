@@ -3,6 +3,8 @@
 mod cast;
 mod manifests;
 mod others;
+mod proofs;
+mod room;
 
 use std::sync::LazyLock;
 
@@ -10,8 +12,9 @@ use data_encoding::HEXLOWER;
 use proptest::prelude::*;
 use starfish_crypto::{Signature, Strict};
 
-use self::{cast::*, manifests::manifest_rows, others::*};
+use self::{cast::*, manifests::manifest_rows, others::*, proofs::*};
 use super::*;
+use crate::{limits, statement::Kind};
 
 /// The bytes in the files are those that this version makes, and every roster judges them as the files say.
 #[test]
@@ -40,6 +43,7 @@ fn vectors_are_judged_as_ever() {
     );
     check(endpoint_rows(), include_str!("../../../vectors/statement-endpoint.txt"));
     check(unknown_rows(), include_str!("../../../vectors/statement-unknown.txt"));
+    check(proof_rows(), include_str!("../../../vectors/statement-proof.txt"));
 }
 
 #[test]
@@ -124,7 +128,7 @@ fn a_number_used_twice_ends_alike_everywhere() {
     );
     let after = |first: &Statement, second: &Statement| {
         let mut roster = roster_of(&ground());
-        let _ = (roster.admit(first, &Strict), roster.admit(second, &Strict));
+        let _ = (admit(&mut roster, first, &Strict), admit(&mut roster, second, &Strict));
         roster.digest()
     };
     assert_eq!(after(&one, &two), after(&two, &one));
@@ -142,7 +146,7 @@ fn an_organisation_keeps_the_certificates_that_end_last() {
         })
     };
     let mut roster = roster_of(&ground()[..2]);
-    let mut admit = |statement: &Statement| roster.admit(statement, &Credulous);
+    let mut admit = |statement: &Statement| admit(&mut roster, statement, &Credulous);
     assert_eq!(admit(&statement(11, 0)), Ok(Admitted::New));
     assert_eq!(
         admit(&raw_endpoint(&endpoint(&single(), 11, 1), &[11])),
@@ -168,10 +172,13 @@ fn later_kinds_have_little_room() {
     let mut roster = roster_of(&ground());
     let statement = |number: u8, signer: u8| signed(Kind(4), vec![number], &[signer]);
     for number in 0..limits::UNKNOWN_PER_ORGANISATION as u8 {
-        assert_eq!(roster.admit(&statement(number, 1), &Credulous), Ok(Admitted::New));
+        assert_eq!(admit(&mut roster, &statement(number, 1), &Credulous), Ok(Admitted::New));
     }
-    assert_eq!(roster.admit(&statement(200, 2), &Credulous), Err(RosterRefusal::Full));
-    assert_eq!(roster.admit(&statement(200, 4), &Credulous), Ok(Admitted::New));
+    assert_eq!(
+        admit(&mut roster, &statement(200, 2), &Credulous),
+        Err(RosterRefusal::Full)
+    );
+    assert_eq!(admit(&mut roster, &statement(200, 4), &Credulous), Ok(Admitted::New));
 }
 
 #[test]
@@ -190,12 +197,12 @@ fn a_flood_of_organisations_does_not_keep_out_those_that_matter() {
     let mut roster = Roster::new(community());
     let flood: Vec<Statement> = (0..limits::ORGANISATIONS_KNOWN).map(founding).collect();
     for statement in &flood {
-        assert_eq!(roster.admit(statement, &Credulous), Ok(Admitted::New));
+        assert_eq!(admit(&mut roster, statement, &Credulous), Ok(Admitted::New));
     }
-    assert_eq!(roster.admit(&ground()[0], &Strict), Err(RosterRefusal::Full));
+    assert_eq!(admit(&mut roster, &ground()[0], &Strict), Err(RosterRefusal::Full));
     roster.pin(council().id());
     for statement in [&ground()[0], &ground()[2], &ground()[3]] {
-        assert_eq!(roster.admit(statement, &Strict), Ok(Admitted::New));
+        assert_eq!(admit(&mut roster, statement, &Strict), Ok(Admitted::New));
     }
     assert_eq!(
         roster.organisation_of(&key(11).public(), Millis(1)),
@@ -207,7 +214,7 @@ fn a_flood_of_organisations_does_not_keep_out_those_that_matter() {
         roster.pin(statement.founds().expect("it is a manifest"));
     }
     roster.pin(single.id());
-    assert_eq!(roster.admit(&ground()[1], &Strict), Err(RosterRefusal::Full));
+    assert_eq!(admit(&mut roster, &ground()[1], &Strict), Err(RosterRefusal::Full));
 }
 
 /// Statements of which many rest on each other, and some are false.
@@ -235,6 +242,7 @@ static POOL: LazyLock<Vec<Statement>> = LazyLock::new(|| {
     }
     pool.push(signed(Kind(4), b"later".to_vec(), &[1]));
     pool.push(signed(Kind(5), b"later".to_vec(), &[4, 2]));
+    pool.extend(proofs());
     pool.push(raw_certificate(&certificate(&council(), 13, 0), &[1, 13]));
     pool.push(raw_manifest(&genesis("False", &[5, 6], 2), &[5]));
     pool
@@ -251,10 +259,10 @@ proptest! {
         let mut shuffled = Roster::new(community());
         for _ in 0..4 {
             for statement in POOL.iter() {
-                let _ = expected.admit(statement, &Strict);
+                let _ = admit(&mut expected, statement, &Strict);
             }
             for place in order.iter().chain(&repeats) {
-                let _ = shuffled.admit(&POOL[*place], &Strict);
+                let _ = admit(&mut shuffled, &POOL[*place], &Strict);
             }
         }
         prop_assert_eq!(expected.digest(), shuffled.digest());

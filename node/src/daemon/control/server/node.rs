@@ -22,9 +22,8 @@ use super::{Refused, names::Names, peers};
 use crate::{
     daemon::{
         contacts::Contacts,
-        control::documents::Met,
         exit::{Exit, Failure},
-        happenings::Happenings,
+        happenings::{Happenings, Visit},
         identity::Identity,
         settings::Settings,
         sled_store::SledStore,
@@ -103,7 +102,7 @@ impl Node {
             stopping,
             ..
         } = parts;
-        let community = settings.community;
+        let names = Names::new(settings.community, &identity.statements);
         Self {
             data,
             settings,
@@ -116,7 +115,7 @@ impl Node {
             contacts: Mutex::new(contacts),
             met: Mutex::default(),
             subscription: Mutex::new(subscription),
-            names: Names::new(community),
+            names,
             forks_before: forks,
             turn: Semaphore::new(1),
             stopping,
@@ -141,7 +140,7 @@ impl Node {
     }
 
     /// Visitors from now on.
-    pub(super) fn visitors(&self) -> broadcast::Receiver<Met> {
+    pub(super) fn visitors(&self) -> broadcast::Receiver<Visit> {
         self.happenings.visitors()
     }
 
@@ -155,11 +154,9 @@ impl Node {
 
     /// What an organisation calls itself, as far as its manifest is here. Reads the store, so not for the event loop.
     pub(super) fn name_of(&self, org: &OrgId) -> Option<String> {
-        let statements = || {
-            let stored = self.ledger.load().map(|loaded| loaded.statements).unwrap_or_default();
-            self.identity.statements.iter().cloned().chain(stored).collect()
-        };
-        self.names.name_of(org, statements)
+        self.names.name_of(org, || {
+            self.ledger.load().map(|loaded| loaded.statements).unwrap_or_default()
+        })
     }
 
     /// Authors that were proven to have written two histories.
@@ -224,7 +221,7 @@ pub(super) fn unexpected(outcome: Outcome) -> Refused {
 
 fn exit_of(refusal: &Refusal) -> Exit {
     match refusal {
-        Refusal::UnknownRecord => Exit::NothingFound,
+        Refusal::UnknownRecord | Refusal::NotTrusted => Exit::NothingFound,
         Refusal::Store(_) => Exit::Damaged,
         _ => Exit::Refused,
     }

@@ -5,8 +5,12 @@ use std::{
     sync::Arc,
 };
 
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::{Query, State},
+};
 use libp2p::PeerId;
+use serde::Deserialize;
 use starfish_protocol::{
     engine::{
         Subscription,
@@ -28,7 +32,23 @@ use crate::{
     mesh::ConnectionView,
 };
 
-pub(super) async fn peers(State(node): State<Arc<Node>>) -> Answer<Vec<Peer>> {
+/// How much of a list is wanted.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Page {
+    /// 0 means all.
+    #[serde(default)]
+    limit: usize,
+}
+
+impl Page {
+    fn rows(&self) -> usize {
+        if self.limit == 0 { usize::MAX } else { self.limit }
+    }
+}
+
+/// Those connected by right come first.
+pub(super) async fn peers(State(node): State<Arc<Node>>, Query(page): Query<Page>) -> Answer<Vec<Peer>> {
     let connections = node.handle.connections().await;
     let mut views: BTreeMap<Vec<u8>, PeerView> = node
         .overview()
@@ -41,7 +61,10 @@ pub(super) async fn peers(State(node): State<Arc<Node>>) -> Answer<Vec<Peer>> {
         let view = views.remove(&connection.peer.to_bytes());
         peer(connection, view)
     });
-    Ok(Json(peers.collect()))
+    let mut peers: Vec<Peer> = peers.collect();
+    peers.sort_by_key(|peer| !peer.trusted);
+    peers.truncate(page.rows());
+    Ok(Json(peers))
 }
 
 /// The transport's part and the rules' part; the second comes a moment later.
@@ -65,8 +88,10 @@ fn peer(connection: ConnectionView, view: Option<PeerView>) -> Peer {
     }
 }
 
-pub(super) async fn topics(State(node): State<Arc<Node>>) -> Answer<Topics> {
-    answer(&node).await
+pub(super) async fn topics(State(node): State<Arc<Node>>, Query(page): Query<Page>) -> Answer<Topics> {
+    let Json(mut topics) = answer(&node).await?;
+    topics.offered.truncate(page.rows());
+    Ok(Json(topics))
 }
 
 pub(super) async fn subscribe(

@@ -1,6 +1,6 @@
 //! Invitations, pairing, trust and blocking.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use axum::{
     Json,
@@ -12,17 +12,18 @@ use futures::stream;
 use libp2p::{Multiaddr, PeerId};
 use serde::Deserialize;
 use starfish_protocol::{
-    engine::port::{Command, Outcome},
+    engine::port::{Command, Outcome, Refusal},
     organisation::OrgId,
     peer::Peer,
     time::Millis,
 };
-use tokio::sync::broadcast;
+use tokio::sync::broadcast::{self, error::RecvError};
 
 use super::{Answer, Node, Refused, node::unexpected, streams::line, usage};
 use crate::daemon::{
     control::documents::{Block, Done, Invitation, Met, Pair, Trust},
     exit::{Exit, Failure},
+    happenings::Visit,
     identity::{node_key, random},
     moment::{self, rfc3339},
     pairing::Code,
@@ -65,6 +66,10 @@ pub(super) async fn invite(State(node): State<Arc<Node>>, Query(asked): Query<In
         .await
     {
         Outcome::Done => {}
+        Outcome::Refused(Refusal::Busy) => {
+            let message = "too many codes are open; each ends when it is used or its time is over, so try again later";
+            return Err(Failure::new(Exit::Refused, message).into());
+        }
         other => return Err(unexpected(other)),
     }
     let invitation = Invitation {
@@ -77,15 +82,33 @@ pub(super) async fn invite(State(node): State<Arc<Node>>, Query(asked): Query<In
     if asked.confirmed {
         return Ok(Response::new(Body::from(first)));
     }
-    let wait = Duration::from_millis(asked.lasts);
-    let lines = stream::iter([Ok::<_, std::convert::Infallible>(first)]);
-    let then = stream::once(async move { Ok(visitor(visitors, wait).await.map(|met| line(&met)).unwrap_or_default()) });
-    Ok(Response::new(Body::from_stream(stream::StreamExt::chain(lines, then))))
+    let (wait, stopping) = (Duration::from_millis(asked.lasts), node.stopping());
+    let then = async move {
+        tokio::select! {
+            came = tokio::time::timeout(wait, visitor(visitors, secret)) => {
+                Ok(came.ok().flatten().map(|met| line(&met)).unwrap_or_default())
+            }
+            // Cut short, which the reader tells from a code that nobody used in time.
+            () = stopping => Err(io::Error::other("the node stops")),
+        }
+    };
+    let lines = stream::iter([Ok(first)]);
+    Ok(Response::new(Body::from_stream(stream::StreamExt::chain(
+        lines,
+        stream::once(then),
+    ))))
 }
 
-/// The next visitor. With several codes open at once it may be another's; the words tell.
-async fn visitor(mut visitors: broadcast::Receiver<Met>, wait: Duration) -> Option<Met> {
-    tokio::time::timeout(wait, visitors.recv()).await.ok()?.ok()
+/// Who came with this code; several may be open at once.
+async fn visitor(mut visitors: broadcast::Receiver<Visit>, secret: [u8; 5]) -> Option<Met> {
+    loop {
+        match visitors.recv().await {
+            Ok(visit) if visit.secret == secret => return Some(visit.met),
+            // Somebody else's visitor, or more of them at once than are kept.
+            Ok(_) | Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => return None,
+        }
+    }
 }
 
 pub(super) async fn pair(State(node): State<Arc<Node>>, Json(asked): Json<Pair>) -> Answer<Met> {
@@ -129,7 +152,8 @@ async fn reach_code(node: &Node, code: &Code) -> Result<(PeerId, Multiaddr), Ref
             Err(error) => why = format!("{why}\n  {address}: {error}"),
         }
     }
-    let message = format!("the node that made the code was not reached:{why}");
+    let message =
+        format!("the node that made the code was not reached; is it running, and its port open for TCP and UDP?{why}");
     Err(Failure::new(Exit::Refused, message).into())
 }
 
@@ -146,17 +170,18 @@ pub(super) async fn trust(State(node): State<Arc<Node>>, Json(asked): Json<Trust
     } else {
         Command::Distrust(org)
     };
-    match node.handle.command(command).await {
-        Outcome::Done => {}
-        other => return Err(unexpected(other)),
-    }
-    let kept = if asked.trusted {
-        node.keep_contact(org)
-    } else {
-        node.drop_contact(org)
+    let outcome = node.handle.command(command).await;
+    let kept = match &outcome {
+        Outcome::Done if asked.trusted => node.keep_contact(org),
+        // Also where there was no trust: a crash may have left the address behind.
+        Outcome::Done | Outcome::Refused(Refusal::NotTrusted) => node.drop_contact(org),
+        _ => Ok(()),
     };
     kept.map_err(|error| Failure::machine("trust is changed, but its address was not written", error))?;
-    Ok(Json(Done { done: true }))
+    match outcome {
+        Outcome::Done => Ok(Json(Done { done: true })),
+        other => Err(unexpected(other)),
+    }
 }
 
 pub(super) async fn block(State(node): State<Arc<Node>>, Json(asked): Json<Block>) -> Answer<Done> {
@@ -178,5 +203,37 @@ pub(super) async fn block(State(node): State<Arc<Node>>, Json(asked): Json<Block
     {
         Outcome::Done => Ok(Json(Done { done: true })),
         other => Err(unexpected(other)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn each_code_has_its_own_visitor() {
+        let sender = broadcast::Sender::new(2);
+        let (first, second) = (sender.subscribe(), sender.subscribe());
+        let visit = |number: u8| Visit {
+            secret: [number; 5],
+            met: Met {
+                organisation: number.to_string(),
+                name: String::new(),
+                words: Vec::new(),
+                confirmed: false,
+            },
+        };
+        // The first one is overtaken by more visits than are kept for a slow reader.
+        for number in [9, 9, 2, 1] {
+            sender.send(visit(number)).expect("there are readers");
+        }
+        drop(sender);
+        let check = async |visitors, number: u8, expected: Option<&str>| {
+            let met = visitor(visitors, [number; 5]).await;
+            assert_eq!(met.map(|met| met.organisation).as_deref(), expected, "{number}");
+        };
+        check(first, 1, Some("1")).await;
+        check(second.resubscribe(), 2, None).await;
+        check(second, 2, Some("2")).await;
     }
 }

@@ -6,7 +6,7 @@ use data_encoding::HEXLOWER;
 use starfish_crypto::{PublicKey, SecretKey, Signature, Strict, Verifier};
 
 use super::super::*;
-use crate::{codec, community::Community, time::Millis};
+use crate::{codec, community::Community, limits, statement::*, time::Millis};
 
 pub(super) const DAY: u64 = 86_400_000;
 
@@ -105,23 +105,36 @@ pub(super) fn roster_of(statements: &[Statement]) -> Roster {
 pub(super) fn told(statements: &[Statement], verifier: &dyn Verifier) -> Roster {
     let mut roster = Roster::new(community());
     for statement in statements {
-        roster
-            .admit(statement, verifier)
-            .expect("each rests on those before it");
+        let checked = statement.clone().check(verifier).expect("it makes sense");
+        roster.admit(&checked).expect("each rests on those before it");
     }
     roster
+}
+
+/// What becomes of a statement whose checks are part of the question.
+pub(super) fn admit(
+    roster: &mut Roster,
+    statement: &Statement,
+    verifier: &dyn Verifier,
+) -> Result<Admitted, RosterRefusal> {
+    let checked = statement.clone().check(verifier).map_err(|_| RosterRefusal::Forged)?;
+    roster.admit(&checked)
 }
 
 pub(super) fn outcome(roster: &mut Roster, bytes: &[u8]) -> &'static str {
     let Ok(statement) = codec::decode::<Statement>(bytes, limits::STATEMENT_BYTES) else {
         return "no statement";
     };
-    match roster.admit(&statement, &Strict) {
+    let checked = match statement.check(&Strict) {
+        Ok(checked) => checked,
+        Err(CheckError::Forged) => return "forged",
+        Err(CheckError::Malformed(_)) => return "malformed",
+    };
+    match roster.admit(&checked) {
         Ok(Admitted::New) => "new",
         Ok(Admitted::Newer) => "newer",
         Ok(Admitted::Known) => "known",
         Err(RosterRefusal::Forged) => "forged",
-        Err(RosterRefusal::Malformed(_)) => "malformed",
         Err(RosterRefusal::Unsupported) => "unsupported",
         Err(RosterRefusal::NotYet) => "not yet",
         Err(RosterRefusal::OtherCommunity) => "other community",

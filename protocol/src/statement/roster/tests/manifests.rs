@@ -30,7 +30,7 @@ pub(super) fn manifest_rows() -> Rows {
     rows.add("held already", "known", &ground()[0]);
     rows.add(
         "held already, without signatures",
-        "known",
+        "forged",
         &resigned(&ground()[0], Vec::clear),
     );
 

@@ -158,7 +158,7 @@ pub(super) fn endpoint_rows() -> Rows {
     );
     rows.add(
         "an older number, unsigned",
-        "known",
+        "forged",
         &raw_endpoint(&endpoint(&council(), 11, 4), &[]),
     );
 

@@ -2,9 +2,10 @@
 
 use starfish_protocol::{
     engine::port::{Acceptance, AskError, Command, Draft, Found, Input},
-    intake::{Fault, OpenGossip, OpenRequest, OpenResponse},
+    intake::{Fault, OpenGossip, OpenHello, OpenRequest, OpenResponse, OpenStatements},
     peer::Peer,
     record::{Header, open_body},
+    statement::CheckedStatement,
     time::Millis,
     wire::{Cursor, Hello, Request, Response},
 };
@@ -43,7 +44,8 @@ impl World {
                 .cast
                 .get(usize::from(who % PEERS))
                 .map(|organisation| organisation.node.public());
-            self.handle(Input::Connected { peer, key });
+            let outbound = false;
+            self.handle(Input::Connected { peer, key, outbound });
         }
     }
 
@@ -64,11 +66,11 @@ impl World {
         let piece = POOL.piece(op.what);
         let opened = match op.how % 8 {
             0 => Err(Fault::Signature),
-            1 => Ok(OpenGossip::Statements(POOL.statements(op.what))),
-            2 => Ok(OpenGossip::Fork(Box::new((
-                piece.header.clone(),
-                POOL.piece(op.how / 8).header.clone(),
-            )))),
+            1 => Ok(OpenGossip::Statements(told(POOL.statements(op.what)))),
+            2 => {
+                let proof = CheckedStatement::of_fork(&piece.header, &POOL.piece(op.how / 8).header);
+                Ok(OpenGossip::Statements(told(proof.into_iter().collect())))
+            }
             3..6 => Ok(OpenGossip::Header {
                 header: piece.header.clone(),
                 body: None,
@@ -107,7 +109,7 @@ impl World {
         };
         let request = match op.how % 12 {
             0 => Err(Fault::Malformed),
-            1 => Ok(OpenRequest::Plain(Request::Hello(hello(op.what)))),
+            1 => Ok(OpenRequest::Hello(hello(op.what))),
             2 | 3 => Ok(OpenRequest::Plain(Request::Frontier {
                 heads: digest,
                 statements: digest,
@@ -120,17 +122,17 @@ impl World {
             })),
             6 => Ok(OpenRequest::Plain(Request::Statements {
                 about: vec![log.author; usize::from(op.what)],
-                skip: u32::MAX,
+                since: Some(cursor),
             })),
             7 | 8 => Ok(OpenRequest::Plain(Request::Body { digest })),
             9 | 10 => Ok(OpenRequest::Push {
                 header,
-                body: (op.how % 2 == 0).then(|| piece.body()),
+                body: op.how.is_multiple_of(2).then(|| piece.body()),
             }),
-            _ => Ok(OpenRequest::Plain(Request::Pair {
+            _ => Ok(OpenRequest::Pair {
                 secret: [op.what % 2; 5],
                 hello: hello(op.what),
-            })),
+            }),
         };
         let peer = peer(op.who);
         if self.connected.contains(&peer) {
@@ -163,8 +165,8 @@ impl World {
             change: u64::from(op.what),
         };
         OpenResponse::Plain(match request {
-            Request::Hello(_) | Request::Pair { .. } => Response::Hello(hello(op.what)),
-            Request::Frontier { .. } if op.how % 2 == 0 => Response::Same { cursor },
+            Request::Hello(_) | Request::Pair { .. } => return OpenResponse::Hello(hello(op.what)),
+            Request::Frontier { .. } if op.how.is_multiple_of(2) => Response::Same { cursor },
             Request::Frontier { statements, .. } => {
                 let heads = (0..=op.what % 8).map(|step| POOL.piece(op.what.wrapping_add(step)).head());
                 Response::Heads {
@@ -175,10 +177,9 @@ impl World {
                 }
             }
             Request::Range { log, from, .. } => return OpenResponse::Headers(POOL.range(*log, *from, op.what)),
-            Request::Statements { .. } => Response::Statements {
-                statements: POOL.statements(op.what),
-                more: op.how > 240,
-            },
+            Request::Statements { .. } => {
+                return OpenResponse::Statements(told(POOL.statements(op.what)), cursor, op.how > 240);
+            }
             Request::Body { digest } => match POOL.pieces.iter().find(|piece| piece.header.body_digest == *digest) {
                 Some(piece) => Response::Body(piece.sealed.compressed.clone()),
                 None => Response::NotHeld,
@@ -236,7 +237,7 @@ impl World {
                 bodies: (0..=op.what % 3)
                     .map(|part| sealed_names(&format!("own-{}", op.what), usize::from(part) + 1))
                     .collect(),
-                set: (op.what % 3 > 0).then_some(piece.header.body_digest),
+                set: (!op.what.is_multiple_of(3)).then_some(piece.header.body_digest),
             }),
             3 => Command::Withdraw {
                 record: self.store.some_record(op.what),
@@ -258,7 +259,7 @@ impl World {
             }
             7 => Command::Block {
                 peer: peer(op.who),
-                blocked: op.what % 2 == 0,
+                blocked: op.what.is_multiple_of(2),
             },
             8 => Command::Subscribe {
                 topics: vec![piece.header.topic.clone()],
@@ -302,7 +303,7 @@ impl World {
     /// The wall clock jumps, by up to four days either way.
     fn wall(&mut self, op: Op) {
         let jump = u64::from(op.what) * 1_350_000;
-        self.now.wall.0 = if op.how % 2 == 0 {
+        self.now.wall.0 = if op.how.is_multiple_of(2) {
             self.now.wall.0 + jump
         } else {
             self.now.wall.0.saturating_sub(jump)
@@ -318,7 +319,12 @@ fn peer(who: u8) -> Peer {
     Peer::from_bytes(&[b'p', who % PEERS])
 }
 
-fn hello(what: u8) -> Hello {
+fn told(checked: Vec<CheckedStatement>) -> OpenStatements {
+    let told = checked.len();
+    OpenStatements { checked, told }
+}
+
+fn hello(what: u8) -> OpenHello {
     Hello {
         community: POOL.community,
         statements: POOL.statements(what),

@@ -1,4 +1,21 @@
 //! `watch`: the ledger's entries behind a serial, and each new one as it becomes durable.
+//!
+//! A line is a JSON document, [`Shown`], about one record: `serial`, `kind`, `at`, `record`, `holds`, `topic`,
+//! `organisation`, `observables` (a count, as of the entry), `believed`, `cause` and `values`. Serials rise; what this node
+//! never believed is left out. Values are read when the line is sent, which may be long after the entry was made: they are
+//! what holds then, whatever the count says, so that nothing is handed out as usable that was withdrawn meanwhile:
+//!
+//! | `kind` | `values` | what a consumer does |
+//! |---|---|---|
+//! | `stored`, `released` | those of the record that may be used now | adds them, under the record |
+//! | `withdrawn` | those that `cause` took back; without a `cause`, all that were taken back | takes them off the record; when there are none, all of the record's |
+//! | `retracted` | those that were not withdrawn, while the body is here | takes all of the record's off |
+//! | `expired`, `dropped` | none: the body is gone | takes all of the record's off |
+//!
+//! A value may be used while at least one record gives it. So a consumer keeps its values by record; every line that
+//! takes something off names the record, and needs no values for that. Records that hold no indicators have no values: a
+//! withdrawal is news by its `withdrawn` line. A line that cannot be read ends the stream with an error, because a line
+//! without its values would look as if there were none.
 
 use std::{io, sync::Arc};
 
@@ -9,7 +26,6 @@ use axum::{
 use futures::stream;
 use serde::Deserialize;
 use starfish_protocol::{
-    engine::port::{Found, Query as Asked},
     observable::Observable,
     record::{Body, Kind, RecordId, Topic},
 };
@@ -21,8 +37,11 @@ use super::{
 };
 use crate::{
     daemon::{control::documents::Entry as Shown, moment::rfc3339},
-    ledger::catalogue::{Entry, EntryKind},
-    store::StoreError,
+    ledger::{
+        Ledger,
+        catalogue::{Entry, EntryKind, Standing},
+    },
+    store::{Store, StoreError},
 };
 
 /// Entries of one page. A full body among them is about a megabyte of text.
@@ -75,7 +94,7 @@ impl Place {
             // Marked before the look, so that what comes meanwhile is looked at again.
             self.changes.mark_unchanged();
             let (node, after, topic) = (Arc::clone(&self.node), self.after, self.topic.clone());
-            let (lines, last) = beside(move || page(&node, after, topic.as_ref())).await?;
+            let (lines, last) = beside(move || page(&node.ledger, after, topic.as_ref())).await?;
             let moved = last > self.after;
             self.after = last;
             if !lines.is_empty() {
@@ -95,14 +114,16 @@ impl Place {
 }
 
 /// The lines of the next entries, and the serial of the last one looked at.
-fn page(node: &Node, after: u64, topic: Option<&Topic>) -> Result<(String, u64), StoreError> {
-    let entries = node.ledger.entries(after, PAGE)?;
+fn page<S: Store>(ledger: &Ledger<S>, after: u64, topic: Option<&Topic>) -> Result<(String, u64), StoreError> {
+    let entries = ledger.entries(after, PAGE)?;
     let last = entries.last().map_or(after, |entry| entry.serial);
     let wanted = entries
         .iter()
         .filter(|entry| is_shown(entry) && topic.is_none_or(|topic| entry.topic == *topic));
-    let lines = wanted.map(|entry| line(&shown(entry, values(node, entry)))).collect();
-    Ok((lines, last))
+    let lines: Result<String, StoreError> = wanted
+        .map(|entry| Ok(line(&shown(entry, values(ledger, entry)?))))
+        .collect();
+    Ok((lines?, last))
 }
 
 /// What is believed, and the end of belief; the rest is only for those who ask for the quarantine.
@@ -134,26 +155,46 @@ fn holds(kind: Kind) -> String {
     }
 }
 
-/// What the entry is about: the withdrawn part of a record, or all of it.
-fn values(node: &Node, entry: &Entry) -> Vec<String> {
+/// What a consumer is to add or to take off, as the table above says.
+fn values<S: Store>(ledger: &Ledger<S>, entry: &Entry) -> Result<Vec<String>, StoreError> {
     if entry.body != Kind::INDICATORS {
-        return Vec::new();
+        return Ok(Vec::new());
     }
-    let named = entry
-        .cause
-        .map(|cause| observables(node, cause))
-        .filter(|named| !named.is_empty());
-    let all = || observables(node, entry.record);
-    named.unwrap_or_else(all).iter().map(ToString::to_string).collect()
+    let standing = |standings: &[Standing]| -> Result<Vec<Observable>, StoreError> {
+        let values = ledger.observables(&entry.record)?.into_iter();
+        Ok(values
+            .filter(|(_, standing)| standings.contains(standing))
+            .map(|(value, _)| value)
+            .collect())
+    };
+    let values = match entry.kind {
+        EntryKind::Stored | EntryKind::Released => standing(&[Standing::Believed])?,
+        EntryKind::Retracted => standing(&[Standing::Believed, Standing::Held])?,
+        EntryKind::Withdrawn => taken_back(standing(&[Standing::Withdrawn])?, named(ledger, entry.cause)?),
+        EntryKind::Expired | EntryKind::Dropped => Vec::new(),
+    };
+    Ok(values.iter().map(ToString::to_string).collect())
 }
 
-fn observables(node: &Node, record: RecordId) -> Vec<Observable> {
-    match node.ledger.answer(&Asked::Record(record)) {
-        Found::Record(Some((_, _, Some(body)))) => match body {
-            Body::Indicators(bundle) => bundle.observables,
-            Body::Withdrawal(withdrawal) => withdrawal.observables,
-            _ => Vec::new(),
-        },
-        _ => Vec::new(),
+/// Of the record's withdrawn values, those that the cause names. Either may be gone: the record's after the grace period,
+/// the cause's when that one ended, and a cause that names none means all.
+fn taken_back(mut gone: Vec<Observable>, named: Vec<Observable>) -> Vec<Observable> {
+    if gone.is_empty() {
+        return named;
     }
+    if !named.is_empty() {
+        gone.retain(|value| named.binary_search(value).is_ok());
+    }
+    gone
 }
+
+fn named<S: Store>(ledger: &Ledger<S>, cause: Option<RecordId>) -> Result<Vec<Observable>, StoreError> {
+    let body = cause.map(|cause| ledger.body_of(&cause)).transpose()?;
+    Ok(match body.flatten() {
+        Some(Body::Withdrawal(withdrawal)) => withdrawal.observables,
+        _ => Vec::new(),
+    })
+}
+
+#[cfg(test)]
+mod tests;
