@@ -28,12 +28,20 @@ pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     for refused in &listing.refused {
         println!("line {}: {} ({})", refused.line, refused.reason, refused.text);
     }
-    assert_eq!((listing.observables.len(), listing.repeated, listing.refused.len()), (5, 1, 2));
+    assert_eq!(
+        (listing.observables.len(), listing.repeated, listing.refused.len()),
+        (5, 1, 2)
+    );
 
     // One bundle if it fits; long lists of domains are split by TLD, so that a registry pulls only its own.
     for bundle in listing::bundles(listing.observables, 80, "seen last night") {
         for body in seal_parts(bundle) {
-            println!("{} observables in {} bytes, for {:?}", body.items, body.compressed.len(), body.scope);
+            println!(
+                "{} observables in {} bytes, for {:?}",
+                body.items,
+                body.compressed.len(),
+                body.scope
+            );
         }
     }
     Ok(())

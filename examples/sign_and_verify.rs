@@ -6,7 +6,9 @@ use starfish_crypto::{Digest, SecretKey, Signed, Strict, Verified};
 use starfish_protocol::{
     community::Community,
     observable::Observable,
-    record::{Audience, Body, Bundle, Extensions, Header, Kind, RecordId, SealedBody, Tlp, Topic, open_body, seal_body},
+    record::{
+        Audience, Body, Bundle, Extensions, Header, Kind, RecordId, SealedBody, Tlp, Topic, open_body, seal_body,
+    },
     statement::{Manifest, NodeCertificate, Roster},
     time::Millis,
 };
@@ -21,7 +23,13 @@ pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // Who is who: the root signs the organisation's manifest and the node's certificate.
     let commitment = Manifest::commitment(&[next.public()], 1);
-    let manifest = Manifest::genesis("CERT Example", &[root.public()], 1, commitment, Millis(NOW.0 + 3_650 * DAY));
+    let manifest = Manifest::genesis(
+        "CERT Example",
+        &[root.public()],
+        1,
+        commitment,
+        Millis(NOW.0 + 3_650 * DAY),
+    );
     let until = Millis(NOW.0 + 90 * DAY);
     let certificate = NodeCertificate::new(manifest.id(), community, node.public(), NOW, until);
     let mut roster = Roster::new(community);
@@ -30,7 +38,9 @@ pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 
     // What it says: observables, defanged or not, under one context.
-    let observables = ["hxxp://evil[.]example/login", "192.0.2.7"].map(Observable::parse).into_iter();
+    let observables = ["hxxp://evil[.]example/login", "192.0.2.7"]
+        .map(Observable::parse)
+        .into_iter();
     let bundle = Bundle::new(80, "seen in mail".to_owned(), observables.collect::<Result<_, _>>()?)?;
     let body = seal_body(Body::Indicators(bundle));
     let signed = Signed::sign::<Header>(header(&body, &node, community)?.encode(), &node);
@@ -38,7 +48,11 @@ pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     // The other side starts from bytes alone.
     let received: Verified<Header> = signed.clone().verify(&Strict)?;
     let org = roster.organisation_of(&received.author, NOW);
-    println!("{} of {}", RecordId::of(&received), org.and_then(|org| roster.name_of(&org)).unwrap_or("nobody"));
+    println!(
+        "{} of {}",
+        RecordId::of(&received),
+        org.and_then(|org| roster.name_of(&org)).unwrap_or("nobody")
+    );
     for observable in open_body(&received, &body.compressed)?.observables() {
         println!("  {} {observable}", observable.kind());
     }
@@ -48,7 +62,11 @@ pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     if let Some(last) = bytes.last_mut() {
         *last ^= 1;
     }
-    assert!(Signed::from_parts(bytes, *signed.signature()).verify::<Header>(&Strict).is_err());
+    assert!(
+        Signed::from_parts(bytes, *signed.signature())
+            .verify::<Header>(&Strict)
+            .is_err()
+    );
     Ok(())
 }
 
@@ -70,6 +88,9 @@ fn header(body: &SealedBody, node: &SecretKey, community: Community) -> Result<H
         raw_len: body.raw_len,
         items: body.items,
         topic: Topic::parse("phishing")?,
-        extensions: Extensions { scope: body.scope.clone(), ..Extensions::default() },
+        extensions: Extensions {
+            scope: body.scope.clone(),
+            ..Extensions::default()
+        },
     })
 }

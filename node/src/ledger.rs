@@ -13,6 +13,7 @@
 //! | `reading` | what the engine and the outputs ask |
 //! | `failures` | what of the store failed |
 //! | `journal` | what the mesh cannot give back |
+//! | `noting` | which changes that is |
 //! | `verify` | reads everything and says what does not fit |
 //! | `copying` | the whole of it, out and in |
 
@@ -21,6 +22,7 @@ pub mod copying;
 pub mod failures;
 pub mod journal;
 mod keys;
+mod noting;
 pub mod reading;
 pub mod search;
 #[cfg(test)]
@@ -29,28 +31,20 @@ pub mod verify;
 mod writer;
 
 use std::{
-    collections::BTreeSet,
     fmt,
     sync::{Mutex, MutexGuard, PoisonError, RwLock},
 };
 
-use starfish_protocol::{
-    engine::port::Change,
-    limits,
-    organisation::OrgId,
-    record::RecordId,
-    statement::{self, NodeCertificate, Statement},
-    time::Millis,
-};
+use starfish_protocol::{engine::port::Change, limits, organisation::OrgId, time::Millis};
 
 use crate::store::{Batch, Space, Store, StoreError};
 
 use self::{
     catalogue::Counts,
     failures::Failures,
-    journal::{Journal, Note},
+    journal::Journal,
     keys::{decoded, encoded, meta},
-    writer::{SAFE_MODE, Writer},
+    writer::Writer,
 };
 
 /// The version of the store's content. Only ever raised, with a step in [`MIGRATIONS`].
@@ -252,67 +246,6 @@ impl<S: Store> Ledger<S> {
         *counts = writer.draft.counts;
         *self.shown.write().unwrap_or_else(PoisonError::into_inner) = *counts;
         Ok(counts.serial)
-    }
-
-    /// What of these changes goes to the journal.
-    fn notes(&self, changes: &[Change]) -> Result<Vec<Note>, StoreError> {
-        let mut notes = Vec::new();
-        let mut own = BTreeSet::new();
-        for change in changes {
-            if let Change::Record { header, own: true, .. } = change {
-                own.insert(RecordId::of(header));
-            }
-            match change {
-                Change::Record {
-                    header,
-                    org,
-                    body,
-                    received_at,
-                    own: true,
-                    ..
-                } => notes.push(Note::Record {
-                    header: header.signed().clone(),
-                    org: *org,
-                    body: body.as_ref().map(|(compressed, _)| compressed.clone()),
-                    received_at: *received_at,
-                }),
-                Change::Body {
-                    record,
-                    compressed,
-                    received_at,
-                    ..
-                } if own.contains(record) || self.is_own(record)? => {
-                    notes.push(Note::Body {
-                        record: *record,
-                        body: compressed.clone(),
-                        received_at: *received_at,
-                    });
-                }
-                Change::Statement(statement) if self.is_ours(statement) => {
-                    notes.push(Note::Statement(statement.clone()));
-                }
-                Change::Judge { org, believed } => notes.push(Note::Judge(*org, *believed)),
-                Change::Setting(name, value) if *name != SAFE_MODE => {
-                    notes.push(Note::Setting((*name).to_owned(), value.clone()))
-                }
-                _ => {}
-            }
-        }
-        Ok(notes)
-    }
-
-    fn is_own(&self, record: &RecordId) -> Result<bool, StoreError> {
-        Ok(self.card_of(record)?.is_some_and(|(_, card)| card.own))
-    }
-
-    /// Where a node can be reached is signed anew at every start; only who it is must survive.
-    fn is_ours(&self, statement: &Statement) -> bool {
-        let about = match statement.kind() {
-            statement::Kind::MANIFEST => statement.founds(),
-            statement::Kind::CERTIFICATE => NodeCertificate::read(statement).ok().map(|certificate| certificate.org),
-            _ => None,
-        };
-        about.is_some() && about == self.options.org
     }
 }
 

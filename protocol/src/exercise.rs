@@ -12,3 +12,11 @@ pub mod world;
 pub use identity::Identity;
 pub use store::Store;
 pub use world::{Chaos, World};
+
+/// So many cases of a law whose every case is a whole world, unless `PROPTEST_CASES` asks for another number.
+#[cfg(test)]
+pub(crate) fn cases(count: u32) -> proptest::prelude::ProptestConfig {
+    let config = proptest::prelude::ProptestConfig::default();
+    let cases = if config.cases == 256 { count } else { config.cases };
+    proptest::prelude::ProptestConfig { cases, ..config }
+}

@@ -3,20 +3,20 @@
 //! No IO, clock, threads or ambient randomness below here: time and chance are arguments, and everything that a node
 //! does comes out of [`engine`](self) as data.
 
-pub mod observable;
-pub mod peer;
-pub mod community;
-pub mod organisation;
-pub mod time;
 pub mod codec;
-pub mod limits;
-pub mod record;
-pub mod listing;
-pub mod statement;
-pub mod wire;
-pub mod intake;
-pub mod trust;
-pub mod quota;
+pub mod community;
 pub mod engine;
 #[cfg(any(test, feature = "exercise"))]
 pub mod exercise;
+pub mod intake;
+pub mod limits;
+pub mod listing;
+pub mod observable;
+pub mod organisation;
+pub mod peer;
+pub mod quota;
+pub mod record;
+pub mod statement;
+pub mod time;
+pub mod trust;
+pub mod wire;

@@ -125,7 +125,7 @@ fn names(text: &str, word: &str) -> bool {
     text.match_indices(word).any(|(place, _)| {
         let before = text[..place].chars().next_back().is_some_and(is_word);
         let after = text[place + word.len()..].chars().next().is_some_and(is_word);
-        !(starts_word && before) && !(ends_word && after)
+        !(starts_word && before || ends_word && after)
     })
 }
 

@@ -15,9 +15,11 @@
 //! is reported. There is no compaction: the file grows by what this node itself publishes and decides, about as much as its
 //! own bodies take in the store, and every part of it may be needed to bring back its own log.
 
+mod mending;
+
 use std::{
     fs::{File, OpenOptions},
-    io::{self, Read, Seek, SeekFrom, Write},
+    io::{self, Seek, SeekFrom, Write},
     os::unix::fs::{FileExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
@@ -29,6 +31,8 @@ use crate::{
     store::StoreError,
 };
 
+pub use self::mending::{Mended, mend};
+
 /// The file's name in the data directory.
 pub const FILE: &str = "journal";
 
@@ -39,6 +43,8 @@ const FRAME: [u8; 4] = *b"note";
 const FRAME_HEAD: u64 = 12;
 /// No append is longer: the engine has at most 64 MiB on their way to the store.
 const LONGEST: u32 = 128 << 20;
+/// So many bytes are searched at a time for the next frame behind a broken one.
+const WINDOW: u64 = 1 << 20;
 
 /// A journal in a file.
 #[derive(Debug)]
@@ -73,14 +79,11 @@ impl FileJournal {
                 torn: 0,
             });
         }
-        check_head(&file)?;
+        check_head(&file, path)?;
         let end = sound_end(&file, length)?;
         if end < length {
-            if sound_frame_after(&file, end, length)? {
-                let path = path.display();
-                return Err(StoreError::Corrupt(format!(
-                    "the journal {path} is broken at byte {end}"
-                )));
+            if next_sound_frame(&file, end, length)?.is_some() {
+                return Err(broken(path, format_args!("is broken at byte {end}")));
             }
             file.set_len(end)?;
             file.sync_all()?;
@@ -101,6 +104,11 @@ impl FileJournal {
     /// Whether nothing was ever noted.
     pub fn is_empty(&self) -> bool {
         self.end == START
+    }
+
+    /// The position behind the last append.
+    pub fn end(&self) -> u64 {
+        self.end
     }
 
     fn write(&mut self, frame: &[u8]) -> io::Result<()> {
@@ -129,10 +137,10 @@ impl Journal for FileJournal {
         let mut place = if known { from } else { START };
         while place < self.end {
             let Some(payload) = frame_at(&self.file, place, self.end)? else {
-                return Err(StoreError::Corrupt(format!("the journal is broken at byte {place}")));
+                return Err(broken(&self.path, format_args!("is broken at byte {place}")));
             };
             let next = place + FRAME_HEAD + payload.len() as u64;
-            let notes = notes(&payload)?;
+            let notes = notes(&payload, &self.path)?;
             let last = notes.len().saturating_sub(1);
             for (index, note) in notes.into_iter().enumerate() {
                 // Only behind its last note is an append carried out.
@@ -157,12 +165,17 @@ fn begin(file: &mut File, path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn check_head(file: &File) -> Result<(), StoreError> {
+/// Damage, with the name of the file: it is not the store that has to be looked at.
+fn broken(path: &Path, how: impl std::fmt::Display) -> StoreError {
+    StoreError::Corrupt(format!("its journal {} {how}", path.display()))
+}
+
+fn check_head(file: &File, path: &Path) -> Result<(), StoreError> {
     let mut head = [0; START as usize];
     file.read_exact_at(&mut head, 0)?;
     let [magic, version] = [&head[..4], &head[4..]];
     if magic != MAGIC {
-        return Err(StoreError::corrupt("the journal does not begin as one"));
+        return Err(broken(path, "does not begin as one"));
     }
     match u32::from_le_bytes(version.try_into().expect("four bytes")) {
         found if found > VERSION => Err(StoreError::Newer { found, known: VERSION }),
@@ -220,27 +233,31 @@ fn sound_end(file: &File, length: u64) -> Result<u64, StoreError> {
     Ok(place)
 }
 
-/// Whether a sound frame begins anywhere behind a broken one.
-fn sound_frame_after(file: &File, broken: u64, length: u64) -> Result<bool, StoreError> {
-    let mut rest = Vec::new();
-    let mut reader = file;
-    reader.seek(SeekFrom::Start(broken))?;
-    reader.read_to_end(&mut rest)?;
-    let starts = rest
-        .windows(FRAME.len())
-        .enumerate()
-        .skip(1)
-        .filter(|(_, bytes)| *bytes == FRAME);
-    for (offset, _) in starts {
-        if frame_at(file, broken + offset as u64, length)?.is_some() {
-            return Ok(true);
+/// Where the first sound frame behind a broken one begins.
+fn next_sound_frame(file: &File, broken: u64, length: u64) -> Result<Option<u64>, StoreError> {
+    // Windows overlap by less than a mark, so that one across two of them is found once.
+    let overlap = FRAME.len() as u64 - 1;
+    let mut start = broken + 1;
+    while start + overlap < length {
+        let mut window = vec![0; WINDOW.min(length - start) as usize];
+        file.read_exact_at(&mut window, start)?;
+        let marks = window
+            .windows(FRAME.len())
+            .enumerate()
+            .filter(|(_, bytes)| *bytes == FRAME);
+        for (offset, _) in marks {
+            let place = start + offset as u64;
+            if frame_at(file, place, length)?.is_some() {
+                return Ok(Some(place));
+            }
         }
+        start += window.len() as u64 - overlap;
     }
-    Ok(false)
+    Ok(None)
 }
 
-fn notes(mut payload: &[u8]) -> Result<Vec<Note>, StoreError> {
-    let broken = || StoreError::corrupt("a note of the journal does not decode");
+fn notes(mut payload: &[u8], path: &Path) -> Result<Vec<Note>, StoreError> {
+    let broken = || broken(path, "has a note that does not decode");
     let mut notes = Vec::new();
     while !payload.is_empty() {
         let (length, rest) = payload.split_first_chunk::<4>().ok_or_else(broken)?;

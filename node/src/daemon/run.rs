@@ -38,7 +38,7 @@ use super::{
     settings::{self, Layers, Settings},
     transport::transport,
 };
-use crate::mesh::{self, Handle, MeshError, MeshSettings};
+use crate::mesh::{self, Handle, KeepError, MeshError, MeshSettings};
 
 use self::opening::Opened;
 
@@ -203,7 +203,7 @@ async fn wait(mut running: JoinHandle<Result<(), MeshError>>, with_parent: bool)
     tokio::select! {
         ended = &mut running => Some(match ended {
             Ok(Ok(())) => Failure::new(Exit::Failed, "the mesh ended by itself"),
-            Ok(Err(error)) => Failure::new(Exit::Damaged, error.to_string()),
+            Ok(Err(error)) => Failure::new(exit_of(&error), error.to_string()),
             Err(error) => Failure::new(Exit::Failed, format!("the mesh broke: {error}")),
         }),
         signal = signal() => {
@@ -214,6 +214,14 @@ async fn wait(mut running: JoinHandle<Result<(), MeshError>>, with_parent: bool)
             tracing::info!("stopping, because standard input ended");
             None
         }
+    }
+}
+
+/// A full disk is no damage: nothing has to be rebuilt.
+fn exit_of(error: &MeshError) -> Exit {
+    match error {
+        MeshError::Store(KeepError::Damaged(_)) => Exit::Damaged,
+        MeshError::Store(KeepError::Failed(_)) => Exit::Failed,
     }
 }
 
@@ -245,6 +253,10 @@ async fn end(
     serving: JoinHandle<std::io::Result<()>>,
     cause: Option<Failure>,
 ) -> Result<Exit, Failure> {
+    if let Some(failure) = &cause {
+        // Said before anything is closed, because closing what failed may take a while.
+        tracing::error!("the node stops: {failure}");
+    }
     // Not told is not worth a word now.
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     stop.send_replace(true);

@@ -4,8 +4,9 @@
 //! |---|---|
 //! | `store/` | the store, and in it `made`, which says that it is not new |
 //! | `journal` | what the mesh cannot give back |
-//! | `store.new/` | a store that is being put together by `restore` or `rebuild`; left over, it is thrown away |
+//! | `store.new/` | a store that is being put together by `restore` or `rebuild`; with `made` in it, it is whole and takes the place of a store that is not there; else it is thrown away |
 //! | `store.aside-TIME/` | the store in whose place another came |
+//! | `journal.aside-TIME` | the journal that was damaged |
 //!
 //! None of this takes the data directory's lock: whoever calls holds it.
 
@@ -24,6 +25,7 @@ use thiserror::Error;
 use crate::{
     ledger::{
         Ledger, Options,
+        copying::begin_after,
         verify::{Progress, Report},
     },
     store::StoreError,
@@ -36,11 +38,11 @@ use super::{
 };
 
 pub use self::{
-    backup::{Restored, backup, check, keep, restore},
+    backup::{Owner, Restored, backup, check, keep, restore},
     rebuild::{Rebuilt, rebuild},
 };
 
-/// Says that a store was in use: an empty one that has this file has lost its content.
+/// Says that a store is whole: an empty one that has this file has lost its content.
 const MADE: &str = "made";
 /// Where a new store is put together.
 const NEW: &str = "store.new";
@@ -51,6 +53,14 @@ pub enum UpkeepError {
     /// The store or the journal.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Nothing to look at.
+    #[error(
+        "there is no store in {0}: the node makes one when it first runs, and `starfish store rebuild` from the journal"
+    )]
+    Nothing(String),
+    /// A backup of another node.
+    #[error("this is the backup of {0}, and this data directory belongs to {1}; nothing was changed")]
+    Foreign(Box<Owner>, Box<Owner>),
     /// A file, by name.
     #[error("{path}: {error}")]
     File {
@@ -99,43 +109,71 @@ impl UpkeepError {
 /// Either is damaged, of a later version, or cannot be used.
 pub fn open(data: &Path, cache_bytes: u64, org: OrgId) -> Result<Ledger<SledStore>, StoreError> {
     let folder = data.join(sled_store::FOLDER);
+    finish_replacement(data, &folder)?;
     let used = folder.join(MADE).exists();
     let store = SledStore::open(&folder, cache_bytes)?;
-    if used && Ledger::<SledStore>::is_new(&store)? {
+    let is_new = Ledger::<SledStore>::is_new(&store)?;
+    if used && is_new {
         return Err(StoreError::corrupt("it was in use, and nothing is left in it"));
     }
-    open_ledger(data, &folder, store, org)
+    let journal = FileJournal::open(&data.join(journal::FILE))?;
+    if is_new && !journal.is_empty() {
+        tracing::warn!("the store is gone; what is this node's own comes from the journal, the rest from the mesh");
+        // The mesh may hold more of this node's log than the journal does.
+        begin_after(&store, 0)?;
+    }
+    let ledger = open_ledger(journal, store, org)?;
+    File::create(folder.join(MADE))?.sync_all()?;
+    sync_folder(&folder)?;
+    Ok(ledger)
 }
 
-fn open_ledger(data: &Path, folder: &Path, store: SledStore, org: OrgId) -> Result<Ledger<SledStore>, StoreError> {
-    let journal = FileJournal::open(&data.join(journal::FILE))?;
+/// Between the two renames of `replace` there is no store, only a whole new one under its first name.
+fn finish_replacement(data: &Path, folder: &Path) -> Result<(), StoreError> {
+    let new = data.join(NEW);
+    if folder.exists() || !new.join(MADE).exists() {
+        return Ok(());
+    }
+    tracing::warn!("a crash interrupted the replacement of the store; it is finished now");
+    fs::rename(new, folder)?;
+    Ok(sync_folder(data)?)
+}
+
+fn open_ledger(journal: FileJournal, store: SledStore, org: OrgId) -> Result<Ledger<SledStore>, StoreError> {
     if journal.torn() > 0 {
         tracing::warn!(bytes = journal.torn(), "an interrupted note was cut off the journal");
     }
-    let ledger = Ledger::open(
-        store,
-        journal,
-        Options {
-            org: Some(org),
-            ..Options::default()
-        },
-    )?;
-    File::create(folder.join(MADE))?.sync_all()?;
-    sync_folder(folder)?;
+    let end = journal.end();
+    let options = Options {
+        org: Some(org),
+        ..Options::default()
+    };
+    let ledger = Ledger::open(store, journal, options)?;
+    if ledger.counts().journal > end {
+        let notes = ledger.complete_journal()?;
+        tracing::warn!(
+            notes,
+            "the journal was gone or older than the store; it was written anew from it"
+        );
+    }
     Ok(ledger)
 }
 
 /// Reads everything in the store of a data directory and says what does not fit.
 ///
 /// # Errors
-/// It is too damaged to be read, or cannot be used.
+/// There is no store, it is too damaged to be read, or cannot be used.
 pub fn verify(
     data: &Path,
     cache_bytes: u64,
     org: OrgId,
     progress: &mut dyn FnMut(Progress),
-) -> Result<Report, StoreError> {
-    open(data, cache_bytes, org)?.verify(progress)
+) -> Result<Report, UpkeepError> {
+    // Opening makes what is missing, and an empty store would then be found to be in order.
+    if !data.join(sled_store::FOLDER).exists() && !data.join(NEW).join(MADE).exists() {
+        return Err(UpkeepError::Nothing(data.display().to_string()));
+    }
+    Ok(open(data, cache_bytes, org)?.verify(progress)?)
 }
 
 /// Gives the present store a name that says when it was replaced; none if there is no store.
@@ -144,6 +182,14 @@ fn set_aside(data: &Path, now: Millis) -> Result<Option<PathBuf>, UpkeepError> {
     if !folder.exists() {
         return Ok(None);
     }
+    let aside = aside(data, sled_store::FOLDER, now);
+    fs::rename(&folder, &aside).map_err(UpkeepError::of_file(&folder))?;
+    sync_folder(data).map_err(UpkeepError::of_file(data))?;
+    Ok(Some(aside))
+}
+
+/// A free name for what is set aside now.
+fn aside(data: &Path, name: &str, now: Millis) -> PathBuf {
     let time: String = rfc3339(now)
         .chars()
         .filter(|sign| sign.is_ascii_alphanumeric())
@@ -154,15 +200,12 @@ fn set_aside(data: &Path, now: Millis) -> Result<Option<PathBuf>, UpkeepError> {
         } else {
             format!("-{number}")
         };
-        data.join(format!("store.aside-{time}{more}"))
+        data.join(format!("{name}.aside-{time}{more}"))
     };
-    let aside = (0..)
+    (0..)
         .map(free)
         .find(|path| !path.exists())
-        .expect("one of four thousand million names is free");
-    fs::rename(&folder, &aside).map_err(UpkeepError::of_file(&folder))?;
-    sync_folder(data).map_err(UpkeepError::of_file(data))?;
-    Ok(Some(aside))
+        .expect("one of four thousand million names is free")
 }
 
 /// An empty place for a new store; what an earlier attempt left there goes.

@@ -29,7 +29,7 @@ use super::{
 };
 
 /// After every key of a space.
-const END: &[u8] = &[u8::MAX; 64];
+pub(super) const END: &[u8] = &[u8::MAX; 64];
 /// How many records of one body are looked at in one read.
 const USERS: usize = 64;
 

@@ -5,18 +5,19 @@
 //! ignored, so that two honest nodes of differing policy never lower each other's score.
 
 mod charges;
+mod content;
 mod forks;
 mod statements;
 mod strangers;
 
-use starfish_crypto::{Digest, Verified};
+use starfish_crypto::Verified;
 
 use crate::{
     intake::{Fault, OpenGossip},
     limits,
     organisation::OrgId,
     peer::Peer,
-    record::{Audience, Body, BodyFault, Header, LogId, RecordId, Tlp},
+    record::{Audience, Body, Header, LogId, RecordId, Tlp},
     time::Millis,
     trust::Verdict,
 };
@@ -29,7 +30,7 @@ pub(super) use self::{
 use super::{
     Engine, Reading,
     logs::Place,
-    port::{Acceptance, Change, Event, Found, Output, Ticket},
+    port::{Acceptance, Change, Found, Output, Ticket},
 };
 
 /// The compressed bytes of a body, and what they say.
@@ -286,101 +287,6 @@ impl Engine {
             received_at: self.now.wall,
             own,
         });
-    }
-
-    fn want_body(&mut self, header: &Verified<Header>, peer: &Peer) {
-        if !self.bodies.may_want(&header.author) {
-            return self.missing.look_through();
-        }
-        let steps = self.bodies.want(header, peer.clone(), self.now.mono);
-        self.carry_out(steps);
-    }
-
-    /// The same body may stand behind other records, which are waiting for it.
-    fn open_others(&mut self, header: &Verified<Header>, compressed: Vec<u8>, peer: &Peer) {
-        let digest = header.body_digest;
-        if self.bodies.wants(&digest) {
-            let steps = self.bodies.arrived(digest, self.now.mono);
-            self.carry_out(steps);
-            self.open(peer, digest, &compressed, Some(RecordId::of(header)));
-        }
-    }
-
-    /// Has a body opened for every record that waits for it, but one.
-    pub(super) fn open(&mut self, peer: &Peer, digest: Digest, compressed: &[u8], but: Option<RecordId>) {
-        for header in self.bodies.headers(&digest) {
-            let record = RecordId::of(&header);
-            if Some(record) != but {
-                let ticket = self.ticket();
-                self.opening.insert(ticket, (peer.clone(), digest, record));
-                self.out.push(Output::Open {
-                    ticket,
-                    header,
-                    compressed: compressed.to_vec(),
-                });
-            }
-        }
-    }
-
-    /// A body that came with its header from its publisher.
-    pub(super) fn pushed(&mut self, header: Verified<Header>, body: Option<Opened>, peer: &Peer) {
-        if self.logs.place(&header) != Place::Known {
-            self.arrive(header, body, peer, true);
-            return;
-        }
-        let (record, digest) = (RecordId::of(&header), header.body_digest);
-        let Some(opened) = body.filter(|_| self.bodies.wants(&digest)) else {
-            return;
-        };
-        let waits = self
-            .bodies
-            .headers(&digest)
-            .iter()
-            .any(|held| RecordId::of(held) == record);
-        let steps = self.bodies.arrived(digest, self.now.mono);
-        self.carry_out(steps);
-        self.open(peer, digest, &opened.0, Some(record));
-        if waits {
-            self.store_body(record, digest, opened);
-        }
-    }
-
-    fn store_body(&mut self, record: RecordId, digest: Digest, (compressed, body): Opened) {
-        self.step.bodies.push((record, digest));
-        let received_at = self.now.wall;
-        self.step.changes.push(Change::Body {
-            record,
-            compressed,
-            body,
-            received_at,
-        });
-    }
-
-    /// A body that matches its digest was opened: only now its content counts.
-    pub(super) fn opened(&mut self, ticket: Ticket, body: Result<Opened, BodyFault>) {
-        let Some((peer, digest, record)) = self.opening.remove(&ticket) else {
-            return;
-        };
-        match body {
-            Ok(opened) => self.store_body(record, digest, opened),
-            Err(BodyFault::Digest) => {
-                let steps = self.bodies.mistaken(digest, &peer, self.now.mono);
-                self.carry_out(steps);
-            }
-            // The bytes are the author's own: whoever passed them on did as promised.
-            Err(_) => self.spoil(digest, record),
-        }
-    }
-
-    fn spoil(&mut self, digest: Digest, record: RecordId) {
-        if self.spoiled.len() >= limits::SPOILED {
-            self.spoiled.pop_first();
-        }
-        self.spoiled.insert(record);
-        self.step.changes.push(Change::Spoiled(record));
-        self.out.push(Output::Event(Event::Spoiled(record)));
-        let steps = self.bodies.spoiled(digest, record, self.now.mono);
-        self.carry_out(steps);
     }
 
     pub(super) fn found(&mut self, ticket: Ticket, found: Found) {

@@ -243,3 +243,61 @@ impl Logs {
         self.logs.iter().map(|(id, log)| (*id, log.seq, log.id))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exercise::{Identity, identity::addresses};
+
+    fn early(author: u64, epoch: u64, seq: u64) -> Verified<Header> {
+        Identity::numbered(author).header(&addresses(1, 1), |header| {
+            (header.epoch, header.seq, header.prev) = (Millis(epoch), seq, header.body_digest);
+        })
+    }
+
+    /// As many early headers as there is room for, in sixteen logs of one author.
+    fn crowded() -> Logs {
+        let mut logs = Logs::default();
+        for number in 0..limits::EARLY as u64 {
+            let (epoch, seq) = (
+                number / limits::EARLY_PER_LOG as u64,
+                number % limits::EARLY_PER_LOG as u64,
+            );
+            logs.wait(early(1, epoch, seq + 1));
+        }
+        logs
+    }
+
+    #[test]
+    fn early_headers_that_wait_in_vain_make_room() {
+        let mut logs = crowded();
+        let other = early(2, 0, 5);
+        assert_eq!(logs.place(&other), Place::Crowded);
+        assert_eq!(logs.place(&early(1, 3, 7)), Place::Waiting);
+        logs.stuck(early(1, 3, 7).log());
+        assert_eq!(logs.place(&other), Place::Ahead);
+        logs.wait(other.clone());
+        assert_eq!(logs.last_early(other.log()), Some(5));
+        assert_eq!(logs.last_early(early(1, 3, 7).log()), None);
+        assert_eq!(
+            logs.last_early(early(1, 4, 7).log()),
+            Some(limits::EARLY_PER_LOG as u64)
+        );
+    }
+
+    #[test]
+    fn keys_that_matter_to_nobody_leave_room_for_those_that_do() {
+        let mut logs = Logs::default();
+        let key = |number: u64| {
+            let mut bytes = [0; 32];
+            bytes
+                .iter_mut()
+                .zip(number.to_le_bytes())
+                .for_each(|(byte, value)| *byte = value);
+            PublicKey::from_bytes(bytes)
+        };
+        assert!((0..limits::FROZEN as u64 / 2).all(|number| logs.freeze(key(number), false)));
+        assert!(!logs.freeze(key(u64::MAX), false));
+        assert!(logs.freeze(key(u64::MAX), true));
+    }
+}

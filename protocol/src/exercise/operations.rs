@@ -237,7 +237,7 @@ mod tests {
     use super::*;
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+        #![proptest_config(crate::exercise::cases(24))]
 
         #[test]
         fn no_sequence_of_events_breaks_an_invariant(bytes in prop::collection::vec(any::<u8>(), 0..600)) {

@@ -339,6 +339,11 @@ impl World {
             && self.nodes.iter().all(|node| node.store.shown() == first.store.shown())
     }
 
+    /// Whether a node still waits for the answer to this request.
+    pub fn awaits(&self, number: usize, ticket: Ticket) -> bool {
+        self.nodes[number].asks.contains_key(&ticket)
+    }
+
     /// How many body requests of a node are open.
     pub fn body_requests(&self, number: usize) -> usize {
         self.nodes[number]

@@ -2,7 +2,7 @@
 
 use starfish_crypto::Digest;
 use starfish_protocol::{
-    record::{Scope, SealedBody},
+    record::{Header, Scope, SealedBody},
     wire::{Request, Response},
 };
 use starfish_tests::cast::{sealed_bytes, sealed_names};
@@ -54,6 +54,9 @@ fn bombs_are_not_decompressed() {
     }
 }
 
+/// What is done to a header, with a scope that is not its own at hand.
+type Lie = fn(&mut Header, Option<Scope>);
+
 #[test]
 fn a_false_scope_makes_a_record_invalid() {
     let siege = Siege::by_believed();
@@ -63,7 +66,7 @@ fn a_false_scope_makes_a_record_invalid() {
             .map(|name: starfish_protocol::observable::Observable| name.tld().expect("a domain has a TLD"))
             .expect("a domain")])
     };
-    let lies: [(&str, fn(&mut starfish_protocol::record::Header, Option<Scope>)); 3] = [
+    let lies: [(&str, Lie); 3] = [
         ("other", |header, scope| header.extensions.scope = scope),
         ("none", |header, _| header.extensions.scope = None),
         ("many", |header, _| header.extensions.scope = Some(Scope::Many)),

@@ -25,12 +25,15 @@ fn say(siege: &Siege, speaker: &mut Speaker, script: &Script, name: &str, change
     speaker.publish(&siege.clear(), &bare(&header));
 }
 
+/// What is done to an honest header.
+type Change = fn(&mut Header);
+
 #[test]
 fn absurd_times_are_not_believed() {
     let siege = Siege::by_believed();
     let script = siege.script();
     let mut speaker = siege.speaker(&script);
-    let changes: [(&str, fn(&mut Header)); 8] = [
+    let changes: [(&str, Change); 8] = [
         ("created-never", |header| header.created_at = Millis(0)),
         ("created-late", |header| {
             header.created_at = after(DAY);

@@ -47,16 +47,19 @@ fn garbage_is_refused_and_its_sender_thrown_out() {
     );
     siege.survives("garbage");
 
-    // The same below the protocol: frames that gossipsub itself must survive.
-    for frame in [
+    // The same below the protocol: frames that gossipsub itself must survive, each from somebody new.
+    let frames = [
         prefixed(&[0xff; 1_000]),
         prefixed(&[0x12, 0xff, 0xff, 0xff, 0xff, 0x0f]),
         gossip_about_nothing(&siege.clear(), 5_000),
         publication("/another/topic", b"x"),
         vec![0xff; 64],
-    ] {
-        let mut speaker = siege.speaker(&script);
-        speaker.gossip_bytes(&frame);
+    ];
+    for (number, frame) in frames.iter().enumerate() {
+        let stranger = script
+            .with_key(SecretKey::from_seed([number as u8; 32]))
+            .with_statements(Vec::new());
+        siege.speaker(&stranger).gossip_bytes(frame);
     }
     siege.survives("frames");
 }

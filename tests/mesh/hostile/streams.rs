@@ -95,13 +95,16 @@ fn idle_streams_do_not_take_the_place_of_others() {
     ));
 }
 
+/// Makes the same answer as often as it is asked for.
+type Say = Box<dyn Fn() -> Answer + Send + Sync>;
+
 #[test]
 fn answers_without_an_end_are_cut() {
     let siege = Siege::by_believed();
     let sealed = sealed_names("endless", 2_000);
     let other = sealed_names("other", 2_000);
     let head = body_head(other.compressed.len() as u64, group_values(&other.compressed));
-    let answers: [(&str, Box<dyn Fn() -> Answer + Send + Sync>); 7] = [
+    let answers: [(&str, Say); 7] = [
         ("endless-length", Box::new(|| Answer::Endless(vec![0xff; 65_536]))),
         ("endless-zeros", Box::new(|| Answer::Endless(vec![0; 65_536]))),
         (

@@ -72,14 +72,18 @@ pub enum Store {
     #[command(after_help = "Node: must be stopped.")]
     Verify,
     /// Saves a consistent copy of the running node's store
-    #[command(after_help = "Node: must run.")]
+    #[command(
+        after_help = "Node: must run.\n\nA backup holds no keys: keep `node.key` and the folder `organisation` too. While it \
+        is made, a copy takes room in the data directory."
+    )]
     Backup {
         /// Where to; must not exist
         file: PathBuf,
     },
     /// Puts a saved copy in the place of the store
     #[command(
-        after_help = "Node: must be stopped.\n\nThe node then sends nothing of its own before a peer has shown what it \
+        after_help = "Node: must be stopped.\n\nOnly this node's own backup, because a backup holds no keys: on a new machine, \
+        first put back `node.key`, `starfish.toml` and the folder `organisation`.\n\nThe node then sends nothing of its own before a peer has shown what it \
         holds of this node's log."
     )]
     Restore {

@@ -9,7 +9,6 @@ use std::{
 
 use hyper::{Method, body::Bytes};
 use serde::Serialize;
-use starfish_protocol::organisation::OrgId;
 use tokio::{runtime::Handle, task::spawn_blocking};
 
 use super::Console;
@@ -23,7 +22,7 @@ use crate::daemon::{
     report::{GOOD, Plain, WARN, styled},
     run::store_failure,
     settings::{self, Layers},
-    upkeep::{self, UpkeepError},
+    upkeep::{self, Owner, UpkeepError},
 };
 
 pub(super) async fn store(console: &Console, arguments: Store) -> Result<Exit, Failure> {
@@ -47,7 +46,7 @@ pub(super) async fn store(console: &Console, arguments: Store) -> Result<Exit, F
 struct Stopped {
     data: PathBuf,
     cache_bytes: u64,
-    org: OrgId,
+    owner: Owner,
     _lock: Lock,
 }
 
@@ -60,14 +59,14 @@ impl Stopped {
         Ok(Self {
             data,
             cache_bytes: settings.cache_bytes,
-            org: identity.org,
+            owner: Owner::from(&identity),
             _lock,
         })
     }
 
     fn verify(&self) -> Result<Done, Failure> {
-        let report = upkeep::verify(&self.data, self.cache_bytes, self.org, &mut |_| {});
-        let report = report.map_err(|error| store_failure(&error))?;
+        let report = upkeep::verify(&self.data, self.cache_bytes, self.owner.org, &mut |_| {});
+        let report = report.map_err(|error| failure(&error))?;
         Ok(Done::Verified {
             records: report.records,
             bodies: report.bodies,
@@ -82,41 +81,47 @@ impl Stopped {
     }
 
     fn restore(&self, file: &Path) -> Result<Done, Failure> {
-        let restored = upkeep::restore(&self.data, file, self.cache_bytes, moment::now());
+        let restored = upkeep::restore(&self.data, file, self.cache_bytes, &self.owner, moment::now());
         let upkeep::Restored { rows, aside } = restored.map_err(|error| failure(&error))?;
         Ok(Done::Restored { rows, aside })
     }
 
     fn rebuild(&self) -> Result<Done, Failure> {
-        let rebuilt = upkeep::rebuild(&self.data, self.cache_bytes, self.org, moment::now());
+        let rebuilt = upkeep::rebuild(&self.data, self.cache_bytes, self.owner.org, moment::now());
         let upkeep::Rebuilt {
             aside,
             records,
             from_journal,
             lost,
             unreadable,
+            journal,
         } = rebuilt.map_err(|error| failure(&error))?;
-        Ok(Done::Rebuilt {
+        Ok(Done::Rebuilt(Rebuilt {
             records,
             from_journal,
             lost,
             aside,
             unreadable: unreadable.map(|error| error.to_string()),
-        })
+            journal_aside: journal.as_ref().map(|journal| journal.aside.clone()),
+            journal_lost_bytes: journal.map_or(0, |journal| journal.lost),
+        }))
     }
 }
 
 fn failure(error: &UpkeepError) -> Failure {
     let exit = match error {
         UpkeepError::Store(error) => return store_failure(error),
-        UpkeepError::Exists(_) | UpkeepError::NotABackup => Exit::Usage,
-        UpkeepError::Newer { .. } => Exit::Configuration,
+        UpkeepError::Exists(_) | UpkeepError::NotABackup | UpkeepError::Foreign(..) => Exit::Usage,
+        UpkeepError::Newer { .. } | UpkeepError::Nothing(_) => Exit::Configuration,
         UpkeepError::Damaged(_) => Exit::Damaged,
         UpkeepError::Writing(_) => Exit::Incomplete,
         UpkeepError::File { .. } => Exit::Failed,
     };
     Failure::new(exit, error.to_string())
 }
+
+/// Both a restored and a rebuilt store may know less of the node's own log than others do.
+const COMPARES: &str = "the node publishes again once a peer has shown what it holds of its log";
 
 /// What was done.
 #[derive(Debug, Serialize)]
@@ -137,13 +142,19 @@ enum Done {
         rows: u64,
         aside: Option<PathBuf>,
     },
-    Rebuilt {
-        records: u64,
-        from_journal: u64,
-        lost: u64,
-        aside: Option<PathBuf>,
-        unreadable: Option<String>,
-    },
+    Rebuilt(Rebuilt),
+}
+
+/// What `rebuild` found and made.
+#[derive(Debug, Default, Serialize)]
+struct Rebuilt {
+    records: u64,
+    from_journal: u64,
+    lost: u64,
+    aside: Option<PathBuf>,
+    unreadable: Option<String>,
+    journal_aside: Option<PathBuf>,
+    journal_lost_bytes: u64,
 }
 
 /// Something that does not fit, and how often.
@@ -164,12 +175,6 @@ impl Done {
 
 impl Plain for Done {
     fn plain(&self) -> Vec<String> {
-        let aside = |aside: &Option<PathBuf>| {
-            aside
-                .iter()
-                .map(|path| format!("the old store is {}", path.display()))
-                .collect()
-        };
         match self {
             Self::Verified {
                 records,
@@ -195,38 +200,55 @@ impl Plain for Done {
             }
             Self::Saved { file, rows } => vec![styled(GOOD, &format!("saved {rows} rows in {}", file.display()))],
             Self::Restored { rows, aside: old } => {
-                let mut lines: Vec<String> = aside(old);
+                let mut lines: Vec<String> = set_aside("store", old).into_iter().collect();
                 lines.push(styled(GOOD, &format!("restored {rows} rows")));
-                lines.push("the node publishes again once a peer has shown what it holds of its log".to_owned());
+                lines.push(COMPARES.to_owned());
                 lines
             }
-            Self::Rebuilt {
-                records,
-                from_journal,
-                lost,
-                aside: old,
-                unreadable,
-            } => {
-                let mut lines: Vec<String> = aside(old);
-                lines.extend(
-                    unreadable
-                        .iter()
-                        .map(|why| styled(WARN, &format!("it could not be opened: {why}"))),
-                );
-                lines.push(styled(
-                    GOOD,
-                    &format!("rebuilt with {records} records, {from_journal} of them from the journal"),
-                ));
-                if *lost > 0 {
-                    lines.push(styled(
-                        WARN,
-                        &format!("{lost} records could not be read; the mesh gives back what it has"),
-                    ));
-                }
-                lines
-            }
+            Self::Rebuilt(rebuilt) => rebuilt.plain(),
         }
     }
+}
+
+impl Plain for Rebuilt {
+    fn plain(&self) -> Vec<String> {
+        let warn = |text: String| styled(WARN, &text);
+        let mut lines: Vec<String> = set_aside("store", &self.aside).into_iter().collect();
+        lines.extend(
+            self.unreadable
+                .iter()
+                .map(|why| warn(format!("it could not be opened: {why}"))),
+        );
+        if self.journal_aside.is_some() {
+            let lost = self.journal_lost_bytes;
+            lines.extend(set_aside("journal", &self.journal_aside));
+            lines.push(warn(format!(
+                "{lost} bytes of the journal were damaged; the rest of it was taken over"
+            )));
+        }
+        let Self {
+            records,
+            from_journal,
+            lost,
+            ..
+        } = self;
+        lines.push(styled(
+            GOOD,
+            &format!("rebuilt with {records} records, {from_journal} of them from the journal"),
+        ));
+        if *lost > 0 {
+            lines.push(warn(format!(
+                "{lost} records could not be read; the mesh gives back what it has"
+            )));
+        }
+        lines.push(COMPARES.to_owned());
+        lines
+    }
+}
+
+fn set_aside(what: &str, path: &Option<PathBuf>) -> Option<String> {
+    path.as_ref()
+        .map(|path| format!("the old {what} is {}", path.display()))
 }
 
 async fn backup(console: &Console, file: PathBuf) -> Result<Exit, Failure> {
@@ -301,5 +323,15 @@ mod tests {
         assert_eq!(damaged.exit(), Exit::Damaged);
         assert!(damaged.plain().iter().any(|line| line.contains("store rebuild")));
         assert_eq!(Done::Restored { rows: 1, aside: None }.exit(), Exit::Done);
+        let rebuilt = Done::Rebuilt(Rebuilt {
+            journal_aside: Some("journal.aside-1".into()),
+            journal_lost_bytes: 77,
+            ..Rebuilt::default()
+        });
+        let lines = rebuilt.plain().join("\n");
+        assert!(
+            lines.contains("the old journal is journal.aside-1") && lines.contains("77 bytes"),
+            "{lines}"
+        );
     }
 }

@@ -73,6 +73,12 @@ pub struct Status {
     pub forks: u64,
     /// True while nothing of our own goes out, until a peer has shown what it holds of our log.
     pub comparing: bool,
+    /// How many reads and writes of the store failed since the start.
+    #[serde(default)]
+    pub store_failures: u64,
+    /// The first of them, with what to do.
+    #[serde(default)]
+    pub store_failure: Option<String>,
 }
 
 /// The last record of a log.

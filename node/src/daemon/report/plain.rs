@@ -74,6 +74,10 @@ impl Plain for Status {
                 "waits for a peer to show what it holds of this node's log before it publishes",
             ));
         }
+        if let Some(failure) = &self.store_failure {
+            let count = self.store_failures;
+            lines.push(styled(WARN, &format!("{failure} ({count} failures since the start)")));
+        }
         if self.forks > 0 {
             lines.push(styled(
                 WARN,

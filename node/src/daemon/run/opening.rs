@@ -63,7 +63,10 @@ impl Opened {
     pub(super) fn subscription(&self, settings: &Settings) -> Subscription {
         let configured = || (settings.topics.clone(), settings.tlds.clone());
         let (topics, tlds) = self.loaded.subscription().unwrap_or_else(configured);
-        Subscription { topics: topics.into_iter().collect(), tlds: tlds.into_iter().collect() }
+        Subscription {
+            topics: topics.into_iter().collect(),
+            tlds: tlds.into_iter().collect(),
+        }
     }
 
     /// Authors that were proven to have written two histories.
@@ -80,7 +83,10 @@ impl Opened {
         subscription: Subscription,
     ) -> Result<Setup, Failure> {
         let loaded = &self.loaded;
-        let highest = loaded.settings.get(HIGHEST_WALL).and_then(|value| codec::decode(value, SETTING).ok());
+        let highest = loaded
+            .settings
+            .get(HIGHEST_WALL)
+            .and_then(|value| codec::decode(value, SETTING).ok());
         Ok(Setup {
             key,
             org: identity.org,

@@ -145,7 +145,7 @@ fn half_a_megabyte(store: &SledStore, way: Way, number: usize, bytes: usize) -> 
 }
 
 #[test]
-#[ignore = "run by `a_full_disk_ends_in_an_error` in a process whose files may not grow"]
+#[ignore = "run by `a_full_disk_ends_in_an_error` on a small disk"]
 fn the_disk_takes_no_more() {
     let Some(folder) = std::env::var_os(FULL) else { return };
     let folder = Path::new(&folder).join("full");
@@ -165,11 +165,13 @@ fn the_disk_takes_no_more() {
         batch.put(Space::Seen, [1], [1]);
         assert!(store.write(&batch).is_err() && store.flush().is_err(), "{name}");
         assert!(store.add(Space::Seen, &[(vec![2], vec![2])]).is_err(), "{name}");
-        println!("{name}: {error}");
         drop(store);
+        // The database that was left open still has its file.
+        fs::write(folder.join("db"), []).expect("a file can be emptied");
         fs::remove_dir_all(&folder).expect("a folder can be removed");
     };
-    for bytes in [200, 2_000, 50_000] {
+    // Whether sled forgets to wake somebody is a matter of luck, and likeliest with large rows.
+    for bytes in [200, 2_000].into_iter().chain([50_000; 12]) {
         for way in [Way::Plain, Way::Together, Way::Added] {
             check(way, bytes, true);
             check(way, bytes, false);
@@ -177,13 +179,23 @@ fn the_disk_takes_no_more() {
     }
 }
 
+/// Runs the rest of the line on a small disk of its own, or, where that is not allowed, with files that may not grow, and
+/// an error in the place of the signal for those that try.
+const SMALL_DISK: &str = r#"
+    if unshare -rm true; then
+        exec unshare -rm sh -c 'mount -t tmpfs -o size=6m none "$STARFISH_TEST_FULL_DISK" && exec "$0" "$@"' "$0" "$@"
+    fi
+    trap '' XFSZ
+    ulimit -f 4096
+    exec "$0" "$@"
+"#;
+
 #[test]
 fn a_full_disk_ends_in_an_error() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let program = std::env::current_exe().expect("this test is a program");
-    // Files of this process may have 2 MiB, and the signal for more is an error of the write instead.
     let mut child = Command::new("sh")
-        .args(["-c", "trap '' XFSZ; ulimit -f 4096; exec \"$0\" \"$@\""])
+        .args(["-c", SMALL_DISK])
         .arg(program)
         .args([
             "--exact",
@@ -191,7 +203,7 @@ fn a_full_disk_ends_in_an_error() {
             "--ignored",
         ])
         .env(FULL, folder.path())
-        .stdout(Stdio::inherit())
+        .stdout(Stdio::null())
         .spawn()
         .expect("there is a shell");
     let (said, ended) = mpsc::channel();

@@ -4,6 +4,8 @@
 //! |---|---|
 //! | 8 | `STFBCKUP` |
 //! | 4 | the version of this format, big endian |
+//! | 32 | the organisation |
+//! | 32 | the node's key |
 //! | then, for each block: 4 | its length, big endian, more than zero |
 //! | .. | a zstd frame of a `codec` document: rows of space, key and value |
 //! | last: 4 | zero |
@@ -11,9 +13,10 @@
 //! | 32 | digest over everything before it |
 //!
 //! The digest is a chain: each part is hashed together with the digest of all parts before it. It is read to its end before
-//! anything is touched.
+//! anything is touched. No private key is in it.
 
 use std::{
+    fmt,
     fs::{self, File, OpenOptions},
     io::{self, BufReader, Read, Write},
     os::unix::fs::OpenOptionsExt,
@@ -21,16 +24,20 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use starfish_crypto::Digest;
-use starfish_protocol::{codec, time::Millis};
+use starfish_crypto::{Digest, PublicKey};
+use starfish_protocol::{codec, organisation::OrgId, time::Millis};
 
 use crate::{
-    daemon::sled_store::SledStore,
+    daemon::{
+        identity::Identity,
+        journal::{self, FileJournal},
+        sled_store::SledStore,
+    },
     ledger::{Ledger, copying::Import},
     store::{Space, Store, StoreError},
 };
 
-use super::{UpkeepError, new_folder, replace, sync_folder};
+use super::{UpkeepError, new_folder, open_ledger, replace, sync_folder};
 
 const MAGIC: [u8; 8] = *b"STFBCKUP";
 const VERSION: u32 = 1;
@@ -45,6 +52,30 @@ const LEVEL: i32 = 3;
 
 #[derive(Serialize, Deserialize)]
 struct Row(Space, Vec<u8>, Vec<u8>);
+
+/// Whose log and decisions are in a backup. In another node's place they would be two writers of one log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The organisation.
+    pub org: OrgId,
+    /// The node's key.
+    pub node: PublicKey,
+}
+
+impl From<&Identity> for Owner {
+    fn from(identity: &Identity) -> Self {
+        Self {
+            org: identity.org,
+            node: identity.node,
+        }
+    }
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} with {}", self.org, self.node)
+    }
+}
 
 /// Writes parts and hashes them.
 struct Chain<W> {
@@ -77,13 +108,15 @@ fn chained(before: &Digest, part: &[u8]) -> Digest {
 ///
 /// # Errors
 /// The store failed, or `out` did.
-pub fn backup<S: Store>(ledger: &Ledger<S>, out: &mut impl Write) -> Result<(), UpkeepError> {
+pub fn backup<S: Store>(ledger: &Ledger<S>, owner: &Owner, out: &mut impl Write) -> Result<(), UpkeepError> {
     let mut chain = Chain {
         out,
         digest: Digest::ZERO,
     };
     chain.write(&MAGIC)?;
     chain.write(&VERSION.to_be_bytes())?;
+    chain.write(owner.org.digest().as_bytes())?;
+    chain.write(owner.node.as_bytes())?;
     let (mut rows, mut bytes, mut count, mut failed) = (Vec::new(), 0, 0u64, None);
     let exported = ledger.export(&mut |space, key, value| {
         bytes += key.len() + value.len() + 16;
@@ -153,18 +186,18 @@ fn keep_as(from: &mut impl Read, partial: &Path) -> Result<u64, UpkeepError> {
         .open(partial)
         .map_err(&failed)?;
     io::copy(from, &mut out).and_then(|_| out.sync_all()).map_err(&failed)?;
-    check(partial)
+    Ok(check(partial)?.1)
 }
 
-/// Reads a backup from its beginning to its end; how many rows it holds.
+/// Reads a backup from its beginning to its end; whose it is, and how many rows it holds.
 ///
 /// # Errors
 /// It is none, is damaged, or of a later version.
-pub fn check(file: &Path) -> Result<u64, UpkeepError> {
+pub fn check(file: &Path) -> Result<(Owner, u64), UpkeepError> {
     read(file, &mut |_| Ok(()))
 }
 
-fn read(file: &Path, each: &mut dyn FnMut(Row) -> Result<(), UpkeepError>) -> Result<u64, UpkeepError> {
+fn read(file: &Path, each: &mut dyn FnMut(Row) -> Result<(), UpkeepError>) -> Result<(Owner, u64), UpkeepError> {
     let mut input = BufReader::new(File::open(file).map_err(UpkeepError::of_file(file))?);
     let mut digest = Digest::ZERO;
     let magic: [u8; 8] = part(&mut input, &mut digest).map_err(|_| UpkeepError::NotABackup)?;
@@ -175,6 +208,10 @@ fn read(file: &Path, each: &mut dyn FnMut(Row) -> Result<(), UpkeepError>) -> Re
     if found > VERSION {
         return Err(UpkeepError::Newer { found, known: VERSION });
     }
+    let owner = Owner {
+        org: OrgId::from_digest(Digest::from_bytes(part(&mut input, &mut digest)?)),
+        node: PublicKey::from_bytes(part(&mut input, &mut digest)?),
+    };
     let mut count = 0;
     loop {
         let length = u32::from_be_bytes(part(&mut input, &mut digest)?) as usize;
@@ -208,7 +245,7 @@ fn read(file: &Path, each: &mut dyn FnMut(Row) -> Result<(), UpkeepError>) -> Re
     if *digest.as_bytes() != expected || noted != count || over {
         return Err(UpkeepError::Damaged("the checksum does not fit"));
     }
-    Ok(count)
+    Ok((owner, count))
 }
 
 fn part<const N: usize>(input: &mut impl Read, digest: &mut Digest) -> Result<[u8; N], UpkeepError> {
@@ -230,18 +267,32 @@ pub struct Restored {
 }
 
 /// Puts a backup in the place of the store. The next start is in safe mode: nothing of this node's own goes out before a
-/// peer has shown what it holds of its log. The journal stays: what it has that the backup has not comes back from it.
+/// peer has shown what it holds of its log. What the journal has and the backup has not comes back from it, and the other
+/// way round, so that on a new machine too the store may be lost and rebuilt.
 ///
 /// # Errors
-/// The backup is damaged or of a later version; then nothing was changed. Or the disk failed.
-pub fn restore(data: &Path, file: &Path, cache_bytes: u64, now: Millis) -> Result<Restored, UpkeepError> {
-    let rows = check(file)?;
+/// The backup is damaged, of a later version or another node's, or the journal is damaged; then nothing was changed. Or
+/// the disk failed.
+pub fn restore(
+    data: &Path,
+    file: &Path,
+    cache_bytes: u64,
+    owner: &Owner,
+    now: Millis,
+) -> Result<Restored, UpkeepError> {
+    let (whose, rows) = check(file)?;
+    if whose != *owner {
+        return Err(UpkeepError::Foreign(Box::new(whose), Box::new(*owner)));
+    }
+    let journal = FileJournal::open(&data.join(journal::FILE))?;
     let new = new_folder(data)?;
     let store = SledStore::open(&new, cache_bytes)?;
     let mut import = Import::new(&store);
     read(file, &mut |Row(space, key, value)| Ok(import.take(space, key, value)?))?;
     import.finish()?;
-    drop(store);
+    let ledger = open_ledger(journal, store, owner.org)?;
+    ledger.complete_journal()?;
+    drop(ledger);
     let aside = replace(data, &new, now)?;
     Ok(Restored { rows, aside })
 }

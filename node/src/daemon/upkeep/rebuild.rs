@@ -1,5 +1,6 @@
 //! A damaged store is set aside and a new one takes its place: first what the journal holds, then what of the old one can
-//! still be read and proves itself; the mesh gives the rest.
+//! still be read and proves itself; the mesh gives the rest. A journal that is damaged too is mended first: what it lost of
+//! this node's own log comes from the old store, or from the mesh in safe mode.
 //!
 //! Nothing is believed because it was in the old store: headers are verified and chained again, bodies are held against
 //! them. A log is taken up to the first place that is broken, because the mesh goes on from its head.
@@ -18,7 +19,10 @@ use starfish_protocol::{
 };
 
 use crate::{
-    daemon::sled_store::SledStore,
+    daemon::{
+        journal::{self, FileJournal, Mended},
+        sled_store::SledStore,
+    },
     ledger::{
         Ledger,
         copying::{Salvage, begin_after, safe_mode},
@@ -26,7 +30,7 @@ use crate::{
     store::StoreError,
 };
 
-use super::{UpkeepError, new_folder, open_ledger, replace};
+use super::{UpkeepError, aside, new_folder, open_ledger, replace};
 
 /// So many records become durable together.
 const GROUP: usize = 64;
@@ -44,13 +48,17 @@ pub struct Rebuilt {
     pub lost: u64,
     /// Why the old store could not be opened at all.
     pub unreadable: Option<StoreError>,
+    /// What became of the journal, when it was damaged.
+    pub journal: Option<Mended>,
 }
 
 /// Rebuilds the store of a data directory. The next start is in safe mode.
 ///
 /// # Errors
-/// The journal is damaged, or the disk failed. The old store is in its place until the new one is whole.
+/// The journal is of a later version, or the disk failed. The old store is in its place until the new one is whole.
 pub fn rebuild(data: &Path, cache_bytes: u64, org: OrgId, now: Millis) -> Result<Rebuilt, UpkeepError> {
+    let journal_path = data.join(journal::FILE);
+    let journal = journal::mend(&journal_path, &aside(data, journal::FILE, now))?;
     let old_folder = data.join(crate::daemon::sled_store::FOLDER);
     let (old, unreadable) = match SledStore::open(&old_folder, cache_bytes) {
         Ok(old) => (Some(old), None),
@@ -60,7 +68,7 @@ pub fn rebuild(data: &Path, cache_bytes: u64, org: OrgId, now: Millis) -> Result
     let new = new_folder(data)?;
     let store = SledStore::open(&new, cache_bytes)?;
     begin_after(&store, salvage.as_ref().map_or(0, Salvage::last_serial))?;
-    let ledger = open_ledger(data, &new, store, org)?;
+    let ledger = open_ledger(FileJournal::open(&journal_path)?, store, org)?;
     let from_journal = ledger.counts().records;
     let lost = salvage.map_or(Ok(0), |salvage| take_over(&salvage, &ledger))?;
     ledger.apply(&[safe_mode()])?;
@@ -75,6 +83,7 @@ pub fn rebuild(data: &Path, cache_bytes: u64, org: OrgId, now: Millis) -> Result
         from_journal,
         lost,
         unreadable,
+        journal,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use starfish_crypto::Digest;
+use starfish_crypto::{Digest, PublicKey};
 use starfish_protocol::engine::port::Change;
 
 use super::*;
@@ -18,10 +18,19 @@ use crate::{
     store::Store,
 };
 
+mod crashes;
+
 const CACHE: u64 = 8 << 20;
 
 fn org() -> OrgId {
     OrgId::from_digest(Digest::of("test", &[1]))
+}
+
+fn owner() -> Owner {
+    Owner {
+        org: org(),
+        node: PublicKey::from_bytes([7; 32]),
+    }
 }
 
 fn opened(data: &Path) -> Ledger<SledStore> {
@@ -69,7 +78,7 @@ impl Story {
 fn saved(data: &Path, file: &Path) -> u64 {
     let ledger = opened(data);
     let mut bytes = Vec::new();
-    backup(&ledger, &mut bytes).expect("memory does not fail");
+    backup(&ledger, &owner(), &mut bytes).expect("memory does not fail");
     keep(&mut bytes.as_slice(), file).expect("a new file")
 }
 
@@ -82,7 +91,7 @@ fn a_backup_comes_back_equal() {
     let before = shown(&opened(data));
     let rows = saved(data, &file);
     let known = story.tell(data, 2);
-    let restored = restore(data, &file, CACHE, NOW).expect("a sound backup");
+    let restored = restore(data, &file, CACHE, &owner(), NOW).expect("a sound backup");
     assert_eq!(restored.rows, rows);
     assert!(restored.aside.is_some_and(|aside| aside.join(MADE).exists()));
     let ledger = opened(data);
@@ -103,7 +112,7 @@ fn a_backup_comes_back_equal() {
     assert!(!ledger.load().expect("the store can be read").safe_mode);
     drop(ledger);
     // A second one does not lose the first one's name.
-    restore(data, &file, CACHE, NOW).expect("a sound backup");
+    restore(data, &file, CACHE, &owner(), NOW).expect("a sound backup");
     assert!(
         verify(data, CACHE, org(), &mut |_| {})
             .expect("the store can be read")
@@ -126,7 +135,7 @@ fn a_backup_never_overwrites_and_changes_nothing_when_damaged() {
     let check = |bytes: &[u8], what: &str| {
         std::fs::write(&broken, bytes).expect("a file can be written");
         let before = names(&data);
-        assert!(restore(&data, &broken, CACHE, NOW).is_err(), "{what}");
+        assert!(restore(&data, &broken, CACHE, &owner(), NOW).is_err(), "{what}");
         assert_eq!(names(&data), before, "{what}");
     };
     for place in (0..bytes.len()).step_by(1 + bytes.len() / 97) {
@@ -140,7 +149,7 @@ fn a_backup_never_overwrites_and_changes_nothing_when_damaged() {
     newer[11] = 2;
     std::fs::write(&broken, newer).expect("a file can be written");
     assert!(matches!(
-        restore(&data, &broken, CACHE, NOW),
+        restore(&data, &broken, CACHE, &owner(), NOW),
         Err(UpkeepError::Newer { found: 2, known: 1 })
     ));
 }
@@ -197,7 +206,7 @@ fn a_store_whose_content_is_gone_is_no_new_one() {
     Story::new().tell(data, 1);
     damage(data, 0, 512);
     let error = verify(data, CACHE, org(), &mut |_| {}).expect_err("nothing is left");
-    assert!(matches!(error, StoreError::Corrupt(_)), "{error}");
+    assert!(matches!(error, UpkeepError::Store(StoreError::Corrupt(_))), "{error}");
 }
 
 #[test]
@@ -229,4 +238,84 @@ fn what_was_applied_is_there_after_a_start() {
     let ledger = opened(folder.path());
     assert_eq!(ledger.counts().records, first + second);
     is_clean(&ledger);
+}
+
+#[test]
+fn another_nodes_backup_is_refused() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (data, file) = (folder.path().join("data"), folder.path().join("copy"));
+    std::fs::create_dir(&data).expect("a folder can be made");
+    Story::new().tell(&data, 1);
+    saved(&data, &file);
+    let before = shown(&opened(&data));
+    let check = |other: Owner, is_theirs: bool| {
+        let restored = restore(&data, &file, CACHE, &other, NOW);
+        let said = restored.as_ref().err().map(ToString::to_string).unwrap_or_default();
+        assert_eq!(matches!(restored, Err(UpkeepError::Foreign(..))), is_theirs, "{said}");
+        assert_eq!(said.contains(&owner().to_string()), is_theirs, "{said}");
+        assert_eq!(shown(&opened(&data)), before);
+    };
+    let org = OrgId::from_digest(Digest::of("test", &[9]));
+    let node = PublicKey::from_bytes([9; 32]);
+    check(Owner { org, ..owner() }, true);
+    check(Owner { node, ..owner() }, true);
+    check(owner(), false);
+}
+
+#[test]
+fn a_store_restored_on_a_new_machine_survives_its_loss() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (old, new, file) = (
+        folder.path().join("old"),
+        folder.path().join("new"),
+        folder.path().join("copy"),
+    );
+    for data in [&old, &new] {
+        std::fs::create_dir(data).expect("a folder can be made");
+    }
+    let mut story = Story::new();
+    let made = story.tell(&old, 3);
+    saved(&old, &file);
+    restore(&new, &file, CACHE, &owner(), NOW).expect("a sound backup");
+    let ledger = opened(&new);
+    assert!(ledger.load().expect("the store can be read").safe_mode);
+    is_clean(&ledger);
+    drop(ledger);
+    // Twice is not more.
+    let length = |data: &Path| std::fs::metadata(data.join(journal::FILE)).expect("a journal").len();
+    let noted = length(&new);
+    assert!(noted > 1_000, "{noted} bytes");
+    restore(&new, &file, CACHE, &owner(), NOW).expect("a sound backup");
+    assert_eq!(length(&new), noted);
+    std::fs::remove_dir_all(new.join(sled_store::FOLDER)).expect("the store is lost");
+    let ledger = opened(&new);
+    let own: BTreeSet<String> = made
+        .iter()
+        .filter(|made| made.own)
+        .flat_map(|made| made.body.observables())
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(shown(&ledger), own);
+    let loaded = ledger.load().expect("the store can be read");
+    assert!(loaded.settings.contains_key("paired") && loaded.safe_mode);
+    is_clean(&ledger);
+}
+
+#[test]
+fn nothing_is_no_sound_store() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = folder.path();
+    let nothing = verify(data, CACHE, org(), &mut |_| {});
+    assert!(matches!(nothing, Err(UpkeepError::Nothing(_))), "{nothing:?}");
+    assert_eq!(
+        std::fs::read_dir(data).expect("a folder").count(),
+        0,
+        "nothing was made"
+    );
+    Story::new().tell(data, 1);
+    assert!(
+        verify(data, CACHE, org(), &mut |_| {})
+            .expect("a sound store")
+            .is_clean()
+    );
 }

@@ -195,11 +195,11 @@ async fn a_peer_that_floods_is_out_for_a_while() {
     node.connected(within).await;
     let beyond = flood(&street, 0, &settings, 100..210).await;
     node.connected(beyond).await;
-    node.wait("end of the flood", |event| match event {
-        Event::Closed { peer, reason } if *reason == CloseReason::Flooding => Some(assert_eq!(*peer, beyond)),
+    let closed = node.wait("end of the flood", |event| match event {
+        Event::Closed { peer, reason } if *reason == CloseReason::Flooding => Some(*peer),
         _ => None,
-    })
-    .await;
+    });
+    assert_eq!(closed.await, beyond);
     node.disconnected(beyond).await;
     // Nobody was accused of anything, and everybody else is welcome.
     let accused = |event: &Event| matches!(event, Event::Engine(port::Event::Faulted { .. }));

@@ -1,10 +1,13 @@
 //! The daemon's own transport: TCP with TLS and yamux, and QUIC.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use libp2p::{Multiaddr, multiaddr::Protocol};
 use starfish_crypto::Strict;
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::{
+    io::AsyncReadExt,
+    net::{TcpListener, TcpSocket, TcpStream},
+};
 
 use super::{
     house::{Resident, Street, body},
@@ -87,6 +90,20 @@ async fn connections_that_say_nothing_keep_nobody_out() {
             assert_eq!(two.handle.dial(address).await, Ok(one.peer));
         }
     }
+}
+
+#[tokio::test]
+async fn a_connection_that_says_nothing_is_closed_soon() {
+    let street = Street::new("silent", 1);
+    let mut one = live(&street, 0, "/ip4/127.0.0.1/tcp/0", &[], Arc::default());
+    let Some(Protocol::Tcp(port)) = address(&mut one).await.iter().nth(1) else {
+        panic!("it listens over TCP");
+    };
+    let mut silent = TcpStream::connect(("127.0.0.1", port)).await.expect("a connection");
+    let mut said = Vec::new();
+    let closed = tokio::time::timeout(Duration::from_secs(8), silent.read_to_end(&mut said));
+    // Closed or reset, it holds no place any more.
+    let _ = closed.await.expect("an end within the time of a handshake");
 }
 
 #[tokio::test]

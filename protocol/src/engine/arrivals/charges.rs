@@ -117,3 +117,52 @@ impl Charges {
         self.codes.take(source, 1, now)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use starfish_crypto::{Digest, domain};
+
+    use super::*;
+
+    const NOW: Millis = Millis(1);
+
+    fn source(peer: &Peer, by_right: bool) -> Source<'_> {
+        Source { peer, by_right }
+    }
+
+    #[test]
+    fn a_crowd_of_guests_leaves_room_for_those_who_are_here_by_right() {
+        let mut charges = Charges::default();
+        let crowd: Vec<Peer> = (0..limits::PEERS as u64)
+            .map(|number| Peer::from_bytes(&number.to_be_bytes()))
+            .collect();
+        assert!(crowd.iter().all(|peer| charges.delivered(source(peer, false), NOW)));
+        let late = Peer::from_bytes(b"late");
+        assert!(!charges.delivered(source(&late, false), NOW));
+        assert!(charges.delivered(source(&late, true), NOW));
+    }
+
+    #[test]
+    fn what_is_refused_costs_nothing() {
+        let mut charges = Charges::default();
+        let org = OrgId::from_digest(Digest::of(domain::MANIFEST, b"org"));
+        assert!(charges.live(org, limits::BODY_BYTES_PER_DAY, NOW));
+        assert!((0..limits::HEADER_BURST).all(|_| !charges.live(org, 1, NOW)));
+        assert!(
+            charges.live(org, 0, NOW),
+            "headers without a body still have their own quota"
+        );
+
+        let (one, share) = (
+            Peer::from_bytes(b"one"),
+            limits::QUARANTINE_BYTES / limits::QUARANTINE_SHARE,
+        );
+        assert!(charges.quarantined(source(&one, false), share, NOW));
+        assert!((0..limits::HEADER_BURST).all(|_| !charges.quarantined(source(&one, false), 1, NOW)));
+        assert!(charges.delivered(source(&one, false), NOW));
+        for number in 1..limits::QUARANTINE_SHARE {
+            let other = Peer::from_bytes(&number.to_be_bytes());
+            assert!(charges.quarantined(source(&other, false), share, NOW));
+        }
+    }
+}

@@ -55,11 +55,11 @@ impl Engine {
         }
     }
 
-    /// Gossips statements that were found to hold.
+    /// Gossips statements that were found to hold, once they are durable here.
     pub(in crate::engine) fn tell_statements(&mut self, statements: Vec<Statement>) {
         let payload = codec::encode(&Gossip::Statements(statements.clone()));
         if !statements.is_empty() && payload.len() <= GOSSIP_BYTES {
-            self.out.push(Output::Gossip {
+            self.step.told.push(Output::Gossip {
                 channel: Channel::Statements,
                 payload,
             });

@@ -92,7 +92,7 @@ impl Engine {
     /// Remembers that a header further on exists. Only of those who are handed on here, and of ourselves: anybody can make
     /// up an author and write its headers.
     pub(in crate::engine) fn lag(&mut self, log: LogId, to: u64) {
-        if self.matters(&log) {
+        if log.author == self.key.public() || Self::relays(&self.roster, &self.trust, &log, self.now.wall) {
             self.lagging.insert(log, to);
         }
     }
@@ -102,10 +102,6 @@ impl Engine {
         if by_right || self.logs.last_early(gap.log).is_some() {
             self.lag(gap.log, gap.to);
         }
-    }
-
-    fn matters(&self, log: &LogId) -> bool {
-        log.author == self.key.public() || Self::relays(&self.roster, &self.trust, log, self.now.wall)
     }
 
     /// What a peer's head says that is missing here.
@@ -180,11 +176,11 @@ impl Engine {
 
     /// Tries this peer for what others could not give.
     fn queue_lagging(&mut self, peer: &Peer) {
-        for gap in self.lagging.due(&self.logs, self.now.wall) {
-            let matters = self.matters(&gap.log);
-            let Some(state) = self.peers.get_mut(peer).filter(|_| matters) else {
-                continue;
-            };
+        let (roster, trust, wall, own) = (&self.roster, &self.trust, self.now.wall, self.key.public());
+        let matters = |log: &LogId| log.author == own || Self::relays(roster, trust, log, wall);
+        let due = self.lagging.due(&self.logs, wall, matters);
+        let Some(state) = self.peers.get_mut(peer) else { return };
+        for gap in due {
             if state.gaps.iter().all(|queued| queued.log != gap.log) {
                 state.gaps.push_back(gap);
             }

@@ -71,10 +71,11 @@ impl Lagging {
         std::mem::take(&mut self.overflowed)
     }
 
-    /// Those whose turn it is, going round: the first tries at every look, later ones at one in many.
-    pub(super) fn due(&mut self, logs: &Logs, wall: Millis) -> Vec<Gap> {
+    /// Those whose turn it is, going round: the first tries at every look, later ones at one in many. What has come by now,
+    /// or does not matter any more, is forgotten.
+    pub(super) fn due(&mut self, logs: &Logs, wall: Millis, matters: impl Fn(&LogId) -> bool) -> Vec<Gap> {
         self.logs
-            .retain(|log, lag| logs.head(log).is_none_or(|(seq, _)| seq < lag.to));
+            .retain(|log, lag| matters(log) && logs.head(log).is_none_or(|(seq, _)| seq < lag.to));
         let after = self.after.take();
         let is_later = |log: &LogId| after.is_none_or(|after| *log > after);
         let (first, second): (Vec<LogId>, Vec<LogId>) = self.logs.keys().copied().partition(is_later);

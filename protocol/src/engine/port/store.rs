@@ -142,3 +142,26 @@ fn content(body: &Body) -> usize {
     let values = body.observables().iter();
     unread + values.map(|value| size_of::<Observable>() + text(value)).sum::<usize>()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exercise::identity::names;
+
+    #[test]
+    fn a_list_is_counted_as_long_as_it_is() {
+        let sealed = names(1, 5_000);
+        let change = Change::Body {
+            record: RecordId::from_digest(sealed.digest),
+            compressed: sealed.compressed,
+            body: sealed.body,
+            received_at: Millis(0),
+        };
+        // Each name has an allocation of its own beside its place in the list.
+        assert!(
+            change.size() > 5_000 * (size_of::<Observable>() + 16),
+            "{}",
+            change.size()
+        );
+    }
+}

@@ -167,6 +167,44 @@ fn patience_grows_with_the_round_trip() {
 }
 
 #[test]
+fn patience_has_an_end_however_slow_a_peer_makes_itself() {
+    let (mut machine, mut next, now) = (bodies(&[1, 2]), 0, Millis(1));
+    machine.round_trip(&peer(1), Millis(u64::MAX));
+    let steps = machine.want(&header(1, 1), peer(1), now);
+    asks(&mut machine, steps, &mut next, now);
+    assert_eq!(machine.next_wake(), Some(now + limits::BODY_PATIENCE_MOST));
+}
+
+#[test]
+fn older_bodies_are_asked_only_of_those_who_are_known() {
+    let (mut machine, mut next, now) = (bodies(&[1]), 0, Millis(1));
+    machine.connected(&peer(2), None);
+    let of = |machine: &mut Bodies, number: u32, next: &mut u64| {
+        let steps = machine.look_for(&header(1, number), &[peer(2)], true, now);
+        asks(machine, steps, next, now)
+            .into_iter()
+            .map(|(peer, ..)| peer)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(of(&mut machine, 1, &mut next), [peer(1)]);
+    machine.caught_up(&peer(2));
+    assert_eq!(of(&mut machine, 2, &mut next), [peer(2)]);
+}
+
+#[test]
+fn nothing_is_asked_for_while_the_store_is_behind() {
+    let (mut machine, mut next, now) = (bodies(&[1]), 0, Millis(1));
+    machine.hold_up(true, now);
+    for number in 0..3 {
+        let steps = machine.want(&header(1, number), peer(1), now);
+        assert!(asks(&mut machine, steps, &mut next, now).is_empty());
+    }
+    assert!(machine.tick(Millis(60_000)).is_empty());
+    let steps = machine.hold_up(false, Millis(60_000));
+    assert_eq!(asks(&mut machine, steps, &mut next, Millis(60_000)).len(), 3);
+}
+
+#[test]
 fn forty_eight_are_asked_of_one_peer_and_the_rest_waits_its_turn() {
     let (mut machine, mut next, now) = (bodies(&[1]), 0, Millis(1));
     let mut asked = Vec::new();

@@ -3,12 +3,14 @@
 use proptest::prelude::*;
 
 use crate::{
+    codec,
     engine::port::{Command, Outcome, Refusal},
     exercise::{
         Chaos, World,
         identity::{addresses, names, observables},
     },
     record::SealedBody,
+    wire::Gossip,
 };
 
 /// A small body that rides along, or a larger one that is pulled.
@@ -89,6 +91,72 @@ fn a_late_joiner_never_shows_what_was_withdrawn() {
     world.check_honest();
 }
 
+/// Whether a node shows any of these at any moment of the next `millis`.
+fn ever_shows(world: &mut World, node: usize, values: &[&str], millis: u64) -> bool {
+    let values = observables(values);
+    (0..millis).any(|_| {
+        world.run(1);
+        let shown = world.nodes[node].store.shown();
+        values.iter().any(|value| shown.contains(value))
+    })
+}
+
+#[test]
+fn not_even_for_a_moment_however_long_the_log_between() {
+    let mut world = World::new(30, 3);
+    world.link(0, 1);
+    world.run(500);
+    let ticket = world.publish(0, vec![names(1, 20)]);
+    world.run(500);
+    let record = world.published(0, ticket)[0];
+    // Several ranges, and the withdrawal at the very end of them.
+    world.publish(0, (2..900).map(|number| addresses(number, 1)).collect());
+    world.run(3_000);
+    let withdrawal = Command::Withdraw {
+        record,
+        observables: Vec::new(),
+        reason: "a mistake".into(),
+    };
+    world.command(0, withdrawal);
+    assert!(world.run_until(60_000, |world| world.nodes[1].store.shown().len() == 898));
+    world.chaos.delay = 50;
+    world.link(1, 2);
+    assert!(!ever_shows(&mut world, 2, &["name3-1.example"], 4_000));
+    assert!(world.run_until(60_000, World::agrees));
+    world.check_honest();
+}
+
+#[test]
+fn a_node_that_was_away_without_a_body_does_not_show_it_when_it_comes_back() {
+    let mut world = World::new(31, 3);
+    world.link(0, 1);
+    world.run(500);
+    let ticket = world.publish(0, vec![names(1, 20)]);
+    world.run(1_000);
+    let record = world.published(0, ticket)[0];
+    // The third node has the header alone, from somebody who has left.
+    let told = codec::encode(&Gossip::Statements(world.nodes[0].identity.statements.clone()));
+    let header = world.nodes[0].store.records[&record].header.signed().clone();
+    let author = world.nodes[0].identity.peer();
+    world.gossip(2, author.clone(), told);
+    world.gossip(2, author, codec::encode(&Gossip::Header { header, body: None }));
+    world.run(1_000);
+    assert_eq!(world.nodes[2].store.records.len(), 1);
+    let withdrawal = Command::Withdraw {
+        record,
+        observables: Vec::new(),
+        reason: "a mistake".into(),
+    };
+    world.command(0, withdrawal);
+    world.run(1_000);
+    world.start(2);
+    world.chaos.delay = 50;
+    world.link(1, 2);
+    assert!(!ever_shows(&mut world, 2, &["name3-1.example"], 4_000));
+    assert_eq!(world.nodes[2].store.records.len(), 2);
+    world.check_honest();
+}
+
 #[test]
 fn only_its_own_organisation_withdraws_a_record() {
     let mut world = World::new(4, 2);
@@ -155,7 +223,7 @@ fn a_node_that_was_away_catches_up_on_a_long_history() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(crate::exercise::cases(12))]
 
     /// From any two states, with loss, repeats, and any order of arrival.
     #[test]

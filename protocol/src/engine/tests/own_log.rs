@@ -262,3 +262,97 @@ fn what_nobody_would_take_is_not_written() {
     world.nodes[0].skew = -3_600_000;
     check(&mut world, draft(vec![addresses(1, 1)], day), Refusal::ClockBehind);
 }
+
+#[test]
+fn what_others_would_take_for_forged_or_for_the_future_is_not_written() {
+    let check = |skew: i64, linked: bool, expected: Option<Refusal>| {
+        let mut world = World::new(11, 2);
+        world.nodes[0].skew = skew;
+        world.start(0);
+        if linked {
+            world.link(0, 1);
+            world.run(500);
+        }
+        let ticket = world.publish(0, vec![addresses(1, 1)]);
+        world.run(500);
+        assert_eq!(refusal(&world, 0, ticket), expected, "{skew} {linked}");
+        assert_eq!(world.nodes[0].store.records.is_empty(), expected.is_some());
+    };
+    let (day, minute) = (86_400_000, 60_000);
+    check(51 * day, false, Some(Refusal::Uncertified));
+    check(-41 * day, false, Some(Refusal::Uncertified));
+    check(11 * minute, true, Some(Refusal::ClockAhead));
+    check(9 * minute, true, None);
+    check(-60 * minute, true, None);
+    check(60 * minute, false, None);
+}
+
+#[test]
+fn an_epoch_that_was_needed_is_not_forgotten_when_a_record_is_refused() {
+    let mut world = World::new(12, 1);
+    let ticket = world.publish(0, vec![addresses(1, 1)]);
+    world.run(100);
+    world.published(0, ticket);
+    world.nodes[0].safe_mode = true;
+    world.start(0);
+    world.nodes[0].skew = 51 * 86_400_000;
+    let refused = world.publish(0, vec![addresses(2, 1)]);
+    world.run(limits::COMPARE_WAIT.0 + 100);
+    assert_eq!(refusal(&world, 0, refused), Some(Refusal::Uncertified));
+    world.nodes[0].skew = 0;
+    let ticket = world.publish(0, vec![addresses(3, 1)]);
+    world.run(1_000);
+    let record = world.published(0, ticket)[0];
+    assert_eq!(world.nodes[0].store.records[&record].header.seq, 0);
+}
+
+#[test]
+fn whoever_was_met_may_hold_more_although_nobody_is_trusted_any_more() {
+    let check = |met: bool, expected: u64| {
+        let mut world = World::new(13, 2);
+        for node in 0..2 {
+            world.nodes[node].listed.clear();
+            world.start(node);
+        }
+        if met {
+            world.link(0, 1);
+            world.run(500);
+        }
+        let ticket = world.publish(0, vec![addresses(1, 1)]);
+        world.run(1_000);
+        world.published(0, ticket);
+        world.start(0);
+        let ticket = world.publish(0, vec![addresses(2, 1)]);
+        world.run(limits::COMPARE_WAIT.0 + 100);
+        let record = world.published(0, ticket)[0];
+        assert_eq!(world.nodes[0].store.records[&record].header.seq, expected);
+    };
+    // Alone from the beginning, the log goes on; otherwise a new epoch begins.
+    check(false, 1);
+    check(true, 0);
+}
+
+#[test]
+fn one_peer_that_holds_no_more_is_not_all_of_them() {
+    let mut world = World::new(14, 3);
+    world.link(0, 1);
+    world.run(500);
+    world.publish(0, vec![addresses(1, 1)]);
+    world.run(1_000);
+    let backup = world.nodes[0].store.clone();
+    world.publish(0, vec![addresses(2, 1)]);
+    world.run(1_000);
+    world.crash(0);
+    world.nodes[0].store = backup;
+    world.start(0);
+    // The third node has never heard of any of it, and is quicker than the second.
+    world.link(0, 2);
+    world.chaos.delay = 400;
+    world.link(0, 1);
+    world.chaos.delay = 1;
+    let ticket = world.publish(0, vec![addresses(3, 1)]);
+    assert!(world.run_until(120_000, World::agrees));
+    assert_eq!(world.published(0, ticket).len(), 1);
+    assert!(world.nodes.iter().all(|node| node.store.frozen.is_empty()));
+    world.check_honest();
+}

@@ -373,3 +373,21 @@ fn gossip_has_one_form_and_old_repeats_are_not_passed_on() {
     world.run(61_000);
     assert_eq!(say(&mut world, &form(1, true)), Acceptance::Ignore);
 }
+
+#[test]
+fn news_are_told_once_they_are_durable() {
+    let mut world = World::new(10, 2);
+    world.link(0, 1);
+    world.run(5_000);
+    let other = Identity::numbered(7);
+    world.connect(0, &other);
+    world.nodes[0].stalled = true;
+    // The last one is known by then, and in another form: the message stays here, its news go on.
+    let told = [other.statements.clone(), vec![endpoint(&other, 6), endpoint(&other, 4)]].concat();
+    assert_eq!(tell(&mut world, 0, &other, &told), Acceptance::Ignore);
+    world.run(1_000);
+    assert!(!holds(&world, 1, &endpoint(&other, 6)));
+    world.nodes[0].stalled = false;
+    world.run(1_000);
+    assert!(holds(&world, 1, &endpoint(&other, 6)));
+}

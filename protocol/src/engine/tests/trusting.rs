@@ -198,6 +198,25 @@ fn nothing_from_the_quarantine_is_offered_but_to_its_author() {
 }
 
 #[test]
+fn bodies_from_the_quarantine_are_given_to_nobody() {
+    let mut world = chain_with_a_doubter();
+    let sealed = names(1, 60);
+    let digest = sealed.digest;
+    world.publish(0, vec![sealed]);
+    world.run(2_000);
+    assert!(world.nodes[1].store.bodies.contains_key(&digest));
+    let puppet = Identity::numbered(8);
+    let ask = |world: &mut World, node: usize| {
+        world.connect(node, &puppet);
+        let ticket = world.request(node, puppet.peer(), None, &codec::encode(&Request::Body { digest }));
+        world.run(100);
+        world.nodes[node].answered.remove(&ticket)
+    };
+    assert!(matches!(ask(&mut world, 1), Some(Response::NotHeld)));
+    assert!(matches!(ask(&mut world, 0), Some(Response::Body(_))));
+}
+
+#[test]
 fn two_operators_meet() {
     let mut world = World::new(4, 2);
     for node in 0..2 {

@@ -108,6 +108,11 @@ impl Node {
         &self.verdicts
     }
 
+    /// Takes what was seen for new again, as it is after the time of a duplicate cache.
+    pub fn forget_gossip(&mut self) {
+        self.seen.clear();
+    }
+
     pub(super) fn found(&self, query: &Query) -> Found {
         self.store.answer(query)
     }

@@ -49,6 +49,8 @@ pub(super) async fn status(State(node): State<Arc<Node>>) -> Answer<Status> {
         heads: overview.own_heads.iter().map(head).collect(),
         forks: node.forks(),
         comparing: overview.comparing,
+        store_failures: node.ledger.failures().count(),
+        store_failure: node.ledger.failures().first().map(ToString::to_string),
     }))
 }
 
