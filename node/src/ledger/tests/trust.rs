@@ -1,6 +1,9 @@
 //! The quarantine: what is in it, what rises from it, and what it loses.
 
-use starfish_protocol::{engine::port::Change, time::Millis};
+use starfish_protocol::{
+    engine::port::{Change, Found, Query},
+    time::Millis,
+};
 
 use crate::ledger::{
     Options,
@@ -32,6 +35,24 @@ fn kinds(bench: &Bench, after: u64) -> Vec<EntryKind> {
         .into_iter()
         .map(|entry| entry.kind)
         .collect()
+}
+
+#[test]
+fn bodies_in_quarantine_are_no_answer() {
+    let mut bench = Bench::new();
+    let mut author = quarantined(1);
+    let record = author.publish_names(0, 3);
+    bench.apply(&[record.whole()]);
+    let answers = |bench: &Bench| {
+        let answer = bench.ledger.answer(&Query::Body(record.header.body_digest));
+        matches!(answer, Found::Body(Some(_)))
+    };
+    for believed in [false, true, false] {
+        let org = author.org;
+        bench.apply(&[Change::Judge { org, believed }]);
+        bench.work();
+        assert_eq!(answers(&bench), believed);
+    }
 }
 
 #[test]

@@ -356,3 +356,22 @@ fn one_peer_that_holds_no_more_is_not_all_of_them() {
     assert!(world.nodes.iter().all(|node| node.store.frozen.is_empty()));
     world.check_honest();
 }
+
+#[test]
+fn what_has_expired_is_not_withdrawn() {
+    let mut world = World::new(15, 1);
+    let ticket = world.publish(0, vec![addresses(1, 2)]);
+    world.run(100);
+    let record = world.published(0, ticket)[0];
+    world.run(864_000_000);
+    let ticket = world.command(
+        0,
+        Command::Withdraw {
+            record,
+            observables: Vec::new(),
+            reason: "too late".into(),
+        },
+    );
+    world.run(100);
+    assert_eq!(refusal(&world, 0, ticket), Some(Refusal::Expired));
+}
