@@ -200,24 +200,10 @@ impl Node {
 
     /// Where it listens over TCP, as a dialler needs it: a multiaddress that ends in `/p2p/ID`.
     pub fn tcp_address(&self) -> String {
-        // What `id` says, because the ready line may come before the last listener.
-        let listening = || -> Option<String> {
-            let id = self.one(&["id"]);
-            let addresses = id["addresses"]
-                .as_array()?
-                .iter()
-                .filter_map(|address| address.as_str());
-            let tcp = |address: &&str| address.contains("/tcp/") && address.starts_with("/ip4/");
-            addresses
-                .filter(tcp)
-                .map(str::to_owned)
-                .find(|address| address.contains("/ip4/127.0.0.1/"))
-        };
-        eventually(&format!("{} listens over TCP", self.name), SOON, || {
-            listening().is_some()
-        });
-        let address = listening().expect("it listened a moment ago");
-        let address = address.replace("/ip4/0.0.0.0/", "/ip4/127.0.0.1/");
+        let listen = &self.daemon.as_ref().expect("the node runs").listen;
+        let tcp = |address: &&String| address.contains("/tcp/") && address.starts_with("/ip4/127.0.0.1/");
+        let address = listen.iter().find(tcp);
+        let address = address.unwrap_or_else(|| panic!("{} is ready, and not over TCP: {listen:?}", self.name));
         let bare = address.split("/p2p/").next().unwrap_or_default();
         format!("{bare}/p2p/{}", self.peer())
     }

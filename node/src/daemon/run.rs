@@ -145,7 +145,7 @@ async fn tell_addresses(
 ) -> Result<JoinHandle<()>, Failure> {
     let mut changes = happenings.listening();
     let deadline = Instant::now() + LISTEN;
-    while handle.listening().await.len() < settings.listening().len() {
+    while !covers(&handle.listening().await, &settings.listening()) {
         let patience = if handle.listening().await.is_empty() {
             deadline
         } else {
@@ -170,6 +170,15 @@ async fn tell_addresses(
             told = tell(&handle, &settings, told).await;
         }
     }))
+}
+
+/// Whether each wanted address is listened on. One that stands for all of the machine's becomes several, so their number
+/// says nothing: QUIC alone could pass for QUIC and TCP.
+fn covers(listening: &[Multiaddr], wanted: &[Multiaddr]) -> bool {
+    let kind = |address: &Multiaddr| address.protocol_stack().collect::<Vec<_>>();
+    wanted
+        .iter()
+        .all(|address| listening.iter().any(|other| kind(other) == kind(address)))
 }
 
 async fn tell(handle: &Handle, settings: &Settings, told: Vec<Multiaddr>) -> Vec<Multiaddr> {
@@ -272,5 +281,24 @@ async fn end(
     match cause {
         None => Ok(Exit::Done),
         Some(failure) => Err(failure),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_wanted_kind_of_address_is_waited_for() {
+        let list =
+            |texts: &[&str]| -> Vec<Multiaddr> { texts.iter().map(|text| text.parse().expect("an address")).collect() };
+        let wanted = ["/ip4/0.0.0.0/tcp/1", "/ip4/0.0.0.0/udp/1/quic-v1"];
+        let check = |listening: &[&str], expected: bool| {
+            assert_eq!(covers(&list(listening), &list(&wanted)), expected, "{listening:?}");
+        };
+        check(&["/ip4/127.0.0.1/tcp/1", "/ip4/127.0.0.1/udp/1/quic-v1"], true);
+        check(&["/ip4/127.0.0.1/udp/1/quic-v1", "/ip4/192.0.2.2/udp/1/quic-v1"], false);
+        check(&["/ip6/::1/tcp/1", "/ip4/127.0.0.1/udp/1/quic-v1"], false);
+        check(&[], false);
     }
 }

@@ -1,6 +1,9 @@
 //! Streams that cost: too long, without an end, or without progress, from a guest and from a peer that was asked.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use starfish_crypto::SecretKey;
 use starfish_protocol::{
@@ -11,7 +14,7 @@ use starfish_protocol::{
 use starfish_tests::cast::sealed_names;
 
 use super::{
-    Siege, bare,
+    NEIGHBOUR, Siege, VICTIM, bare,
     frames::body_head,
     gossip_frames::{prefixed, publication, varint},
     speaker::{Answer, Speaker},
@@ -79,7 +82,7 @@ fn idle_streams_do_not_take_the_place_of_others() {
     assert!(!open.is_empty());
     // Somebody else is answered all the same, while these are open.
     let mut other = Speaker::connect(
-        &siege.mesh[super::VICTIM].tcp_address(),
+        &siege.mesh[VICTIM].tcp_address(),
         &SecretKey::from_seed([97; 32]),
         script.manners(),
     );
@@ -138,5 +141,25 @@ fn answers_without_an_end_are_cut() {
     let mut speaker = siege.speaker(&script);
     let header = script.writes(script.opening(), &sealed, |_| {});
     speaker.publish(&siege.clear(), &bare(&header));
-    siege.mesh[super::VICTIM].gets("endless-0.example");
+    siege.mesh[VICTIM].gets("endless-0.example");
+}
+
+#[test]
+fn a_body_that_was_lost_on_the_way_is_asked_for_again() {
+    let siege = Siege::by_believed();
+    let script = siege.script();
+    let asked = AtomicUsize::new(0);
+    // The only holder breaks off twice, as a bad line would, and stays connected.
+    let manners = script.manners_but(move |request| {
+        let broken = matches!(request, Request::Body { .. }) && asked.fetch_add(1, Ordering::Relaxed) < 2;
+        broken.then(|| Answer::Bytes(Vec::new()))
+    });
+    let mut speaker = siege.speaker_with(&script, manners);
+    let sealed = sealed_names("lost", 40);
+    script.holds(&sealed);
+    let header = script.writes(script.opening(), &sealed, |_| {});
+    speaker.publish(&siege.clear(), &bare(&header));
+    siege.mesh[VICTIM].gets("lost-0.example");
+    siege.mesh[NEIGHBOUR].gets("lost-0.example");
+    assert!(speaker.is_connected(), "a bad line was taken for malice");
 }
