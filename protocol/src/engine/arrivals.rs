@@ -273,6 +273,10 @@ impl Engine {
             self.own.adopted();
         }
         self.step.heads.push(Self::head_of(&header));
+        // A body that came along is news like one that came later: peers may be waiting for it here.
+        if body.is_some() {
+            self.step.bodies.push((RecordId::of(&header), header.body_digest));
+        }
         match (&body, from) {
             (Some((compressed, _)), Some((peer, _))) => self.open_others(&header, compressed.clone(), peer),
             (None, Some((peer, true))) if self.pulls(&header) => self.want_body(&header, peer),
