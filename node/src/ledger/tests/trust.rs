@@ -39,7 +39,7 @@ fn kinds(bench: &Bench, after: u64) -> Vec<EntryKind> {
 
 #[test]
 fn bodies_in_quarantine_are_no_answer() {
-    let mut bench = Bench::new();
+    let bench = Bench::new();
     let mut author = quarantined(1);
     let record = author.publish_names(0, 3);
     bench.apply(&[record.whole()]);
