@@ -23,6 +23,7 @@ mod email;
 mod file_digest;
 mod form;
 mod key;
+mod suffix;
 #[cfg(test)]
 mod tests;
 mod url;
@@ -33,6 +34,7 @@ pub use self::{
     domain::{Domain, DomainFault, Tld},
     email::Email,
     file_digest::FileDigest,
+    suffix::Suffix,
     url::Url,
 };
 

@@ -49,6 +49,7 @@
 
 mod certificate;
 mod checked;
+mod endorsement;
 mod endpoint;
 mod manifest;
 mod proof;
@@ -57,6 +58,7 @@ mod text;
 
 pub use certificate::NodeCertificate;
 pub use checked::{CheckError, CheckedStatement};
+pub use endorsement::{DEPTH, Endorsement, FULL, Scope, Veto};
 pub use endpoint::EndpointStatement;
 pub use manifest::{Guardians, Manifest};
 pub use roster::{Admitted, Roster, RosterRefusal};
