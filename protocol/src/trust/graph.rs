@@ -11,6 +11,9 @@ use crate::{
     statement::{DEPTH, FULL},
 };
 
+#[cfg(test)]
+pub(crate) mod samples;
+
 /// The node from which all trust comes: this node's own policy.
 pub const ROOT: u32 = 0;
 
