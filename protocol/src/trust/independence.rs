@@ -142,7 +142,7 @@ mod tests {
             let standing = Standing::new(&graph);
             let worlds: Vec<_> = (1..12).map(|number| (org(number), without(&edges, org(number)))).collect();
             for place in 1..graph.nodes() as u32 {
-                let own = graph.org(place).unwrap();
+                let own = graph.org(place).expect("a node of the sample");
                 let others = worlds.iter().filter(|(gone, _)| *gone != own);
                 let expected = standing.of(place) >= ENOUGH && others.clone().all(|(_, world)| enough(world, &own));
                 prop_assert_eq!(independent(&graph, &standing, place), expected);

@@ -198,7 +198,9 @@ mod tests {
             }
             for path in vector.witnesses {
                 let path: Vec<_> = path.into_iter().map(org).collect();
-                let last = graph.index_of(path.last().unwrap()).unwrap();
+                let last = graph
+                    .index_of(path.last().expect("a node of the sample"))
+                    .expect("a node of the sample");
                 assert_eq!(standing.witness(&graph, last), path, "{}", vector.name);
             }
         }
@@ -253,7 +255,7 @@ mod tests {
             let few = Graph::new(edges);
             let (before, after) = (Standing::new(&few), Standing::new(&all));
             for number in 1..few.nodes() as u32 {
-                let there = all.index_of(&few.org(number).unwrap()).unwrap();
+                let there = all.index_of(&few.org(number).expect("a node of the sample")).expect("a node of the sample");
                 for level in 0..=DEPTH {
                     prop_assert!(before.at(number, level) <= after.at(there, level));
                 }
@@ -289,12 +291,12 @@ mod tests {
                 let path = standing.witness(&graph, node);
                 prop_assert_eq!(path.is_empty(), standing.of(node) == 0);
                 let Some(end) = path.last() else { continue };
-                prop_assert_eq!(*end, graph.org(node).unwrap());
+                prop_assert_eq!(*end, graph.org(node).expect("a node of the sample"));
                 prop_assert_eq!(path.iter().collect::<BTreeSet<_>>().len(), path.len(), "no loops");
                 let mut from = ROOT;
                 for (place, org) in path.iter().enumerate() {
                     let needed = path.len() - 1 - place;
-                    let to = graph.index_of(org).unwrap();
+                    let to = graph.index_of(org).expect("a node of the sample");
                     let mut arcs = graph.out(from).iter().filter(|arc| arc.node == to);
                     let carried = arcs.any(|arc| arc.amount >= standing.of(node) && usize::from(arc.depth) >= needed);
                     prop_assert!(carried, "{:?}", path);
