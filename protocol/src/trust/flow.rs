@@ -13,24 +13,18 @@ use std::collections::BTreeMap;
 
 use starfish_crypto::Digest;
 
-use super::graph::{Graph, ROOT};
+use super::{
+    graph::{Graph, ROOT},
+    standing::Standing,
+};
 use crate::{limits, organisation::OrgId, statement::FULL};
 
 mod gathering;
 mod network;
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
 
 use self::{gathering::Gathered, network::Network};
-
-/// What the flow needs to know of every node beforehand: its standing.
-pub trait Reach {
-    /// The largest amount that one path carries to the node; 0 where none arrives.
-    fn best(&self, node: u32) -> u8;
-
-    /// How many further introductions some path honours behind the node; none where no path arrives.
-    fn max_remaining(&self, node: u32) -> Option<u8>;
-}
 
 /// How much an organisation takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -121,30 +115,30 @@ impl Default for Work {
 }
 
 /// The flow to these organisations. It is enough to know whether `saturation` arrives; `u32::MAX` asks for all of it.
-pub fn flow(graph: &Graph, reach: &impl Reach, supplies: &BTreeMap<u32, Supply>, saturation: u32) -> Flow {
-    flow_within(graph, reach, supplies, saturation, Work::default())
+pub fn flow(graph: &Graph, standing: &Standing, supplies: &BTreeMap<u32, Supply>, saturation: u32) -> Flow {
+    flow_within(graph, standing, supplies, saturation, Work::default())
 }
 
 /// `F`: how much reaches one organisation, at most [`FULL`] (design, trust 4.3).
-pub fn full_flow(graph: &Graph, reach: &impl Reach, node: u32) -> Flow {
+pub fn full_flow(graph: &Graph, standing: &Standing, node: u32) -> Flow {
     let supplies = BTreeMap::from([(node, Supply::from(u32::from(FULL)))]);
-    flow(graph, reach, &supplies, u32::from(FULL))
+    flow(graph, standing, &supplies, u32::from(FULL))
 }
 
 /// The flow, found with at most so much work.
 pub fn flow_within(
     graph: &Graph,
-    reach: &impl Reach,
+    standing: &Standing,
     supplies: &BTreeMap<u32, Supply>,
     saturation: u32,
     work: Work,
 ) -> Flow {
-    let targets = targets(graph, reach, supplies);
-    let gathered = gathering::gather(graph, reach, &targets, work.gathered);
+    let targets = targets(graph, standing, supplies);
+    let gathered = gathering::gather(graph, standing, &targets, work.gathered);
     let visited = gathered.orgs(graph);
     if gathered.truncated {
         return Flow {
-            value: least(reach, &targets).min(saturation),
+            value: least(standing, &targets).min(saturation),
             truncated: true,
             visited,
             ..Flow::default()
@@ -155,7 +149,7 @@ pub fn flow_within(
     let truncated = end == network::End::OutOfWork;
     Flow {
         value: if truncated {
-            value.max(least(reach, &targets).min(saturation))
+            value.max(least(standing, &targets).min(saturation))
         } else {
             value
         },
@@ -171,10 +165,10 @@ pub fn flow_within(
 }
 
 /// The nodes asked about that anything reaches at all, in the order of their organisations.
-fn targets(graph: &Graph, reach: &impl Reach, supplies: &BTreeMap<u32, Supply>) -> Vec<(u32, Supply)> {
+fn targets(graph: &Graph, standing: &Standing, supplies: &BTreeMap<u32, Supply>) -> Vec<(u32, Supply)> {
     let asked = supplies
         .iter()
-        .filter(|(node, supply)| **node != ROOT && supply.amount > 0 && reach.best(**node) > 0);
+        .filter(|(node, supply)| **node != ROOT && supply.amount > 0 && standing.of(**node) > 0);
     let mut targets: Vec<(OrgId, u32, Supply)> = asked
         .filter_map(|(node, supply)| graph.org(*node).map(|org| (org, *node, *supply)))
         .collect();
@@ -183,10 +177,10 @@ fn targets(graph: &Graph, reach: &impl Reach, supplies: &BTreeMap<u32, Supply>) 
 }
 
 /// What arrives at least: what the best single path carries to one of them.
-fn least(reach: &impl Reach, targets: &[(u32, Supply)]) -> u32 {
+fn least(standing: &Standing, targets: &[(u32, Supply)]) -> u32 {
     let each = targets
         .iter()
-        .map(|(node, supply)| supply.amount.min(u32::from(reach.best(*node))));
+        .map(|(node, supply)| supply.amount.min(u32::from(standing.of(*node))));
     each.max().unwrap_or(0)
 }
 

@@ -11,6 +11,9 @@ use crate::{
     statement::{DEPTH, FULL},
 };
 
+#[cfg(test)]
+pub(crate) mod samples;
+
 /// The node from which all trust comes: this node's own policy.
 pub const ROOT: u32 = 0;
 
@@ -237,8 +240,11 @@ mod tests {
         assert_eq!(graph.edges(), Graph::new(edges).edges());
         assert_eq!(Graph::new(edges.iter().chain(&edges).copied()).edges(), graph.edges());
         let view = &graph;
-        let into = view.into(graph.index_of(&org(1)).unwrap());
-        let from: Vec<_> = into.iter().map(|arc| graph.org(arc.node).unwrap()).collect();
+        let into = view.into(graph.index_of(&org(1)).expect("a node of the sample"));
+        let from: Vec<_> = into
+            .iter()
+            .map(|arc| graph.org(arc.node).expect("a node of the sample"))
+            .collect();
         assert_eq!(from, [org(2), org(3)]);
         assert_eq!(graph.edges()[0], said(0, 2, FULL, 1), "cut down to what can be said");
         assert_eq!(graph.edges()[1], said(0, 3, 9, DEPTH));
@@ -257,7 +263,10 @@ mod tests {
     #[test]
     fn what_is_said_no_more_is_gone_both_ways() {
         let mut graph = Graph::new([said(0, 1, 10, 1), said(1, 1, 9, 1), said(1, 2, 3, 0)]);
-        let (one, two) = (graph.index_of(&org(1)).unwrap(), graph.index_of(&org(2)).unwrap());
+        let (one, two) = (
+            graph.index_of(&org(1)).expect("a node of the sample"),
+            graph.index_of(&org(2)).expect("a node of the sample"),
+        );
         assert_eq!(graph.out(one).len(), 1, "nothing about itself");
         assert_eq!(graph.replace(Some(org(1)), org(2), &[(3, 0)]), None, "the same again");
         assert_eq!(graph.replace(Some(org(1)), org(2), &[]), Some((one, two)));

@@ -5,10 +5,13 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::{Reach, Supply};
+use super::Supply;
 use crate::{
     statement::DEPTH,
-    trust::graph::{Arc, Graph, ROOT},
+    trust::{
+        graph::{Arc, Graph, ROOT},
+        standing::Standing,
+    },
 };
 
 /// What was gathered. Nodes are numbered by their place in `nodes`.
@@ -24,9 +27,9 @@ pub(super) struct Gathered {
     pub(super) truncated: bool,
 }
 
-struct Search<'a, R> {
+struct Search<'a> {
     graph: &'a Graph,
-    reach: &'a R,
+    standing: &'a Standing,
     gathered: Gathered,
     places: BTreeMap<u32, u32>,
     /// Places whose arcs are to be looked at, with the hops to the nearest target.
@@ -34,10 +37,10 @@ struct Search<'a, R> {
 }
 
 /// Gathers, looking at no more than so many arcs.
-pub(super) fn gather(graph: &Graph, reach: &impl Reach, targets: &[(u32, Supply)], arcs: usize) -> Gathered {
+pub(super) fn gather(graph: &Graph, standing: &Standing, targets: &[(u32, Supply)], arcs: usize) -> Gathered {
     let mut search = Search {
         graph,
-        reach,
+        standing,
         gathered: Gathered::default(),
         places: BTreeMap::new(),
         queue: VecDeque::new(),
@@ -58,7 +61,7 @@ pub(super) fn gather(graph: &Graph, reach: &impl Reach, targets: &[(u32, Supply)
     search.gathered
 }
 
-impl<'a, R: Reach> Search<'a, R> {
+impl<'a> Search<'a> {
     fn arcs(&self, place: u32) -> &'a [Arc] {
         let node = self.gathered.nodes.get(place as usize);
         node.map_or(&[], |node| self.graph.into(*node))
@@ -84,7 +87,11 @@ impl<'a, R: Reach> Search<'a, R> {
 
     /// Whether some path to the node honours an introduction with so many hops behind it.
     fn may_introduce(&self, node: u32, hops: u8) -> bool {
-        node == ROOT || self.reach.max_remaining(node).is_some_and(|remaining| remaining > hops)
+        node == ROOT
+            || self
+                .standing
+                .max_remaining(node)
+                .is_some_and(|remaining| remaining > hops)
     }
 
     /// The place of a node. A new one waits for its own arcs, unless none can be deep enough.

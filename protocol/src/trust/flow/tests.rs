@@ -1,70 +1,22 @@
-//! The vectors T2 to T6 and the laws of the design (trust 4.4 and 4.7), with a slow and plain standing to compare with.
+//! The vectors T2 to T6 and the laws of the design (trust 4.4 and 4.7).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::{statement::DEPTH, trust::graph::Edge};
+use crate::trust::graph::Edge;
 
-/// The best amounts by the shortest definition: relax until nothing changes.
-pub(crate) struct Reference {
-    best: Vec<[u8; DEPTH as usize + 1]>,
-}
-
-impl Reference {
-    pub(crate) fn new(graph: &Graph) -> Self {
-        let mut best = vec![[0; DEPTH as usize + 1]; graph.nodes()];
-        let mut changed = true;
-        while changed {
-            changed = false;
-            for node in 0..graph.nodes() as u32 {
-                for arc in graph.out(node) {
-                    for left in 0..=DEPTH {
-                        let (amount, after) = if node == ROOT {
-                            (arc.amount, arc.depth)
-                        } else if left == 0 {
-                            continue;
-                        } else {
-                            (
-                                best[node as usize][left as usize].min(arc.amount),
-                                (left - 1).min(arc.depth),
-                            )
-                        };
-                        for slot in &mut best[arc.node as usize][..=after as usize] {
-                            changed |= *slot < amount;
-                            *slot = (*slot).max(amount);
-                        }
-                    }
-                }
-            }
-        }
-        Self { best }
-    }
-}
-
-impl Reach for Reference {
-    fn best(&self, node: u32) -> u8 {
-        self.best[node as usize][0]
-    }
-
-    fn max_remaining(&self, node: u32) -> Option<u8> {
-        (0..=DEPTH)
-            .rev()
-            .find(|left| self.best[node as usize][*left as usize] > 0)
-    }
-}
-
-pub(crate) fn org(number: u16) -> OrgId {
+fn org(number: u16) -> OrgId {
     let mut bytes = [0; 32];
     bytes[..2].copy_from_slice(&number.to_be_bytes());
     OrgId::from_digest(Digest::from_bytes(bytes))
 }
 
-pub(crate) type Said = (u16, u16, u8, u8);
+type Said = (u16, u16, u8, u8);
 
 /// Who vouches for whom, how much and how deep; 0 is the root.
-pub(crate) fn graph(said: &[Said]) -> Graph {
+fn graph(said: &[Said]) -> Graph {
     Graph::new(said.iter().map(|(from, to, amount, depth)| Edge {
         from: (*from > 0).then(|| org(*from)),
         to: org(*to),
@@ -80,13 +32,13 @@ fn supplies(graph: &Graph, orgs: impl IntoIterator<Item = u16>) -> BTreeMap<u32,
 
 fn to_set(said: &[Said], orgs: impl IntoIterator<Item = u16>) -> Flow {
     let graph = graph(said);
-    flow(&graph, &Reference::new(&graph), &supplies(&graph, orgs), u32::MAX)
+    flow(&graph, &Standing::new(&graph), &supplies(&graph, orgs), u32::MAX)
 }
 
 fn to_one(said: &[Said], number: u16) -> Flow {
     let graph = graph(said);
     match graph.index_of(&org(number)) {
-        Some(node) => full_flow(&graph, &Reference::new(&graph), node),
+        Some(node) => full_flow(&graph, &Standing::new(&graph), node),
         None => Flow::default(),
     }
 }
@@ -94,7 +46,7 @@ fn to_one(said: &[Said], number: u16) -> Flow {
 fn best(said: &[Said], number: u16) -> u8 {
     let graph = graph(said);
     let node = graph.index_of(&org(number));
-    node.map_or(0, |node| Reference::new(&graph).best(node))
+    node.map_or(0, |node| Standing::new(&graph).of(node))
 }
 
 /// T5: a farm of ten that all vouch for each other, behind one arc of 50.
@@ -197,7 +149,7 @@ fn the_cut_names_what_limits() {
     check(&[(0, 1, 120, 1)], &[7], &[]);
     let graph = graph(&[(0, 1, 120, 1)]);
     let some = BTreeMap::from([(1, Supply::from(30))]);
-    let found = flow(&graph, &Reference::new(&graph), &some, u32::MAX);
+    let found = flow(&graph, &Standing::new(&graph), &some, u32::MAX);
     assert_eq!(
         found.cut,
         [Limit::Supply {
@@ -205,7 +157,7 @@ fn the_cut_names_what_limits() {
             amount: 30
         }]
     );
-    let enough = flow(&graph, &Reference::new(&graph), &some, 20);
+    let enough = flow(&graph, &Standing::new(&graph), &some, 20);
     assert_eq!((enough.value, enough.cut.len()), (20, 0));
 }
 
@@ -220,7 +172,7 @@ fn one_origin_is_one_source() {
                 origin: *origin,
             }))
             .collect();
-        let found = flow(&graph, &Reference::new(&graph), &supplies, u32::MAX);
+        let found = flow(&graph, &Standing::new(&graph), &supplies, u32::MAX);
         assert_eq!(found.value, value, "{given:?}");
         let sum: u32 = found.paths.iter().map(|path| path.amount).sum();
         assert_eq!(sum, value);
@@ -246,15 +198,15 @@ fn too_much_work_is_said_and_answered_safely() {
         said.extend((1..60).map(|two| (one, two, 1 + (one * 7 + two * 3) as u8 % 40, 7)));
     }
     let graph = graph(&said);
-    let reach = Reference::new(&graph);
+    let standing = Standing::new(&graph);
     let node = graph.index_of(&org(40)).unwrap();
     let asked = BTreeMap::from([(node, Supply::from(120))]);
-    let whole = flow(&graph, &reach, &asked, 120);
-    assert!(!whole.truncated && whole.value >= u32::from(reach.best(node)));
+    let whole = flow(&graph, &standing, &asked, 120);
+    assert!(!whole.truncated && whole.value >= u32::from(standing.of(node)));
     for (gathered, searched) in [(0, 0), (10, 1000), (3000, 10), (100_000, 2_000), (100_000, 20_000)] {
-        let cut_short = flow_within(&graph, &reach, &asked, 120, Work { gathered, searched });
+        let cut_short = flow_within(&graph, &standing, &asked, 120, Work { gathered, searched });
         assert!(cut_short.truncated, "{gathered} {searched}");
-        assert!(cut_short.value >= u32::from(reach.best(node)) && cut_short.value <= whole.value);
+        assert!(cut_short.value >= u32::from(standing.of(node)) && cut_short.value <= whole.value);
         assert!(cut_short.cut.is_empty() && cut_short.visited.len() <= 61);
     }
 }
@@ -303,7 +255,7 @@ proptest! {
             grown.replace(edge.from, edge.to, &same);
         }
         for number in 1..7 {
-            let found = |graph: &Graph| graph.index_of(&org(number)).map(|node| full_flow(graph, &Reference::new(graph), node));
+            let found = |graph: &Graph| graph.index_of(&org(number)).map(|node| full_flow(graph, &Standing::new(graph), node));
             prop_assert_eq!(found(&whole), found(&grown));
         }
     }
