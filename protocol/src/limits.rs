@@ -275,6 +275,6 @@ const _: () = assert!(32 + 2 * (HEADER_BYTES + 64 + 3) <= STATEMENT_BODY_BYTES);
 pub const FLOW_ARCS: usize = 200_000;
 /// How many arcs the search for the paths of one flow looks at: ten times through everything that was gathered.
 pub const FLOW_SEARCHED: usize = 2_000_000;
-/// How many organisations' claims about one observable are weighed, those with the strongest own weight: more than this
-/// many sources do not move a score.
-pub const CLAIMS_WEIGHED: usize = 256;
+/// How many organisations' claims for one observable are weighed, and as many against it, those with the best standing: four
+/// times the members of FIRST in one field, and few enough to weigh in one turn.
+pub const CLAIMS_WEIGHED: usize = 1_024;

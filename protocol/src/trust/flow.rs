@@ -20,10 +20,12 @@ use super::{
 use crate::{limits, organisation::OrgId, statement::FULL};
 
 mod gathering;
+mod memo;
 mod network;
 #[cfg(test)]
 mod tests;
 
+pub use self::memo::{Memo, Strength};
 use self::{gathering::Gathered, network::Network};
 
 /// How much an organisation takes.
