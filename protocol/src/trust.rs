@@ -8,6 +8,7 @@ pub mod flow;
 pub mod graph;
 pub mod independence;
 pub mod standing;
+pub mod what_if;
 
 use std::collections::{BTreeMap, BTreeSet};
 
