@@ -160,7 +160,7 @@ fn more_claims_than_are_weighed_are_said() {
 fn the_next_change_is_known() {
     let claims = [claim(1, Kind::Report, 100, 3), claim(2, Kind::FalsePositive, 70, 11)];
     let now = of_five(&claims);
-    let at = now.changes_at.unwrap();
+    let at = now.changes_at.expect("the row is well formed");
     let supplies = |time: Millis| -> Vec<u32> {
         judged(&five(), &claims, time)
             .claims

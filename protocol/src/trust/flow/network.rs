@@ -31,8 +31,10 @@ pub(super) struct Network {
     links: Vec<Link>,
     /// What each link forth had room for at first, and what to say where it is the limit.
     limits: Vec<(u32, Option<Limit>)>,
-    /// The links at each node, in the order in which they are tried.
-    at: Vec<Vec<u32>>,
+    /// The links at each node, in the order in which they are tried: those of one node behind those of the one before.
+    at: Vec<u32>,
+    /// Where the links of each node begin in `at`, and in the end where the last ones end.
+    starts: Vec<u32>,
     /// Whose word a node is when a path goes into it.
     orgs: Vec<Option<OrgId>>,
     source: u32,
@@ -48,7 +50,8 @@ impl Network {
         let mut network = Self {
             links: Vec::new(),
             limits: Vec::new(),
-            at: vec![Vec::new(); nodes],
+            at: Vec::new(),
+            starts: Vec::new(),
             orgs: vec![None; nodes],
             // Without a way from the root, any node without links into it serves: nothing arrives from there.
             source: gathered.root.map_or(SINK, out_of),
@@ -56,6 +59,7 @@ impl Network {
         network.link_supplies(graph, targets);
         network.link_organisations(graph, gathered);
         network.link_endorsements(graph, gathered);
+        network.sort();
         network
     }
 
@@ -111,19 +115,25 @@ impl Network {
     }
 
     fn add_node(&mut self) -> u32 {
-        self.at.push(Vec::new());
         self.orgs.push(None);
-        self.at.len() as u32 - 1
+        self.orgs.len() as u32 - 1
     }
 
     fn link(&mut self, from: u32, to: u32, room: u32, limit: Option<Limit>) {
-        for (node, to, room) in [(from, to, room), (to, from, 0)] {
-            if let Some(at) = self.at.get_mut(node as usize) {
-                at.push(self.links.len() as u32);
-            }
-            self.links.push(Link { to, room });
-        }
+        self.links.push(Link { to, room });
+        self.links.push(Link { to: from, room: 0 });
         self.limits.push((room, limit));
+    }
+
+    /// Lays the links out by the node where they begin; those of one node stay in the order in which they were added.
+    fn sort(&mut self) {
+        let count = self.links.len() as u32;
+        let mut at: Vec<u32> = (0..count).collect();
+        at.sort_by_key(|number| self.to(number ^ 1));
+        let nodes = self.orgs.len() as u32;
+        let start = |node: u32| at.partition_point(|number| self.to(number ^ 1) < node) as u32;
+        self.starts = (0..=nodes).map(start).collect();
+        self.at = at;
     }
 
     /// Fills the network up to a value, one shortest path after the other.
@@ -149,7 +159,7 @@ impl Network {
 
     /// By which link each node is reached first from the source; nothing when there was not enough work left.
     fn search(&self, left: &mut usize) -> Option<Vec<Option<u32>>> {
-        let mut before = vec![None; self.at.len()];
+        let mut before = vec![None; self.orgs.len()];
         let mut queue = VecDeque::from([self.source]);
         while let Some(node) = queue.pop_front() {
             let links = self.links_at(node);
@@ -163,18 +173,20 @@ impl Network {
                 };
                 if link.room > 0 && slot.is_none() && link.to != self.source {
                     *slot = Some(*number);
+                    if link.to == SINK {
+                        return Some(before);
+                    }
                     queue.push_back(link.to);
                 }
-            }
-            if before.get(SINK as usize).copied().flatten().is_some() {
-                break;
             }
         }
         Some(before)
     }
 
     fn links_at(&self, node: u32) -> &[u32] {
-        self.at.get(node as usize).map_or(&[], Vec::as_slice)
+        let start = |node: u32| self.starts.get(node as usize).map(|place| *place as usize);
+        let range = start(node).zip(start(node + 1));
+        range.and_then(|(from, to)| self.at.get(from..to)).unwrap_or(&[])
     }
 
     /// Sends what fits along the path that was found.
@@ -256,7 +268,7 @@ impl Network {
 
     /// The first link forth at a node that carries something.
     fn carrying(&self, node: u32) -> Option<u32> {
-        let forth = |number: &&u32| **number % 2 == 0;
+        let forth = |number: &&u32| number.is_multiple_of(2);
         let carries = |number: &&u32| self.room(**number ^ 1) > 0;
         self.links_at(node).iter().filter(forth).find(carries).copied()
     }
