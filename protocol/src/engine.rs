@@ -207,12 +207,10 @@ impl Engine {
         for org in [setup.org].iter().chain(&setup.listed).chain(&setup.paired) {
             roster.pin(*org);
         }
-        for statement in setup.statements.iter().chain(&setup.stored_statements) {
-            // What was admitted once and no longer is (no room after a change of bounds) is not missed.
-            if let Ok(checked) = statement.clone().check(&starfish_crypto::Strict) {
-                let _ = roster.admit(&checked);
-            }
-        }
+        let all = setup.statements.iter().chain(&setup.stored_statements);
+        let checked = all.map(|statement| statement.clone().check(&starfish_crypto::Strict));
+        // What was admitted once and no longer is (no room after a change of bounds) is not missed.
+        let _ = roster.admit_all(checked.flatten().collect());
         roster
     }
 

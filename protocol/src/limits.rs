@@ -263,6 +263,38 @@ pub const STATEMENTS: usize = 32_768;
 /// How many bytes of them: a quarter of what an idle node may use.
 pub const STATEMENTS_BYTES: usize = 16 * 1_024 * 1_024;
 
+/// The longest body of a proof of two manifests: both with all their signatures.
+pub const MANIFEST_PROOF_BYTES: usize = 3_072;
+/// How many topics a scope names: all that CERTs use today, twice.
+pub const SCOPE_TOPICS: usize = 32;
+/// How many suffixes a scope names: the public suffixes of one country.
+pub const SCOPE_SUFFIXES: usize = 64;
+/// How many last good positions a revocation names: one for each audience, and one for a later kind of audience.
+pub const LAST_GOOD: usize = 4;
+/// How long a recovery waits after a node has first seen it: a week, in which somebody who still holds a root comes back
+/// from leave.
+pub const RECOVERY_DELAY: Millis = Millis(7 * DAY);
+/// How many manifests of one organisation are kept: a rotation a year for longer than its keys are good.
+pub const MANIFESTS_PER_ORGANISATION: usize = 32;
+/// How many endorsements, vetoes, links and heads of one pinned organisation are kept: FIRST endorses some 800 teams, in a
+/// few scopes.
+pub const ENDORSEMENTS_PER_ISSUER: usize = 4_096;
+/// How many of an organisation that is not pinned: a national CERT's constituents, and too few to crowd out others.
+pub const ENDORSEMENTS_PER_STRANGER: usize = 256;
+/// How many revocations of one organisation are kept: one for each certificate.
+pub const REVOCATIONS_PER_ORGANISATION: usize = CERTIFICATES_PER_ORGANISATION;
+/// How many resolutions of one organisation are kept: accidents are rare.
+pub const RESOLUTIONS_PER_ORGANISATION: usize = 64;
+/// How many recoveries of one organisation are kept: each needs its guardians, and only the last one matters.
+pub const RECOVERIES_PER_ORGANISATION: usize = 8;
+/// How many changes a roster remembers until somebody asks: many messages full; beyond that everything may have changed.
+pub const CONCERNS: usize = 4_096;
+
+const _: () = assert!(MANIFEST_PROOF_BYTES + 8 <= STATEMENT_BYTES);
+// Two manifests with the longest name, all roots and guardians, and all signatures.
+const _: () = assert!(
+    64 + 2 * (ORGANISATION_NAME_BYTES + (ROOTS + GUARDIANS + 5) * 32 + 64 + ROOTS * 96) <= MANIFEST_PROOF_BYTES
+);
 const _: () = assert!(STATEMENT_BODY_BYTES + STATEMENT_SIGNATURES * 96 + 8 <= STATEMENT_BYTES);
 const _: () = assert!(ADDRESSES * (ADDRESS_BYTES + 3) + 3 * 32 + 32 <= STATEMENT_BODY_BYTES);
 const _: () = assert!(ROOTS < STATEMENT_SIGNATURES);

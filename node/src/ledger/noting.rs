@@ -6,7 +6,7 @@ use starfish_crypto::Digest;
 use starfish_protocol::{
     engine::port::Change,
     record::RecordId,
-    statement::{self, NodeCertificate, Statement},
+    statement::{self, Statement},
 };
 
 use crate::store::{Space, Store, StoreError};
@@ -197,11 +197,8 @@ impl<S: Store> Ledger<S> {
 
     /// Where a node can be reached is signed anew at every start; only who it is must survive.
     fn is_ours(&self, statement: &Statement) -> bool {
-        let about = match statement.kind() {
-            statement::Kind::MANIFEST => statement.founds(),
-            statement::Kind::CERTIFICATE => NodeCertificate::read(statement).ok().map(|certificate| certificate.org),
-            _ => None,
-        };
+        let lasts = statement.kind() != statement::Kind::ENDPOINT;
+        let about = statement.issuer().filter(|_| lasts);
         about.is_some() && about == self.options.org
     }
 }
