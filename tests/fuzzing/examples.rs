@@ -1,6 +1,7 @@
 //! Valid inputs of each target, and some that are nearly so: what the corpus is made of. The same ones in every run.
 
 mod plain;
+mod trust;
 
 use starfish_crypto::{Digest, Signed};
 use starfish_protocol::{
@@ -282,6 +283,8 @@ impl Example {
             .expect("it has room for a signature");
         let mut all = self.organisation.statements.clone();
         all.extend([endpoint, later, self.proof()]);
+        all.extend(self.trust_statements());
+        all.extend(self.key_statements());
         let mut inputs: Vec<Vec<u8>> = all.iter().map(codec::encode).collect();
         inputs.push(all[0].to_text().into_bytes());
         inputs.push(codec::encode(&all));
