@@ -3,6 +3,7 @@
 mod cast;
 mod claims;
 mod keys;
+mod lifecycle;
 mod manifests;
 mod others;
 mod proofs;
