@@ -5,6 +5,7 @@
 
 pub mod codec;
 pub mod community;
+pub mod confidence;
 pub mod engine;
 #[cfg(any(test, feature = "exercise"))]
 pub mod exercise;

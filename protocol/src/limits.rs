@@ -300,3 +300,13 @@ const _: () = assert!(ADDRESSES * (ADDRESS_BYTES + 3) + 3 * 32 + 32 <= STATEMENT
 const _: () = assert!(ROOTS < STATEMENT_SIGNATURES);
 // A proof of two histories holds its author's key and two headers with their signatures.
 const _: () = assert!(32 + 2 * (HEADER_BYTES + 64 + 3) <= STATEMENT_BODY_BYTES);
+
+// -- How much work one question of trust is worth (design, trust 4.5). Beyond it the answer is the smaller, safe one, and says so.
+
+/// How many endorsements are looked at backwards from the organisations that a question is about: about two milliseconds.
+pub const FLOW_ARCS: usize = 200_000;
+/// How many arcs the search for the paths of one flow looks at: ten times through everything that was gathered.
+pub const FLOW_SEARCHED: usize = 2_000_000;
+/// How many organisations' claims for one observable are weighed, and as many against it, those with the best standing: four
+/// times the members of FIRST in one field, and few enough to weigh in one turn.
+pub const CLAIMS_WEIGHED: usize = 1_024;

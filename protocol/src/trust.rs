@@ -3,6 +3,13 @@
 //! For now an organisation is a root (its own, paired, or listed by the operator), certified, or unknown: rows 1, 3 and
 //! 4 of the table in the design (protocol 5). The web of trust replaces [`Trust::judge`] and nothing else.
 
+pub mod dominators;
+pub mod flow;
+pub mod graph;
+pub mod independence;
+pub mod standing;
+pub mod what_if;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{organisation::OrgId, peer::Peer};

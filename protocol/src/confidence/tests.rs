@@ -1,0 +1,420 @@
+//! The vectors F1 to F11, the laws of the design (trust 5.3) and the steps of the policies.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::trust::graph::{
+    Edge,
+    samples::{any_edges, org, said},
+};
+
+const DAY: u64 = 24 * 60 * 60 * 1_000;
+const NOW: Millis = Millis(1_000 * DAY);
+const SLOW: Fading = Fading {
+    tau: Millis(120 * DAY),
+    delta: Delta::Two,
+};
+
+fn claim(number: u32, kind: Kind, confidence: u8, days: u64) -> Claim {
+    Claim {
+        org: org(number),
+        log: Digest::from_bytes([1; 32]),
+        place: (Millis(0), 1),
+        kind,
+        confidence,
+        observed_at: Millis(NOW.0 - days * DAY),
+        received_at: Millis(NOW.0 - days * DAY),
+        derived_from: None,
+    }
+}
+
+fn report(number: u32) -> Claim {
+    claim(number, Kind::Report, 100, 0)
+}
+
+fn dispute(number: u32) -> Claim {
+    claim(number, Kind::FalsePositive, 100, 0)
+}
+
+fn sighting(number: u32) -> Claim {
+    claim(number, Kind::Sighting, 100, 0)
+}
+
+fn judged(edges: &[Edge], claims: &[Claim], now: Millis) -> Assessment {
+    let graph = Graph::new(edges.iter().copied());
+    let standing = Standing::new(&graph);
+    let view = View {
+        graph: &graph,
+        standing: &standing,
+    };
+    assess(view, &mut Memo::default(), claims, SLOW, &Weights::default(), now)
+}
+
+/// The graph of the vectors: two roots, two behind the second, one that the first vouches half for.
+fn five() -> Vec<Edge> {
+    vec![
+        said(0, 1, 120, 2),
+        said(0, 2, 120, 2),
+        said(2, 3, 120, 0),
+        said(2, 4, 120, 0),
+        said(1, 5, 60, 0),
+    ]
+}
+
+fn of_five(claims: &[Claim]) -> Assessment {
+    judged(&five(), claims, NOW)
+}
+
+fn shares(assessment: &Assessment) -> (u32, u32, u32) {
+    (assessment.belief, assessment.disbelief, assessment.uncertainty)
+}
+
+#[test]
+fn the_vectors_hold() {
+    let check = |name: &str, claims: &[Claim], flows: (u32, u32), expected: (u32, u32, u32)| {
+        let found = of_five(claims);
+        assert_eq!((found.support.value, found.dispute.value), flows, "{name}");
+        assert_eq!(shares(&found), expected, "{name}");
+    };
+    let half = claim(1, Kind::Report, 50, 0);
+    check("F1", &[report(1)], (120, 0), (750, 0, 250));
+    check("F2", &[report(1), report(2)], (240, 0), (857, 0, 143));
+    check("F3", &[report(3), report(4)], (120, 0), (750, 0, 250));
+    check("F4", &[report(2), report(3), report(4)], (120, 0), (750, 0, 250));
+    check("F5", &[half], (60, 0), (600, 0, 400));
+    check("F6", &[claim(5, Kind::Report, 80, 0)], (48, 0), (545, 0, 455));
+    check("F7", &[report(1), dispute(2)], (120, 120), (300, 600, 100));
+    check(
+        "F8",
+        &[report(1), report(2), dispute(3), dispute(4)],
+        (240, 120),
+        (461, 461, 78),
+    );
+    check("F9", &[report(1), sighting(2)], (180, 0), (818, 0, 182));
+    check("F10", &[], (0, 0), (0, 0, 1000));
+    check("F11", &[claim(1, Kind::Report, 100, 30)], (60, 0), (600, 0, 400));
+    check("a stranger", &[report(9)], (0, 0), (0, 0, 1000));
+}
+
+#[test]
+fn each_claim_says_what_it_came_to() {
+    let mut one = claim(5, Kind::Sighting, 80, 30);
+    one.derived_from = Some(Digest::from_bytes([3; 32]));
+    let mut two = report(1);
+    two.derived_from = one.derived_from;
+    let found = of_five(&[one, two, dispute(9)]);
+    let row = |one: &Weighed| (one.trust, one.fresh, one.weight, one.supply, one.shared);
+    let rows: Vec<_> = found.claims.iter().map(row).collect();
+    let expected = [
+        (120, WHOLE, 1_000, 120, true),
+        (60, 500_000, 500, 12, true),
+        (0, WHOLE, 1_000, 0, false),
+    ];
+    assert_eq!(rows, expected);
+    assert_eq!(found.support.value, 120, "one origin is one source");
+    assert_eq!(found.reporters(), BTreeSet::from([org(1), org(5)]));
+    assert!(found.disputers().is_empty());
+}
+
+#[test]
+fn an_organisation_is_heard_once() {
+    let check = |claims: &[Claim], expected: &[Claim]| {
+        let found = of_five(claims).claims.into_iter().map(|one| one.claim);
+        assert_eq!(found.collect::<Vec<_>>(), expected);
+    };
+    let later = |claim: Claim, place: u64| Claim {
+        place: (Millis(0), place),
+        ..claim
+    };
+    let elsewhere = |claim: Claim, log: u8| Claim {
+        log: Digest::from_bytes([log; 32]),
+        ..claim
+    };
+    let restored = Claim {
+        place: (Millis(5), 0),
+        ..sighting(1)
+    };
+    let unsure = claim(1, Kind::Report, 40, 3);
+    check(&[report(1), later(sighting(1), 2)], &[later(sighting(1), 2)]);
+    check(&[later(dispute(1), 2), later(report(1), 3)], &[later(report(1), 3)]);
+    check(&[later(report(1), 9), restored.clone()], &[restored]);
+    check(&[report(1), elsewhere(dispute(1), 2)], &[elsewhere(dispute(1), 2)]);
+    check(&[report(1), elsewhere(unsure.clone(), 2)], &[elsewhere(unsure, 2)]);
+    check(&[report(2), report(1)], &[report(1), report(2)]);
+}
+
+#[test]
+fn more_claims_than_are_weighed_are_said() {
+    let crowd = limits::CLAIMS_WEIGHED as u32 + 5;
+    let claims: Vec<Claim> = (10..10 + crowd).map(report).chain([report(1), dispute(2)]).collect();
+    let found = of_five(&claims);
+    assert!(found.truncated && found.claims.len() == limits::CLAIMS_WEIGHED + 1);
+    assert_eq!(
+        (found.support.value, found.dispute.value),
+        (120, 120),
+        "those who stand best stay"
+    );
+}
+
+#[test]
+fn the_next_change_is_known() {
+    let claims = [claim(1, Kind::Report, 100, 3), claim(2, Kind::FalsePositive, 70, 11)];
+    let now = of_five(&claims);
+    let at = now.changes_at.unwrap();
+    let supplies = |time: Millis| -> Vec<u32> {
+        judged(&five(), &claims, time)
+            .claims
+            .iter()
+            .map(|one| one.supply)
+            .collect()
+    };
+    assert_eq!(supplies(Millis(at.0 - 1)), supplies(NOW));
+    assert_ne!(supplies(at), supplies(NOW));
+    assert_eq!(of_five(&[claim(1, Kind::Report, 100, 400)]).changes_at, None);
+    assert_eq!(of_five(&[]).changes_at, None);
+}
+
+fn any_claims() -> impl Strategy<Value = Vec<Claim>> {
+    let kind = prop::sample::select(vec![Kind::Report, Kind::Sighting, Kind::FalsePositive]);
+    let any_one = (
+        1u32..12,
+        kind,
+        0u8..=100,
+        0u64..130,
+        prop::option::weighted(0.2, 0u8..2),
+    );
+    prop::collection::vec(any_one, 0..12).prop_map(|claims| {
+        let one = |(place, (number, kind, confidence, days, origin)): (u64, (u32, Kind, u8, u64, Option<u8>))| Claim {
+            derived_from: origin.map(|origin| Digest::from_bytes([origin; 32])),
+            place: (Millis(0), place),
+            ..claim(number, kind, confidence, days)
+        };
+        (0..).zip(claims).map(one).collect()
+    })
+}
+
+proptest! {
+    #[test]
+    fn shares_are_a_whole_and_order_changes_nothing(edges in any_edges(), claims in any_claims()) {
+        let found = judged(&edges, &claims, NOW);
+        prop_assert_eq!(found.belief + found.disbelief + found.uncertainty, 1_000);
+        let mut other = claims.clone();
+        other.reverse();
+        other.extend(claims.first().cloned());
+        prop_assert_eq!(&found, &judged(&edges, &other, NOW));
+    }
+
+    #[test]
+    fn time_alone_never_adds_support(edges in any_edges(), claims in any_claims(), days in 0u64..300) {
+        let later = judged(&edges, &claims, Millis(NOW.0 + days * DAY));
+        let now = judged(&edges, &claims, NOW);
+        prop_assert!(later.support.value <= now.support.value && later.dispute.value <= now.dispute.value);
+    }
+
+    #[test]
+    fn more_sources_raise_and_disputes_lower(edges in any_edges(), claims in any_claims()) {
+        let before = judged(&edges, &claims, NOW);
+        let with = |claim: Claim| judged(&edges, &claims.iter().cloned().chain([claim]).collect::<Vec<_>>(), NOW);
+        // Twelve is vouched for by nobody unless this says so, and claims nothing yet.
+        let trusted: Vec<Edge> = edges.iter().copied().chain([said(0, 12, 60, 0)]).collect();
+        prop_assert_eq!(shares(&before), shares(&with(report(12))));
+        let more = claims.iter().cloned().chain([report(12)]).collect::<Vec<_>>();
+        let less = claims.iter().cloned().chain([dispute(12)]).collect::<Vec<_>>();
+        prop_assert!(judged(&trusted, &more, NOW).belief >= before.belief);
+        prop_assert!(judged(&trusted, &less, NOW).belief <= before.belief);
+    }
+
+    #[test]
+    fn confidence_raises_and_a_date_in_the_future_gains_nothing(edges in any_edges(), claims in any_claims(), which in any::<prop::sample::Index>()) {
+        prop_assume!(!claims.is_empty());
+        let place = which.index(claims.len());
+        let mut surer = claims.clone();
+        surer[place].confidence = 100;
+        let (before, after) = (judged(&edges, &claims, NOW), judged(&edges, &surer, NOW));
+        prop_assert!(after.support.value >= before.support.value && after.dispute.value >= before.dispute.value);
+        let mut dated = claims.clone();
+        dated[place].observed_at = Millis(u64::MAX);
+        prop_assert_eq!(shares(&before), shares(&judged(&edges, &dated, NOW)));
+    }
+
+    #[test]
+    fn more_keys_of_one_organisation_change_nothing(edges in any_edges(), number in 1u32..12, keys in 1u8..9) {
+        let claims: Vec<Claim> = (0..keys).map(|key| Claim { log: Digest::from_bytes([key; 32]), ..report(number) }).collect();
+        prop_assert_eq!(shares(&judged(&edges, &claims, NOW)), shares(&judged(&edges, &[report(number)], NOW)));
+    }
+
+    #[test]
+    fn a_farm_moves_the_score_by_what_was_said_of_it(edges in any_edges(), claims in any_claims(), amount in 1u8..=120, sybils in 1u32..20) {
+        let mut with: Vec<Edge> = edges.clone();
+        // One organisation of the mesh vouches for the first sybil, which vouches for all others, and all for each other.
+        with.push(said(1, 20, amount, 7));
+        with.extend((20..20 + sybils).flat_map(|one| (20..20 + sybils).map(move |two| said(one, two, 120, 7))).filter(|edge| edge.from != Some(edge.to)));
+        let before = judged(&edges, &claims, NOW);
+        let farm = |claim: fn(u32) -> Claim| claims.iter().cloned().chain((20..20 + sybils).map(claim)).collect::<Vec<_>>();
+        let promoted = judged(&with, &farm(report), NOW);
+        prop_assert!(promoted.support.value <= before.support.value + u32::from(amount));
+        let alone = judged(&with, &(20..20 + sybils).map(report).collect::<Vec<_>>(), NOW);
+        prop_assert!(alone.belief <= u32::from(amount) * 1_000 / (u32::from(amount) + 40));
+        let suppressed = judged(&with, &farm(dispute), NOW);
+        prop_assert!(suppressed.dispute.value <= before.dispute.value + u32::from(amount));
+    }
+}
+
+#[test]
+fn a_policy_says_what_is_missing() {
+    let check = |policy: &Policy, claims: &[Claim], missing: &[Missing]| {
+        let found = of_five(claims);
+        let evidence = Evidence {
+            fresh: &found,
+            held: &found,
+            expires_at: Millis(NOW.0 + DAY),
+            released: false,
+        };
+        assert_eq!(policy.missing(evidence, NOW), missing, "{claims:?}");
+    };
+    let named = |number: u32| BTreeSet::from([org(number)]);
+    let low = |has: u32, needs: u32| Missing::Score { has, needs };
+    check(&Policy::TwoSource, &[report(1), report(2)], &[]);
+    check(
+        &Policy::TwoSource,
+        &[report(1)],
+        &[low(750, 800), Missing::SecondSource],
+    );
+    check(&Policy::TwoSource, &[report(1), sighting(2)], &[]);
+    check(
+        &Policy::TwoSource,
+        &[report(2), report(3), report(4)],
+        &[low(750, 800), Missing::SecondSource],
+    );
+    check(&Policy::Score(700), &[report(1)], &[]);
+    check(&Policy::Score(760), &[report(1)], &[low(750, 760)]);
+    check(&Policy::Named(named(5)), &[claim(5, Kind::Report, 10, 0)], &[]);
+    check(&Policy::Named(named(5)), &[report(1)], &[Missing::Named(named(5))]);
+    check(&Policy::Named(named(9)), &[report(9)], &[Missing::Named(named(9))]);
+    check(
+        &Policy::Named(named(5)),
+        &[report(5), dispute(1), dispute(2)],
+        &[Missing::Disputed],
+    );
+    let all = [low(0, 1), Missing::Released, Missing::Expired];
+    let nothing = of_five(&[]);
+    let evidence = Evidence {
+        fresh: &nothing,
+        held: &nothing,
+        expires_at: NOW,
+        released: true,
+    };
+    assert_eq!(Policy::Score(1).missing(evidence, NOW), all);
+}
+
+/// One observable in one output, from step to step.
+struct Output {
+    policy: Policy,
+    place: Place,
+    expires_at: Millis,
+    released: bool,
+}
+
+impl Output {
+    fn new(policy: Policy) -> Self {
+        Self {
+            policy,
+            place: Place::Out,
+            expires_at: Millis(NOW.0 + 30 * DAY),
+            released: false,
+        }
+    }
+
+    fn step(&mut self, edges: &[Edge], claims: &[Claim], days: u64) -> Option<Change> {
+        let now = Millis(NOW.0 + days * DAY);
+        let since = match self.place {
+            Place::Listed { since, .. } => since,
+            Place::Out => now,
+        };
+        let evidence = Evidence {
+            fresh: &judged(edges, claims, now),
+            held: &judged(edges, claims, since),
+            expires_at: self.expires_at,
+            released: self.released,
+        };
+        let (place, change) = self.policy.step(self.place, evidence, now);
+        self.place = place;
+        assert_eq!(
+            self.policy.step(place, evidence, now).1,
+            None,
+            "a repeated step changes nothing"
+        );
+        change
+    }
+}
+
+#[test]
+fn what_is_listed_stays_until_something_is_said() {
+    let both = [report(1), report(2)];
+    let mut output = Output::new(Policy::TwoSource);
+    assert_eq!(output.step(&five(), &both[..1], 0), None);
+    assert_eq!(output.step(&five(), &both, 0), Some(Change::Listed));
+    assert_eq!(output.step(&five(), &both, 29), None, "age alone unlists nothing");
+    assert!(judged(&five(), &both, Millis(NOW.0 + 29 * DAY)).score() < SURE_AT_LISTING);
+    assert_eq!(output.step(&five(), &both[..1], 29), None, "one of two is still 750");
+    assert_eq!(output.step(&five(), &[], 29), Some(Change::Unlisted(Why::Doubted)));
+    assert_eq!(output.step(&five(), &both, 29), None, "too old to be listed again");
+}
+
+/// What `two-source` asks for.
+const SURE_AT_LISTING: u32 = 800;
+
+#[test]
+fn each_reason_ends_a_listing() {
+    let both = [report(1), report(2)];
+    let check = |change: &dyn Fn(&mut Output) -> Option<Change>, expected: Option<Change>| {
+        let mut output = Output::new(Policy::TwoSource);
+        assert_eq!(output.step(&five(), &both, 0), Some(Change::Listed));
+        assert_eq!(change(&mut output), expected);
+    };
+    let unlisted = |why: Why| Some(Change::Unlisted(why));
+    check(&|output| output.step(&five(), &both, 30), unlisted(Why::Expired));
+    check(&|output| output.step(&five()[..1], &both, 1), None);
+    check(&|output| output.step(&[], &both, 1), unlisted(Why::Doubted));
+    let release = |output: &mut Output| {
+        output.released = true;
+        output.step(&five(), &both, 1)
+    };
+    check(&release, unlisted(Why::Released));
+}
+
+#[test]
+fn one_dispute_asks_and_two_release() {
+    // Five roots: two report, three may dispute.
+    let edges: Vec<Edge> = (1..6).map(|number| said(0, number, 120, 0)).collect();
+    let both = vec![report(1), report(2)];
+    let with = |disputes: &[u32]| {
+        both.iter()
+            .cloned()
+            .chain(disputes.iter().copied().map(dispute))
+            .collect::<Vec<_>>()
+    };
+    let mut output = Output::new(Policy::Score(400));
+    assert_eq!(output.step(&edges, &both, 0), Some(Change::Listed));
+    assert_eq!(output.step(&edges, &with(&[3]), 1), Some(Change::UnderReview));
+    assert_eq!(output.step(&edges, &with(&[3]), 2), None);
+    assert_eq!(output.step(&edges, &both, 3), Some(Change::Undisputed));
+    assert_eq!(
+        output.step(&edges, &with(&[3, 4]), 4),
+        Some(Change::Unlisted(Why::Disputed))
+    );
+    assert_eq!(output.step(&edges, &with(&[3, 4]), 5), None);
+    let mut named = Output::new(Policy::Named(BTreeSet::from([org(1)])));
+    assert_eq!(named.step(&edges, &with(&[3]), 0), Some(Change::Listed));
+    assert_eq!(
+        named.place,
+        Place::Listed {
+            since: NOW,
+            review: true
+        }
+    );
+    assert_eq!(
+        named.step(&edges, &[report(2)], 1),
+        Some(Change::Unlisted(Why::Doubted))
+    );
+}
