@@ -1,0 +1,1 @@
+//! The `futures-timer` crate's face over the simulator's clock.

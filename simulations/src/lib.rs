@@ -1,0 +1,1 @@
+//! Thousands of real nodes in virtual time.
