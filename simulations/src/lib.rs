@@ -1,1 +1,3 @@
 //! Thousands of real nodes in virtual time.
+
+pub mod scenario;
