@@ -39,7 +39,8 @@ impl Delay {
 }
 
 fn after(length: Duration) -> u64 {
-    let now = now().expect("this futures-timer works inside a simulation only; the daemon must be built with the real one");
+    let now =
+        now().expect("this futures-timer works inside a simulation only; the daemon must be built with the real one");
     now.saturating_add(nanos(length))
 }
 

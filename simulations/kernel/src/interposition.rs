@@ -7,6 +7,7 @@
 #![allow(unsafe_code)] // the one place: symbols of the C library, and the pointers that it is handed
 
 use std::{
+    cell::Cell,
     ffi::{c_int, c_uint},
     slice,
     time::Duration,
@@ -17,6 +18,15 @@ use crate::clock;
 /// Where the monotonic clock begins: crates subtract lengths of time from it.
 const MONOTONIC_S: u64 = 1_000_000;
 const SECOND: u64 = 1_000_000_000;
+
+thread_local! {
+    static ANSWERED: Cell<u64> = const { Cell::new(0) };
+}
+
+/// How often this thread was given randomness by the simulation.
+pub fn answered() -> u64 {
+    ANSWERED.get()
+}
 
 /// Whose wall clock is asked for, in ns since 1970.
 #[derive(Clone, Copy, Debug)]
@@ -74,6 +84,7 @@ pub unsafe extern "C" fn getrandom(bytes: *mut u8, length: usize, flags: c_uint)
         return unsafe { libc::syscall(libc::SYS_getrandom, bytes, length, flags) as isize };
     }
     if length > 0 {
+        ANSWERED.set(ANSWERED.get() + 1);
         // SAFETY: the caller promises that so many can be written.
         fill(unsafe { slice::from_raw_parts_mut(bytes, length) });
     }

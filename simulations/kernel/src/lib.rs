@@ -23,8 +23,8 @@ use std::{
 
 pub use self::{
     clock::{EPOCH_S, Owner, chance, current, inside, now, set_skew, skew},
-    interposition::{WallClock, real_time},
-    tasks::{kill, living, spawn},
+    interposition::{WallClock, answered, real_time},
+    tasks::{kill, most_tasks, spawn},
     timers::{Sleep, Timer, pending, sleep},
 };
 

@@ -2,7 +2,7 @@
 
 use std::{
     cell::RefCell,
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     future::Future,
     pin::Pin,
     sync::{
@@ -96,11 +96,17 @@ pub fn kill(owner: Owner) {
     clock::inside(owner, || drop(ended));
 }
 
-/// How many tasks an owner has.
-pub fn living(owner: Owner) -> usize {
+/// Who has the most tasks, and how many.
+pub fn most_tasks() -> (Owner, usize) {
     TASKS.with_borrow(|tasks| {
-        let of_owner = |slot: &&Slot| matches!(slot, Slot::Waiting(task) if task.owner == owner);
-        tasks.slots.iter().filter(of_owner).count()
+        let mut counts: BTreeMap<Owner, usize> = BTreeMap::new();
+        for slot in &tasks.slots {
+            if let Slot::Waiting(task) = slot {
+                *counts.entry(task.owner).or_default() += 1;
+            }
+        }
+        let most = counts.into_iter().max_by_key(|(_, count)| *count);
+        most.unwrap_or((Owner::WORLD, 0))
     })
 }
 
