@@ -147,9 +147,9 @@ impl World {
         let news = self.chronicle.take();
         for happening in &news {
             self.archive.add(happening).expect("the stream of events can be written");
-            self.checks.see(happening, &self.residents, &self.cast, &self.plan);
+            self.checks.see(happening, &self.residents, &self.cast);
         }
-        self.checks.look(&self.network, &self.residents);
+        self.checks.look(&self.network, &self.residents, &self.cast, &self.plan);
         !news.is_empty()
     }
 
