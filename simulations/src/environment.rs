@@ -152,7 +152,10 @@ mod tests {
     fn larger_work_takes_longer() {
         for work in [Work::Gossip, Work::Exchange, Work::Store, Work::Read, Work::Body] {
             let at = |bytes| price(Cost { work, bytes });
-            assert!(at(0) > 0 && at(1) > at(0) && at(1_000_000) > 100 * (at(1) - at(0)), "{work:?}");
+            assert!(
+                at(0) > 0 && at(1) > at(0) && at(1_000_000) > 100 * (at(1) - at(0)),
+                "{work:?}"
+            );
         }
     }
 }

@@ -30,11 +30,11 @@ use libp2p::{
     multiaddr::Protocol,
 };
 
+use self::{connection::Connection, transport::Wire, wires::Wires};
 pub use self::{
     traffic::{Count, Traffic},
     wires::{Links, Site},
 };
-use self::{connection::Connection, transport::Wire, wires::Wires};
 
 /// The port of every simulated node.
 const PORT: u16 = 4_001;

@@ -146,7 +146,9 @@ impl World {
     fn take_news(&mut self) -> bool {
         let news = self.chronicle.take();
         for happening in &news {
-            self.archive.add(happening).expect("the stream of events can be written");
+            self.archive
+                .add(happening)
+                .expect("the stream of events can be written");
             self.checks.see(happening, &self.residents, &self.cast);
         }
         self.checks.look(&self.network, &self.residents, &self.cast, &self.plan);

@@ -42,10 +42,19 @@ impl WallClock {
 
 /// The machine's own monotonic time, also inside a simulation.
 pub fn real_time() -> Duration {
+    machine_time(libc::CLOCK_MONOTONIC)
+}
+
+/// The processor time that this thread has used, also inside a simulation.
+pub fn processor_time() -> Duration {
+    machine_time(libc::CLOCK_THREAD_CPUTIME_ID)
+}
+
+fn machine_time(clock_id: libc::clockid_t) -> Duration {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the kernel writes one `timespec`, which lives here.
     unsafe {
-        libc::syscall(libc::SYS_clock_gettime, libc::CLOCK_MONOTONIC, &raw mut time);
+        libc::syscall(libc::SYS_clock_gettime, libc::c_long::from(clock_id), &raw mut time);
     }
     let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
     Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default())

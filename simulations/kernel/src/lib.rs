@@ -23,7 +23,7 @@ use std::{
 
 pub use self::{
     clock::{EPOCH_S, Owner, chance, current, inside, now, set_skew, skew},
-    interposition::{WallClock, answered, real_time},
+    interposition::{WallClock, answered, processor_time, real_time},
     tasks::{kill, most_tasks, spawn},
     timers::{Sleep, Timer, pending, sleep},
 };

@@ -46,7 +46,9 @@ struct Side {
 
 impl std::fmt::Debug for Connection {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("Connection").field("ends", &self.ends).finish_non_exhaustive()
+        out.debug_struct("Connection")
+            .field("ends", &self.ends)
+            .finish_non_exhaustive()
     }
 }
 

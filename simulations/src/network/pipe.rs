@@ -116,7 +116,11 @@ impl Pipe {
 
     fn from_to(&self) -> [usize; 2] {
         let [opener, other] = self.ends;
-        if self.from_opener { [opener, other] } else { [other, opener] }
+        if self.from_opener {
+            [opener, other]
+        } else {
+            [other, opener]
+        }
     }
 
     /// When bytes that are written now can be read.

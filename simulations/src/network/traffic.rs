@@ -73,14 +73,20 @@ impl Traffic {
 
     fn named(&self, counts: &[Count]) -> BTreeMap<&str, Count> {
         let names = self.protocols.iter().map(String::as_str);
-        names.zip(counts.iter().copied()).filter(|(_, count)| count.writes > 0).collect()
+        names
+            .zip(counts.iter().copied())
+            .filter(|(_, count)| count.writes > 0)
+            .collect()
     }
 
     fn protocol(&mut self, name: &str) -> usize {
-        self.protocols.iter().position(|known| known == name).unwrap_or_else(|| {
-            self.protocols.push(name.to_owned());
-            self.protocols.len() - 1
-        })
+        self.protocols
+            .iter()
+            .position(|known| known == name)
+            .unwrap_or_else(|| {
+                self.protocols.push(name.to_owned());
+                self.protocols.len() - 1
+            })
     }
 
     fn add(&mut self, [from, to]: [usize; 2], protocol: usize, count: Count) {
@@ -100,7 +106,10 @@ pub(super) struct Label(Mutex<Reading>);
 #[derive(Debug)]
 enum Reading {
     /// The first bytes, and what each end sent.
-    Unknown { first: Vec<u8>, sent: [Count; 2] },
+    Unknown {
+        first: Vec<u8>,
+        sent: [Count; 2],
+    },
     Known(usize),
 }
 

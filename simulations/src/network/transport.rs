@@ -146,7 +146,10 @@ impl Transport for Wire {
         let [from, to] = connection.ends();
         let (send_back_addr, latency) = {
             let wires = self.network.wires();
-            (address_at(wires.ip(from)), Duration::from_nanos(wires.latency(from, to)))
+            (
+                address_at(wires.ip(from)),
+                Duration::from_nanos(wires.latency(from, to)),
+            )
         };
         // Refused before its handshake ends, the connection is closed by dropping this.
         let opened = output(&self.network, &connection, 1);

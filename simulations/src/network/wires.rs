@@ -91,7 +91,9 @@ impl Wires {
         assert_eq!(places.len(), sites.len(), "each host has an address of its own");
         let regions = links.latency.len();
         assert!(
-            sites.iter().all(|site| site.region < regions && site.uplink > 0 && site.downlink > 0)
+            sites
+                .iter()
+                .all(|site| site.region < regions && site.uplink > 0 && site.downlink > 0)
                 && links.latency.iter().all(|row| row.len() == regions),
             "each site is in a region of the latency matrix, which is square, and has bandwidth"
         );
@@ -246,7 +248,12 @@ mod tests {
     #[test]
     fn latency_is_the_same_both_ways_and_within_the_jitter() {
         let wires = wires(20);
-        for (from, to, base) in [(0, 2, 1_000_000), (1, 3, 2_000_000), (0, 1, 50_000_000), (2, 3, 50_000_000)] {
+        for (from, to, base) in [
+            (0, 2, 1_000_000),
+            (1, 3, 2_000_000),
+            (0, 1, 50_000_000),
+            (2, 3, 50_000_000),
+        ] {
             let latency = wires.latency(from, to);
             assert_eq!(latency, wires.latency(to, from));
             assert!((base..=base * 12 / 10).contains(&latency), "{from} {to}: {latency}");

@@ -12,10 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use libp2p::PeerId;
 use starfish_node::{
-    ledger::{
-        Ledger,
-        catalogue::State,
-    },
+    ledger::{Ledger, catalogue::State},
     mesh::{CloseReason, Event},
 };
 use starfish_protocol::{
@@ -30,7 +27,10 @@ use super::{
     chronicle::{Happening, What},
     residents::Resident,
 };
-use crate::{network::Network, storage::{Damage, Disk}};
+use crate::{
+    network::Network,
+    storage::{Damage, Disk},
+};
 
 const SECOND: u64 = 1_000_000_000;
 /// Tasks of one node: a few for each of 256 connections, and the streams that its limits allow.
@@ -106,7 +106,11 @@ impl Checks {
             What::Ended(reason) => panic!("node {node} ended by itself: {reason}"),
             What::Published(records) => {
                 self.own[node].extend(records);
-                let spreading = records.iter().map(|id| Spreading { id: *id, author: node, since: at });
+                let spreading = records.iter().map(|id| Spreading {
+                    id: *id,
+                    author: node,
+                    since: at,
+                });
                 if self.is_honest[node] && self.converge_within.is_some() {
                     self.spreading.extend(spreading);
                 }
@@ -133,7 +137,10 @@ impl Checks {
         let Some(ledger) = &residents[node].ledger else { return };
         for record in self.durable[node].union(&self.own[node]) {
             let card = ledger.card_of(record).expect("memory does not fail");
-            assert!(card.is_some(), "node {node} acknowledged record {record} and has lost it");
+            assert!(
+                card.is_some(),
+                "node {node} acknowledged record {record} and has lost it"
+            );
         }
     }
 
@@ -169,8 +176,14 @@ impl Checks {
             return;
         };
         if card.believed {
-            let is_root = card.org.is_some_and(|org| org == cast.members[node].org || resident.roots.contains(&org));
-            assert!(is_root, "node {node} believes record {id} of {:?}, whom it does not trust", card.org);
+            let is_root = card
+                .org
+                .is_some_and(|org| org == cast.members[node].org || resident.roots.contains(&org));
+            assert!(
+                is_root,
+                "node {node} believes record {id} of {:?}, whom it does not trust",
+                card.org
+            );
         }
     }
 
@@ -213,7 +226,10 @@ impl Checks {
         self.looked = second;
         self.check_convergence(residents, cast, plan);
         let queued = network.queued();
-        assert!(queued <= QUEUED * residents.len().max(1), "{queued} bytes are on their way or unread");
+        assert!(
+            queued <= QUEUED * residents.len().max(1),
+            "{queued} bytes are on their way or unread"
+        );
         let (owner, tasks) = kernel::most_tasks();
         assert!(tasks <= TASKS || owner == Owner::WORLD, "{owner:?} has {tasks} tasks");
     }

@@ -140,7 +140,9 @@ pub(crate) struct Archive {
 
 impl std::fmt::Debug for Archive {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("Archive").field("count", &self.count).finish_non_exhaustive()
+        out.debug_struct("Archive")
+            .field("count", &self.count)
+            .finish_non_exhaustive()
     }
 }
 
@@ -189,7 +191,11 @@ mod tests {
             writer: Some(Box::new(file.reopen().expect("the same file"))),
             ..Archive::default()
         };
-        let say = |at, what| Happening { at, node: Some(3), what };
+        let say = |at, what| Happening {
+            at,
+            node: Some(3),
+            what,
+        };
         archive.add(&say(1, What::Started)).expect("written");
         archive.add(&say(2, What::Refused("why".to_owned()))).expect("written");
         archive.flush().expect("written");

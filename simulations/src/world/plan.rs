@@ -6,7 +6,10 @@ use starfish_node::mesh::{Keeper, MeshSettings};
 use starfish_protocol::engine::Subscription;
 use starfish_sim_kernel as kernel;
 
-use super::{World, canary, chronicle::{Archive, Listener}};
+use super::{
+    World, canary,
+    chronicle::{Archive, Listener},
+};
 use crate::network::Links;
 
 /// Bits a second of a node's link, either way, when nothing else is said.
@@ -73,8 +76,16 @@ impl NodePlan {
 
 impl fmt::Debug for NodePlan {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { region, organisation, is_honest, .. } = self;
-        write!(out, "NodePlan(organisation {organisation}, region {region}, honest {is_honest})")
+        let Self {
+            region,
+            organisation,
+            is_honest,
+            ..
+        } = self;
+        write!(
+            out,
+            "NodePlan(organisation {organisation}, region {region}, honest {is_honest})"
+        )
     }
 }
 
@@ -125,7 +136,10 @@ impl Plan {
     /// Changes every node that was added so far; the number comes first.
     #[must_use]
     pub fn each(mut self, mut change: impl FnMut(usize, &mut NodePlan)) -> Self {
-        self.nodes.iter_mut().enumerate().for_each(|(number, node)| change(number, node));
+        self.nodes
+            .iter_mut()
+            .enumerate()
+            .for_each(|(number, node)| change(number, node));
         self
     }
 
@@ -179,7 +193,10 @@ impl Plan {
     /// When the scenario does, an invariant is broken, or another world ran in this process before.
     pub fn run<T: Send>(self, scenario: impl FnOnce(&mut World) -> T + Send) -> T {
         let seed = self.seed;
-        let again = self.command.clone().unwrap_or_else(|| std::env::args().collect::<Vec<_>>().join(" "));
+        let again = self
+            .command
+            .clone()
+            .unwrap_or_else(|| std::env::args().collect::<Vec<_>>().join(" "));
         let live = move || {
             kernel::enter(seed);
             canary::sing();

@@ -86,7 +86,8 @@ impl World {
 
     /// Whether a running node holds a record with its body.
     pub fn holds(&self, node: usize, record: &RecordId) -> bool {
-        self.ledger(node).is_some_and(|ledger| super::checks::is_whole(ledger, record))
+        self.ledger(node)
+            .is_some_and(|ledger| super::checks::is_whole(ledger, record))
     }
 
     /// How many running nodes hold a record with its body.

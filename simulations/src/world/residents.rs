@@ -75,7 +75,10 @@ impl World {
         let member = &self.cast.members[node];
         let owner = Owner::node(node);
         kernel::set_skew(owner, self.plan[node].skew * 1_000_000);
-        let ledger = self.residents[node].drawer.open(member.org).expect("what a crash leaves can be opened");
+        let ledger = self.residents[node]
+            .drawer
+            .open(member.org)
+            .expect("what a crash leaves can be opened");
         let ledger = Arc::new(ledger);
         let loaded = ledger.load().expect("memory does not fail");
         let roots = self.listed(&self.plan[node]).into_iter().collect();
@@ -127,7 +130,11 @@ impl World {
     fn listed(&self, plan: &NodePlan) -> Vec<OrgId> {
         let of = |organisation: &usize| {
             let is_its = |other: &&NodePlan| other.organisation == *organisation;
-            let place = self.plan.iter().position(|other| is_its(&other)).expect("roots are organisations with a node");
+            let place = self
+                .plan
+                .iter()
+                .position(|other| is_its(&other))
+                .expect("roots are organisations with a node");
             self.cast.members[place].org
         };
         match &plan.roots {
@@ -138,7 +145,10 @@ impl World {
 
     fn setup(&self, node: usize, loaded: &Loaded) -> Setup {
         let (member, plan) = (&self.cast.members[node], &self.plan[node]);
-        let highest = loaded.settings.get(HIGHEST_WALL).and_then(|value| codec::decode(value, SETTING).ok());
+        let highest = loaded
+            .settings
+            .get(HIGHEST_WALL)
+            .and_then(|value| codec::decode(value, SETTING).ok());
         let seed: Vec<u8> = kernel::inside(Owner::node(node), || {
             (0..4).flat_map(|_| kernel::chance().to_le_bytes()).collect()
         });

@@ -25,7 +25,10 @@ pub(crate) fn told(name: &str) -> Option<String> {
 pub(crate) fn child(name: &str, word: &str) -> Output {
     let program = std::env::current_exe().expect("a test knows its program");
     let mut command = Command::new(program);
-    command.args(["--exact", name, "--nocapture"]).env(NAME, name).env(WORD, word);
+    command
+        .args(["--exact", name, "--nocapture"])
+        .env(NAME, name)
+        .env(WORD, word);
     command.output().expect("the program of this test starts")
 }
 

@@ -19,7 +19,11 @@ fn a_record_reaches_forty_nodes() {
                 let began = world.now();
                 let name = format!("host{author}.example");
                 let record = world.publish(author, "malware", &[&name]).expect("it is certified")[0];
-                assert!(world.wait_for(2 * SECOND, |world| world.holders(&record) == 40), "{}", world.holders(&record));
+                assert!(
+                    world.wait_for(2 * SECOND, |world| world.holders(&record) == 40),
+                    "{}",
+                    world.holders(&record)
+                );
                 let took = world.now() - began;
                 // Nobody is nearer than 8 ms, and the farthest is three hops of 80 ms and a flush each away.
                 assert!((Duration::from_millis(8)..SECOND).contains(&took), "{took:?}");
@@ -50,8 +54,14 @@ fn traffic_is_counted_by_protocol() {
                 assert!(bytes(protocol) > 0, "{protocol}: {total:?}");
             }
             assert_eq!(bytes("unknown"), 0, "{total:?}");
-            let sent: u64 = (0..5).flat_map(|host| traffic.sent(host).into_values()).map(|count| count.bytes).sum();
-            let received: u64 = (0..5).flat_map(|host| traffic.received(host).into_values()).map(|count| count.bytes).sum();
+            let sent: u64 = (0..5)
+                .flat_map(|host| traffic.sent(host).into_values())
+                .map(|count| count.bytes)
+                .sum();
+            let received: u64 = (0..5)
+                .flat_map(|host| traffic.received(host).into_values())
+                .map(|count| count.bytes)
+                .sum();
             assert_eq!((sent, sent), (received, bytes("")));
             assert!(world.network().connected().len() >= 5);
         });

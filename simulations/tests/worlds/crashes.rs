@@ -12,7 +12,11 @@ const SECOND: Duration = Duration::from_secs(1);
 fn publish_some(world: &mut World, author: usize, count: usize) -> Vec<RecordId> {
     let name = |number: usize| format!("host{number}.from{author}.example");
     (0..count)
-        .map(|number| world.publish(author, "malware", &[name(number)]).expect("it is certified")[0])
+        .map(|number| {
+            world
+                .publish(author, "malware", &[name(number)])
+                .expect("it is certified")[0]
+        })
         .collect()
 }
 
@@ -23,7 +27,9 @@ fn comes_back(name: &str, seed: u64, damage: Damage) {
             world.run_for(10 * SECOND);
             let mut records = publish_some(world, 0, 5);
             records.extend(publish_some(world, 1, 5));
-            assert!(world.wait_for(10 * SECOND, |world| records.iter().all(|record| world.holders(record) == 10)));
+            assert!(world.wait_for(10 * SECOND, |world| {
+                records.iter().all(|record| world.holders(record) == 10)
+            }));
             world.crash(0, damage);
             records.extend(publish_some(world, 1, 5));
             world.run_for(30 * SECOND);
@@ -33,8 +39,14 @@ fn comes_back(name: &str, seed: u64, damage: Damage) {
             assert!(world.wait_for(180 * SECOND, whole), "{} are missing", missing(world));
             // It goes on with its log, and everybody takes it.
             world.run_for(60 * SECOND);
-            let record = world.publish(0, "malware", &["after.example"]).expect("it is certified")[0];
-            assert!(world.wait_for(60 * SECOND, |world| world.holders(&record) == 10), "{}", world.holders(&record));
+            let record = world
+                .publish(0, "malware", &["after.example"])
+                .expect("it is certified")[0];
+            assert!(
+                world.wait_for(60 * SECOND, |world| world.holders(&record) == 10),
+                "{}",
+                world.holders(&record)
+            );
         });
     });
 }

@@ -12,12 +12,16 @@ const SECOND: Duration = Duration::from_secs(1);
 fn both_sides_converge(world: &mut World, separate: impl FnOnce(&mut World, &[Vec<usize>])) {
     let nodes = world.len();
     world.run_for(10 * SECOND);
-    let before = world.publish(0, "malware", &["before.example"]).expect("it is certified")[0];
+    let before = world
+        .publish(0, "malware", &["before.example"])
+        .expect("it is certified")[0];
     assert!(world.wait_for(5 * SECOND, |world| world.holders(&before) == nodes));
     let half: Vec<usize> = (0..nodes / 2).collect();
     separate(world, &[half]);
     let here = world.publish(0, "malware", &["here.example"]).expect("it is certified")[0];
-    let there = world.publish(nodes - 1, "malware", &["there.example"]).expect("it is certified")[0];
+    let there = world
+        .publish(nodes - 1, "malware", &["there.example"])
+        .expect("it is certified")[0];
     world.run_for(60 * SECOND);
     for record in [here, there] {
         assert_eq!(world.holders(&record), nodes / 2, "each side has its own");
@@ -25,7 +29,11 @@ fn both_sides_converge(world: &mut World, separate: impl FnOnce(&mut World, &[Ve
     assert!(!world.holds(nodes - 1, &here) && !world.holds(0, &there));
     world.heal();
     let everybody = |world: &World| [here, there].iter().all(|record| world.holders(record) == nodes);
-    assert!(world.wait_for(120 * SECOND, everybody), "{:?}", [here, there].map(|record| world.holders(&record)));
+    assert!(
+        world.wait_for(120 * SECOND, everybody),
+        "{:?}",
+        [here, there].map(|record| world.holders(&record))
+    );
 }
 
 #[test]
@@ -77,7 +85,10 @@ fn one_link_can_be_blocked() {
             let record = world.publish(0, "malware", &["a.example"]).expect("it is certified")[0];
             assert!(world.wait_for(5 * SECOND, |world| world.holders(&record) == 3));
             let connected = world.network().connected();
-            assert!(!connected.contains(&(0, 1)) && !connected.contains(&(1, 0)), "{connected:?}");
+            assert!(
+                !connected.contains(&(0, 1)) && !connected.contains(&(1, 0)),
+                "{connected:?}"
+            );
             world.heal();
             assert!(world.wait_for(60 * SECOND, |world| world.network().connected().contains(&(0, 1))));
         });

@@ -39,7 +39,10 @@ fn a_seed_is_a_world() {
         fs::read(&path).expect("the child wrote it")
     };
     let first = events("first", 20);
-    assert!(first.iter().filter(|byte| **byte == b'\n').count() > 500, "something happened");
+    assert!(
+        first.iter().filter(|byte| **byte == b'\n').count() > 500,
+        "something happened"
+    );
     assert!(first == events("second", 20), "the same seed in another process");
     assert!(first != events("other", 21), "another seed");
 }

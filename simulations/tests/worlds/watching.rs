@@ -37,7 +37,10 @@ fn an_hour_passes_at_once() {
 fn maps_have_the_seeds_of_the_world() {
     alone("watching::maps_have_the_seeds_of_the_world", || {
         let hash = World::new(0).run(|_| RandomState::new().hash_one("starfish"));
-        assert_eq!(hash, RECORDED, "the seed 0 gives these keys to the second map of its thread");
+        assert_eq!(
+            hash, RECORDED,
+            "the seed 0 gives these keys to the second map of its thread"
+        );
     });
 }
 
@@ -59,18 +62,27 @@ fn fails(name: &str, words: &[&str], live: impl FnOnce()) {
 
 #[test]
 fn a_second_world_says_why_not() {
-    fails("watching::a_second_world_says_why_not", &["one world a process"], || {
-        World::new(1).run(|_| ());
-        World::new(1).run(|_| ());
-    });
+    fails(
+        "watching::a_second_world_says_why_not",
+        &["one world a process"],
+        || {
+            World::new(1).run(|_| ());
+            World::new(1).run(|_| ());
+        },
+    );
 }
 
 #[test]
 fn a_record_that_stays_away_is_noticed() {
     let words = ["has not reached node 1", "seed 77", "again with: cargo test far"];
     fails("watching::a_record_that_stays_away_is_noticed", &words, || {
-        let lonely = |node: NodePlan| NodePlan { dials: Some(Vec::new()), ..node };
-        let plan = World::new(77).node(lonely(NodePlan::new(0))).node(lonely(NodePlan::new(1)));
+        let lonely = |node: NodePlan| NodePlan {
+            dials: Some(Vec::new()),
+            ..node
+        };
+        let plan = World::new(77)
+            .node(lonely(NodePlan::new(0)))
+            .node(lonely(NodePlan::new(1)));
         plan.converge_within(5 * SECOND).command("cargo test far").run(|world| {
             world.run_for(SECOND);
             world.publish(0, "malware", &["a.example"]).expect("it is certified");
