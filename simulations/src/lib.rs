@@ -6,6 +6,7 @@
 //!
 //! The same binary, plan and seed give the same events, byte by byte. One world a process: see [`starfish_sim_kernel::enter`].
 
+pub mod command;
 mod environment;
 pub mod network;
 pub mod plots;

@@ -6,6 +6,7 @@
 //! | `reading` | the file, its `[ci]` variant and `--set`, put together; mistakes with their lines |
 //! | `checking` | what the keys must mean together |
 //! | `latency` | how far apart the regions are |
+//! | `playing` | the study itself, in a world of real nodes |
 //! | `placing` | who is where, and who dials whom |
 //! | `workload` | what is published |
 //! | `timeline` | everything that happens, and when |
@@ -13,6 +14,7 @@
 pub mod checking;
 pub mod latency;
 pub mod placing;
+pub mod playing;
 pub mod reading;
 pub mod timeline;
 pub mod workload;

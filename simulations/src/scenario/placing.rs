@@ -31,7 +31,7 @@ pub struct Place {
     pub adversary: Option<AdversaryKind>,
     /// How far its clock is ahead, in ms.
     pub skew: i64,
-    /// The nodes whose organisations it believes; none means all honest ones.
+    /// The nodes whose organisations it believes; none means all.
     pub believes: Option<Vec<u32>>,
 }
 

@@ -67,10 +67,8 @@ pub struct Written {
 pub struct Network {
     /// Round trips between regions in ms, a CSV file beside the scenario; `shipped` means the one that comes along.
     pub latency: PathBuf,
-    /// What a node can send, where its role says nothing else.
+    /// What a node can send, and receive, where its role says nothing else.
     pub uplink_kbit: u64,
-    /// How much of libp2p's own stack runs.
-    pub stack: StackName,
 }
 
 impl Default for Network {
@@ -78,20 +76,8 @@ impl Default for Network {
         Self {
             latency: "shipped".into(),
             uplink_kbit: 100_000,
-            stack: StackName::Fast,
         }
     }
-}
-
-/// How much of libp2p's own stack runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum StackName {
-    /// Streams without encryption and multiplexing: for many nodes.
-    #[default]
-    Fast,
-    /// Noise and yamux over the same latencies: nearer to the daemon, at twice the cost.
-    Noise,
 }
 
 /// Nodes of one role. Each is an organisation of its own.
@@ -103,7 +89,7 @@ pub struct Nodes {
     /// Where, in turn; empty means every region of the latency file.
     #[serde(default)]
     pub regions: Vec<String>,
-    /// What each can send.
+    /// What each can send, and receive.
     pub uplink_kbit: Option<u64>,
     /// What its line adds to each way, in ms.
     #[serde(default)]
@@ -175,7 +161,7 @@ pub struct Trust {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TrustKind {
-    /// Everyone believes everyone who is not an adversary.
+    /// Everyone believes everyone, adversaries too: what they can do is the most that they ever can.
     #[default]
     Everyone,
     /// By role.
@@ -378,7 +364,7 @@ pub struct Expect {
     pub p99_ms: Option<f64>,
     /// Everyone has a body within this after it was published or, when it was published in a partition, after that ended.
     pub everyone_within_seconds: Option<f64>,
-    /// Bytes of bodies that a node receives for each byte that it wants.
+    /// Bytes that a node receives on streams of requests, for each byte of body that it wants.
     pub copies: Option<f64>,
     /// Body bytes of the median node with `tlds = "own"`, in percent of the mean of those that pull everything.
     pub own_tld_percent: Option<f64>,
