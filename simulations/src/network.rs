@@ -63,8 +63,8 @@ impl Network {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A transport for the node of this host.
-    pub(crate) fn transport(&self, host: usize, peer: PeerId) -> Boxed<(PeerId, StreamMuxerBox)> {
+    /// A transport for the node of this host; for one that is not started, a scenario can bring its own speaker.
+    pub fn transport(&self, host: usize, peer: PeerId) -> Boxed<(PeerId, StreamMuxerBox)> {
         self.wires().set_peer(host, peer);
         Wire::new(self.clone(), host).boxed()
     }

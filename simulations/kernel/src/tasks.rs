@@ -178,3 +178,63 @@ pub(crate) fn clear() {
     READY.take();
     TASKS.take();
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::RefCell, time::Duration};
+
+    use super::*;
+    use crate::{now, sleep, turn};
+
+    thread_local! {
+        static SEEN: RefCell<Vec<(u64, &'static str)>> = const { RefCell::new(Vec::new()) };
+    }
+
+    fn see(what: &'static str) {
+        SEEN.with_borrow_mut(|seen| seen.push((now().expect("inside"), what)));
+    }
+
+    /// Says when it is dropped, and by whom.
+    struct Last(Owner);
+
+    impl Drop for Last {
+        fn drop(&mut self) {
+            assert_eq!(clock::current(), self.0);
+            see("dropped");
+        }
+    }
+
+    #[test]
+    fn tasks_run_in_order_and_end_with_their_owner() {
+        clock::start(1);
+        let (one, two) = (Owner::node(0), Owner::node(1));
+        let wait = |owner, ns, what| {
+            spawn(owner, async move {
+                let _last = Last(owner);
+                sleep(Duration::from_nanos(ns)).await;
+                see(what);
+            });
+        };
+        wait(one, 20, "second");
+        wait(two, 10, "first");
+        wait(one, 20, "third");
+        wait(two, 30, "never");
+        while turn(20) {}
+        assert_eq!(most_tasks(), (two, 1));
+        kill(two);
+        while turn(100) {}
+        let expected = [
+            (10, "first"),
+            (10, "dropped"),
+            (20, "second"),
+            (20, "dropped"),
+            (20, "third"),
+            (20, "dropped"),
+            (20, "dropped"),
+        ];
+        assert_eq!(SEEN.take(), expected);
+        assert_eq!(now(), Some(100), "the clock shows the end");
+        clear();
+        clock::stop();
+    }
+}

@@ -114,7 +114,7 @@ impl Pipe {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn from_to(&self) -> [usize; 2] {
+    fn direction(&self) -> [usize; 2] {
         let [opener, other] = self.ends;
         if self.from_opener {
             [opener, other]
@@ -125,7 +125,7 @@ impl Pipe {
 
     /// When bytes that are written now can be read.
     fn arrival(&self, bytes: usize, last: u64) -> u64 {
-        let [from, to] = self.from_to();
+        let [from, to] = self.direction();
         let mut wires = self.network.wires();
         match wires.fault(from, to) {
             Some(Separation::BlackHole) => HELD,

@@ -2,10 +2,16 @@
 
 use std::{
     hash::{BuildHasher, RandomState},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use starfish_sim::world::{NodePlan, World};
+use starfish_node::mesh::{KeepError, Keeper};
+use starfish_protocol::engine::port::{Change, Found, Query};
+use starfish_sim::{
+    Damage,
+    world::{NodePlan, World},
+};
 use starfish_sim_kernel::real_time;
 
 use crate::alone::{alone, child, said, told};
@@ -87,6 +93,35 @@ fn a_record_that_stays_away_is_noticed() {
             world.run_for(SECOND);
             world.publish(0, "malware", &["a.example"]).expect("it is certified");
             world.run_for(10 * SECOND);
+        });
+    });
+}
+
+/// Says that everything is durable, and writes nothing.
+struct Liar(Arc<dyn Keeper>);
+
+impl Keeper for Liar {
+    fn apply(&self, _: &[Change]) -> Result<(), KeepError> {
+        Ok(())
+    }
+
+    fn answer(&self, query: &Query) -> Found {
+        self.0.answer(query)
+    }
+}
+
+#[test]
+fn a_lost_record_is_noticed() {
+    let words = ["node 0 acknowledged record", "has lost it", "seed 79"];
+    fails("watching::a_lost_record_is_noticed", &words, || {
+        let liar = NodePlan {
+            keeper: Some(Arc::new(|keeper| Arc::new(Liar(keeper)))),
+            ..NodePlan::new(0)
+        };
+        World::new(79).node(liar).nodes(1).run(|world| {
+            world.run_for(SECOND);
+            world.publish(0, "malware", &["a.example"]).expect("it is certified");
+            world.restart(0, Damage::None);
         });
     });
 }
