@@ -22,5 +22,8 @@ fn main() {
 fn first_line(command: &mut Command) -> String {
     let said = command.output().ok().filter(|output| output.status.success());
     let text = said.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
-    text.map_or_else(|| "unknown".to_owned(), |text| text.lines().next().unwrap_or_default().to_owned())
+    text.map_or_else(
+        || "unknown".to_owned(),
+        |text| text.lines().next().unwrap_or_default().to_owned(),
+    )
 }

@@ -153,11 +153,16 @@ fn seeds(text: &str) -> Result<Seeds, String> {
     if let Some((from, to)) = text.split_once("..") {
         let (from, to) = (number(from)?, number(to.trim_start_matches('='))?);
         if from > to || to - from >= MOST_SEEDS {
-            return Err(format!("a range goes from a smaller to a larger seed, over at most {MOST_SEEDS} of them"));
+            return Err(format!(
+                "a range goes from a smaller to a larger seed, over at most {MOST_SEEDS} of them"
+            ));
         }
         return Ok(Seeds((from..=to).collect()));
     }
-    text.split(',').map(number).collect::<Result<Vec<u64>, String>>().map(Seeds)
+    text.split(',')
+        .map(number)
+        .collect::<Result<Vec<u64>, String>>()
+        .map(Seeds)
 }
 
 #[cfg(test)]

@@ -26,7 +26,11 @@ pub(super) fn cost(simulated: Duration) -> Cost {
     let processor_seconds = processor().unwrap_or_default();
     Cost {
         processor_seconds,
-        speed: if processor_seconds > 0.0 { simulated.as_secs_f64() / processor_seconds } else { 0.0 },
+        speed: if processor_seconds > 0.0 {
+            simulated.as_secs_f64() / processor_seconds
+        } else {
+            0.0
+        },
         memory_mib: memory().unwrap_or_default(),
     }
 }

@@ -49,9 +49,17 @@ pub(super) fn check(check: &Check) -> Result<Exit, Trouble> {
     drop(std::fs::remove_dir_all(&scratch));
     let (bytes, line) = compared?;
     let identical = line.is_none() && codes[0] == codes[1];
-    let checked = Checked { identical, seed: check.seed, bytes, line };
+    let checked = Checked {
+        identical,
+        seed: check.seed,
+        bytes,
+        line,
+    };
     if check.json {
-        println!("{}", serde_json::to_string_pretty(&checked).expect("what was found is a document"));
+        println!(
+            "{}",
+            serde_json::to_string_pretty(&checked).expect("what was found is a document")
+        );
     } else {
         match line {
             None => println!("two runs of seed {} gave the same {bytes} bytes of events", check.seed),
@@ -97,10 +105,16 @@ pub(super) fn replay(replay: &Replay) -> Result<Exit, Trouble> {
     };
     let is_same = now.outcome.events_digest == before.outcome.events_digest;
     if is_same {
-        println!("the same {} events again ({})", now.outcome.events, now.outcome.events_digest);
+        println!(
+            "the same {} events again ({})",
+            now.outcome.events, now.outcome.events_digest
+        );
         return Ok(Exit::Good);
     }
-    println!("other events than before: {} and {}", before.outcome.events_digest, now.outcome.events_digest);
+    println!(
+        "other events than before: {} and {}",
+        before.outcome.events_digest, now.outcome.events_digest
+    );
     for (what, before, now) in [
         ("the program", &before.head.program, &now.head.program),
         ("the scenario", &before.head.digest, &now.head.digest),
@@ -125,12 +139,16 @@ fn find(reports: &Path, seed: u64) -> Result<Report, Trouble> {
     let mut folders: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     folders.sort();
     let read = folders.iter().rev().filter_map(|path| folder::read(path).ok());
-    read.into_iter().find(|report| report.head.seed == seed).ok_or_else(|| none(reports, seed))
+    read.into_iter()
+        .find(|report| report.head.seed == seed)
+        .ok_or_else(|| none(reports, seed))
 }
 
 fn none(reports: &Path, seed: u64) -> Trouble {
     let folder = reports.display();
-    Trouble::Usage(format!("no report of seed {seed} in {folder}; say where it is with --reports FOLDER, or run the scenario"))
+    Trouble::Usage(format!(
+        "no report of seed {seed} in {folder}; say where it is with --reports FOLDER, or run the scenario"
+    ))
 }
 
 #[cfg(test)]

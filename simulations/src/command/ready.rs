@@ -42,7 +42,10 @@ mod tests {
                 let scenario = scenario.unwrap_or_else(|mistakes| panic!("{name}: {mistakes:?}"));
                 assert_eq!(scenario.name, name);
                 assert!(!scenario.written.about.is_empty(), "{name} does not say what it shows");
-                assert!(scenario.written.expect.delivered_percent.is_some(), "{name} expects nothing");
+                assert!(
+                    scenario.written.expect.delivered_percent.is_some(),
+                    "{name} expects nothing"
+                );
             }
         }
     }

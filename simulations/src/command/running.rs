@@ -28,7 +28,10 @@ use crate::{
 
 pub(super) fn run(run: &Run) -> Result<Exit, Trouble> {
     let scenario = ready::load(&run.which.scenario, &run.which.changes()).map_err(Trouble::Mistakes)?;
-    let out = run.out.clone().unwrap_or_else(|| default_folder(&scenario.name, run.seed));
+    let out = run
+        .out
+        .clone()
+        .unwrap_or_else(|| default_folder(&scenario.name, run.seed));
     std::fs::create_dir_all(&out).map_err(|error| Trouble::File(out.display().to_string(), error))?;
     let events = run.events.then(|| out.join(EVENTS));
     let Some(report) = played(&scenario, &run.which, run.seed, events.as_deref())? else {
@@ -36,7 +39,11 @@ pub(super) fn run(run: &Run) -> Result<Exit, Trouble> {
     };
     folder::write(&out, &report, &scenario.written.about)?;
     show(run, &report, &out);
-    Ok(if report.outcome.broken.is_empty() { Exit::Good } else { Exit::Broken })
+    Ok(if report.outcome.broken.is_empty() {
+        Exit::Good
+    } else {
+        Exit::Broken
+    })
 }
 
 pub(super) fn default_folder(name: &str, seed: u64) -> PathBuf {
@@ -110,16 +117,27 @@ fn bar(length: Duration) -> ProgressBar {
 
 fn show(run: &Run, report: &Report, out: &Path) {
     if run.json {
-        println!("{}", serde_json::to_string_pretty(report).expect("a report is a document"));
+        println!(
+            "{}",
+            serde_json::to_string_pretty(report).expect("a report is a document")
+        );
         return;
     }
-    println!("{}: {} nodes, {} virtual seconds, seed {}", report.head.title, report.head.nodes, report.head.seconds, run.seed);
+    println!(
+        "{}: {} nodes, {} virtual seconds, seed {}",
+        report.head.title, report.head.nodes, report.head.seconds, run.seed
+    );
     let rows = report.headline().into_iter();
-    let rows: Vec<Vec<String>> = rows.map(|(name, unit, value)| vec![name.to_owned(), format!("{value:.2}"), unit.to_owned()]).collect();
+    let rows: Vec<Vec<String>> = rows
+        .map(|(name, unit, value)| vec![name.to_owned(), format!("{value:.2}"), unit.to_owned()])
+        .collect();
     print!("{}", comparing::table(&rows));
     let cost = report.cost;
     let (seconds, speed, memory) = (cost.processor_seconds, cost.speed, cost.memory_mib);
-    println!("{seconds:.1} s of a processor, {speed:.2} virtual seconds each, {memory:.0} MiB; events {}", report.outcome.events_digest);
+    println!(
+        "{seconds:.1} s of a processor, {speed:.2} virtual seconds each, {memory:.0} MiB; events {}",
+        report.outcome.events_digest
+    );
     for broken in &report.outcome.broken {
         println!("BROKEN: {broken}");
     }

@@ -27,13 +27,26 @@ pub(super) fn sweep(sweep: &Sweep) -> Result<Exit, Trouble> {
     let settings = combinations(&sweep.which.set);
     // Mistakes are told before the first process, and once.
     for set in &settings {
-        let changes = Changes { ci: sweep.which.ci, set: set.clone() };
+        let changes = Changes {
+            ci: sweep.which.ci,
+            set: set.clone(),
+        };
         ready::load(&sweep.which.scenario, &changes).map_err(Trouble::Mistakes)?;
     }
-    let name = sweep.which.scenario.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let out = sweep.out.clone().unwrap_or_else(|| Path::new("reports").join(format!("sweep-{name}")));
-    let runs: Vec<(usize, u64)> =
-        (0..settings.len()).flat_map(|setting| sweep.seeds.0.iter().map(move |seed| (setting, *seed))).collect();
+    let name = sweep
+        .which
+        .scenario
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let out = sweep
+        .out
+        .clone()
+        .unwrap_or_else(|| Path::new("reports").join(format!("sweep-{name}")));
+    let runs: Vec<(usize, u64)> = (0..settings.len())
+        .flat_map(|setting| sweep.seeds.0.iter().map(move |seed| (setting, *seed)))
+        .collect();
     let folder = |(setting, seed): (usize, u64)| out.join(format!("{setting}-{seed}"));
     let ended = all(sweep, &settings, &runs, &folder)?;
     let mut results = Vec::new();
@@ -50,7 +63,9 @@ pub(super) fn sweep(sweep: &Sweep) -> Result<Exit, Trouble> {
         results.push(Results::of(set.clone(), &reports, failed));
     }
     show(sweep, &results);
-    let is_good = results.iter().all(|result| result.broken.is_empty() && result.failed.is_empty());
+    let is_good = results
+        .iter()
+        .all(|result| result.broken.is_empty() && result.failed.is_empty());
     Ok(if is_good { Exit::Good } else { Exit::Broken })
 }
 
@@ -91,8 +106,13 @@ fn all(
     let work = || {
         let mut done = Vec::new();
         while let Some(run) = runs.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let which = Which { set: settings[run.0].clone(), ..sweep.which.clone() };
-            let status = child(&program, &which, run.1, &folder(*run)).stdout(Stdio::null()).status();
+            let which = Which {
+                set: settings[run.0].clone(),
+                ..sweep.which.clone()
+            };
+            let status = child(&program, &which, run.1, &folder(*run))
+                .stdout(Stdio::null())
+                .status();
             // Those that missed something have a report too; those that broke an invariant told it on stderr.
             let code = status.ok().and_then(|status| status.code());
             done.push((*run, matches!(code, Some(0 | 1))));
@@ -102,7 +122,10 @@ fn all(
     };
     let done: Vec<_> = thread::scope(|scope| {
         let workers: Vec<_> = (0..jobs).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().flat_map(|worker| worker.join().expect("a worker does not panic")).collect()
+        workers
+            .into_iter()
+            .flat_map(|worker| worker.join().expect("a worker does not panic"))
+            .collect()
     });
     bar.finish_and_clear();
     let has_report = |run: &(usize, u64)| done.iter().any(|(other, has_report)| other == run && *has_report);
@@ -116,7 +139,13 @@ pub(super) fn own_program() -> Result<PathBuf, Trouble> {
 /// A process that runs one world into a folder.
 pub(super) fn child(program: &Path, which: &Which, seed: u64, out: &Path) -> Command {
     let mut command = Command::new(program);
-    command.arg("run").arg(&which.scenario).arg("--seed").arg(seed.to_string()).arg("--out").arg(out);
+    command
+        .arg("run")
+        .arg(&which.scenario)
+        .arg("--seed")
+        .arg(seed.to_string())
+        .arg("--out")
+        .arg(out);
     if which.ci {
         command.arg("--ci");
     }
@@ -129,7 +158,10 @@ pub(super) fn child(program: &Path, which: &Which, seed: u64, out: &Path) -> Com
 
 fn show(sweep: &Sweep, results: &[Results]) {
     if sweep.json {
-        println!("{}", serde_json::to_string_pretty(results).expect("results are a document"));
+        println!(
+            "{}",
+            serde_json::to_string_pretty(results).expect("results are a document")
+        );
         return;
     }
     let cell = |interval: &Interval| match interval.margin {
@@ -152,8 +184,16 @@ fn show(sweep: &Sweep, results: &[Results]) {
     }
     print!("{}", comparing::table(&rows));
     println!("mean and 95 % confidence over {} seeds", sweep.seeds.0.len());
-    for result in results.iter().filter(|result| !result.broken.is_empty() || !result.failed.is_empty()) {
-        println!("{}: missed what was expected with seeds {:?}, no report of seeds {:?}", result.settings.join(" "), result.broken, result.failed);
+    for result in results
+        .iter()
+        .filter(|result| !result.broken.is_empty() || !result.failed.is_empty())
+    {
+        println!(
+            "{}: missed what was expected with seeds {:?}, no report of seeds {:?}",
+            result.settings.join(" "),
+            result.broken,
+            result.failed
+        );
     }
 }
 
@@ -171,7 +211,10 @@ mod tests {
         check(&["a=1"], &[&["a=1"]]);
         check(&["a=1,2"], &[&["a=1"], &["a=2"]]);
         check(&["a=1,2", "b=x"], &[&["a=1", "b=x"], &["a=2", "b=x"]]);
-        check(&["a=1,2", "b=3,4"], &[&["a=1", "b=3"], &["a=1", "b=4"], &["a=2", "b=3"], &["a=2", "b=4"]]);
+        check(
+            &["a=1,2", "b=3,4"],
+            &[&["a=1", "b=3"], &["a=1", "b=4"], &["a=2", "b=3"], &["a=2", "b=4"]],
+        );
         check(&["a=[1, 2]"], &[&["a=[1, 2]"]]);
         check(&["a=\"x,y\""], &[&["a=\"x,y\""]]);
         check(&["nonsense"], &[&["nonsense"]]);
