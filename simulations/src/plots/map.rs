@@ -69,7 +69,7 @@ fn names(
             .filter(|(_, node)| nodes[**node].region == *region)
             .map(|(place, _)| place);
         let first = places.next().unwrap_or_default();
-        let last = places.last().unwrap_or(first);
+        let last = places.next_back().unwrap_or(first);
         let middle = (first + last) as f64 / 2.0 / nodes.len() as f64;
         let centred = TextStyle::from(("sans-serif", 12)).pos(plotters::style::text_anchor::Pos::new(
             plotters::style::text_anchor::HPos::Center,

@@ -26,8 +26,15 @@ pub fn judge(expect: &Expect, outcome: &Outcome) -> Vec<String> {
     at_most("p99_ms", expect.p99_ms, outcome.latency.p99);
     at_most("everyone_within_seconds", expect.everyone_within_seconds, everyone);
     at_most("copies", expect.copies, outcome.copies);
-    let own = outcome.own_tld_percent.unwrap_or(f64::INFINITY);
-    at_most("own_tld_percent", expect.own_tld_percent, own);
+    match outcome.own_tld_percent {
+        Some(own) => at_most("own_tld_percent", expect.own_tld_percent, own),
+        None if expect.own_tld_percent.is_some() => {
+            broken.push(
+                "own_tld_percent has no value: it takes nodes with `tlds = \"own\"` and others, and bodies".to_owned(),
+            );
+        }
+        None => {}
+    }
     if outcome.faults_among_honest > 0 {
         let count = outcome.faults_among_honest;
         broken.push(format!(

@@ -267,3 +267,26 @@ fn broken_variants_and_settings_are_refused() {
     check(WHOLE, false, &["nodes.ghost.tlds=own"], "missing field `count`");
     check(WHOLE, false, &["publish.daily.role=ghost"], "`ghost`");
 }
+
+/// The example of the README holds every section, and is a whole scenario.
+#[test]
+fn the_scenario_of_the_readme_is_whole() {
+    let readme = include_str!("../../../README.md");
+    let example = readme
+        .split("```toml\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next())
+        .expect("an example");
+    for ci in [false, true] {
+        let scenario = load(example, ci, &[]).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
+        let written = &scenario.written;
+        let sections = [
+            written.churn.len(),
+            written.partition.len(),
+            written.crash.len(),
+            written.skew.len(),
+            written.adversary.len(),
+        ];
+        assert!(sections.iter().all(|count| *count > 0) && written.expect.copies.is_some());
+    }
+}
