@@ -103,7 +103,8 @@ impl Checks {
                 }
             }
             What::Crashed(damage) => self.forget(node, *damage),
-            What::Ended(reason) => panic!("node {node} ended by itself: {reason}"),
+            What::Ended(None) => self.running_since[node] = None,
+            What::Ended(Some(reason)) => assert!(!self.is_honest[node], "node {node} ended by itself: {reason}"),
             What::Published(records) => {
                 self.own[node].extend(records);
                 let spreading = records.iter().map(|id| Spreading {

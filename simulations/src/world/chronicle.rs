@@ -36,8 +36,8 @@ pub enum What {
     Refused(String),
     /// The node was killed, and its disk took this damage.
     Crashed(Damage),
-    /// The node ended by itself.
-    Ended(String),
+    /// The node ended: in order, or for this reason.
+    Ended(Option<String>),
     /// Groups of nodes were separated.
     Separated(Vec<Vec<usize>>, Separation),
     /// Two nodes were.
@@ -67,7 +67,8 @@ impl What {
             Self::Mesh(Event::Engine(port::Event::Stored(id) | port::Event::BodyStored(id))) => id.to_string(),
             Self::Mesh(event) => format!("{event:?}"),
             Self::Published(records) => records.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
-            Self::Refused(reason) | Self::Ended(reason) => reason.clone(),
+            Self::Refused(reason) => reason.clone(),
+            Self::Ended(reason) => reason.clone().unwrap_or_default(),
             Self::Crashed(damage) => format!("{damage:?}"),
             Self::Separated(groups, how) => format!("{how:?} {groups:?}"),
             Self::Blocked(one, other, how) => format!("{how:?} {one} {other}"),

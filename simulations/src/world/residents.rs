@@ -99,10 +99,7 @@ impl World {
         let (handle, running) = started.expect("the settings fit together and the port is free");
         let chronicle = Arc::clone(&self.chronicle);
         kernel::spawn(owner, async move {
-            let ended = match running.await {
-                Ok(()) => "in order".to_owned(),
-                Err(error) => error.to_string(),
-            };
+            let ended = running.await.err().map(|error| error.to_string());
             chronicle.note(Some(node), What::Ended(ended));
         });
         self.residents[node].ledger = Some(ledger);
