@@ -1,3 +1,5 @@
+//! Rows of scenario files: a few that are whole, and many that are broken, each with the line and the words that it is told by.
+
 use super::*;
 
 /// The smallest file that is whole, with lines that rows replace.
