@@ -67,11 +67,13 @@ pub enum Space {
     Settings,
     /// Work that is still being carried out: changes of trust, withdrawals, expiry.
     Pending,
+    /// Which records of an organisation are believed.
+    Acceptances,
 }
 
 impl Space {
     /// Every space, in a fixed order.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Meta,
         Self::Headers,
         Self::Records,
@@ -94,6 +96,7 @@ impl Space {
         Self::Forks,
         Self::Settings,
         Self::Pending,
+        Self::Acceptances,
     ];
 
     /// Its name on disk and in backups. Never to be changed.
@@ -121,6 +124,7 @@ impl Space {
             Self::Forks => "forks",
             Self::Settings => "settings",
             Self::Pending => "pending",
+            Self::Acceptances => "acceptances",
         }
     }
 

@@ -71,6 +71,9 @@ pub const ORGANISATIONS: usize = 4_096;
 pub const PEERS: usize = 512;
 /// How many peers without a right to connect are connected all the same: a fifth of the places.
 pub const GUESTS: usize = 20;
+/// In how many scopes one organisation is believed: its own endorsements seldom have more than three, and each observable
+/// of each of its records is held against all of them.
+pub const ACCEPTED_SCOPES: usize = 64;
 /// How many bytes of unbelieved bodies are kept.
 pub const QUARANTINE_BYTES: u64 = 64_000_000;
 /// How long unbelieved records are kept: a week, in which two operators can pair.

@@ -67,7 +67,7 @@ pub struct Card {
     pub received_at: Millis,
     /// Where the body is.
     pub state: State,
-    /// Whether it is shown without asking.
+    /// Whether it is shown without asking. Before its body is here nothing of it is.
     pub believed: bool,
     /// The serial of the last entry about it; zero before the first.
     pub serial: u64,
@@ -88,7 +88,7 @@ pub struct Card {
 }
 
 impl Card {
-    pub(crate) fn new(header: &Verified<Header>, org: Option<OrgId>, believed: bool, received_at: Millis) -> Self {
+    pub(crate) fn new(header: &Verified<Header>, org: Option<OrgId>, received_at: Millis) -> Self {
         Self {
             id: RecordId::of(header),
             author: header.author,
@@ -107,7 +107,7 @@ impl Card {
             } else {
                 State::Waiting
             },
-            believed,
+            believed: false,
             serial: 0,
             stored: 0,
             confidence: 0,

@@ -93,6 +93,13 @@ pub(crate) fn organisation_key(org: Option<OrgId>) -> Vec<u8> {
     }
 }
 
+/// The organisation of such a place.
+pub(crate) fn organisation_of(key: &[u8]) -> Result<OrgId, StoreError> {
+    let digest = key.strip_prefix(&[1]).and_then(|digest| digest.try_into().ok());
+    let digest = digest.ok_or_else(|| StoreError::corrupt("a key that names no organisation"))?;
+    Ok(OrgId::from_digest(Digest::from_bytes(digest)))
+}
+
 /// Begins the rows of the withdrawals of a record by one organisation. Others' do not even cost a look.
 pub(crate) fn withdrawal_key(target: &RecordId, by: Option<OrgId>) -> Vec<u8> {
     [target.digest().as_bytes().as_slice(), &organisation_key(by)].concat()

@@ -57,7 +57,7 @@ impl Noted {
                 Note::Setting(name, value) => {
                     noted.settings.insert(name, value);
                 }
-                Note::Judge(..) => {}
+                Note::Judge(..) | Note::Accept(..) => {}
             }
             Ok(())
         })?;
@@ -181,7 +181,7 @@ impl<S: Store> Ledger<S> {
                 Change::Statement(statement) if self.is_ours(statement) => {
                     notes.push(Note::Statement(statement.clone()));
                 }
-                Change::Judge { org, believed } => notes.push(Note::Judge(*org, *believed)),
+                Change::Judge { org, acceptance } => notes.push(Note::Accept(*org, acceptance.clone())),
                 Change::Setting(name, value) if *name != SAFE_MODE => {
                     notes.push(Note::Setting((*name).to_owned(), value.clone()))
                 }

@@ -14,6 +14,7 @@ use starfish_protocol::{
     peer::Peer,
     record::{Body, Header, LogId, RecordId, Topic, open_body},
     statement::Statement,
+    trust::Acceptance,
     wire::Head,
 };
 
@@ -23,7 +24,8 @@ use super::{
     Ledger,
     catalogue::{Card, Counts, Entry, Standing},
     keys::{
-        Number, decoded, holder_of, log_key, number_key, number_of, numbered, numbered_end, position_key, users_key,
+        Number, decoded, holder_of, log_key, number_key, number_of, numbered, numbered_end, organisation_of,
+        position_key, users_key,
     },
     writer::{SAFE_MODE, home, indexed, stored_rows, verified},
 };
@@ -42,6 +44,8 @@ pub struct Loaded {
     pub heads: Vec<Head>,
     /// Authors against whom a proof of two histories is held.
     pub frozen: Vec<PublicKey>,
+    /// Which records of which organisations are believed.
+    pub judged: Vec<(OrgId, Acceptance)>,
     /// The node's own decisions, by name, as the engine wrote them.
     pub settings: BTreeMap<String, Vec<u8>>,
     /// How many records are stored.
@@ -133,6 +137,10 @@ impl<S: Store> Ledger<S> {
             .iter()
             .map(author)
             .collect::<Result<_, StoreError>>()?;
+        let judged = rows(Space::Acceptances)?
+            .iter()
+            .map(|(key, value)| Ok((organisation_of(key)?, decoded(value)?)))
+            .collect::<Result<Vec<(OrgId, Acceptance)>, StoreError>>()?;
         let named = |(key, value): (Vec<u8>, Vec<u8>)| (String::from_utf8_lossy(&key).into_owned(), value);
         let mut settings: BTreeMap<String, Vec<u8>> = rows(Space::Settings)?.into_iter().map(named).collect();
         let safe_mode = settings.remove(SAFE_MODE).is_some();
@@ -140,6 +148,10 @@ impl<S: Store> Ledger<S> {
             statements,
             heads,
             frozen,
+            judged: judged
+                .into_iter()
+                .filter(|(_, acceptance)| !acceptance.is_nothing())
+                .collect(),
             settings,
             records: self.counts().records,
             safe_mode,

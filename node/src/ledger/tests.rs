@@ -3,6 +3,7 @@
 pub(crate) mod author;
 mod changes;
 mod crashes;
+mod formats;
 mod many;
 mod model;
 mod repeats;
@@ -41,6 +42,7 @@ impl Bench {
     fn with(options: Options) -> Self {
         let (disk, journal) = (Arc::new(MemoryStore::default()), MemoryJournal::default());
         let ledger = Ledger::open(disk.clone(), journal.clone(), options.clone()).expect("an empty store opens");
+        ledger.apply(&author::trusting()).expect("memory does not fail");
         Self {
             disk,
             journal,

@@ -22,6 +22,7 @@ use starfish_protocol::{
     record::{Body, Header, RecordId, open_body},
     statement::{self, Statement},
     time::Millis,
+    trust::Acceptance,
 };
 
 use crate::store::{Space, Store, StoreError};
@@ -71,13 +72,12 @@ impl<'a> Writer<'a> {
             Change::Record {
                 header,
                 org,
-                believed,
                 body,
                 received_at,
                 own,
             } => {
                 self.see(*received_at);
-                let mut card = Card::new(header, *org, *believed, *received_at);
+                let mut card = Card::new(header, *org, *received_at);
                 card.own = *own;
                 let body = body.as_ref().map(|(compressed, body)| (compressed.as_slice(), body));
                 self.store_record(header, card, body)
@@ -103,10 +103,7 @@ impl<'a> Writer<'a> {
                 self.draft.put(Space::Forks, *one.author.as_bytes(), proof);
                 Ok(())
             }
-            Change::Judge { org, believed } => {
-                self.judge(*org, *believed);
-                Ok(())
-            }
+            Change::Judge { org, acceptance } => self.judge(*org, acceptance),
             Change::Expire(time) => {
                 self.see(*time);
                 self.expire(*time)
@@ -133,7 +130,7 @@ impl<'a> Writer<'a> {
                     return Ok(());
                 }
                 self.see(received_at);
-                let mut card = Card::new(&header, org, true, received_at);
+                let mut card = Card::new(&header, org, received_at);
                 card.own = true;
                 let opened = body.as_ref().map(|body| opened(&header, body)).transpose()?;
                 self.store_record(&header, card, body.as_deref().zip(opened.as_ref()))
@@ -159,10 +156,9 @@ impl<'a> Writer<'a> {
                 self.draft.put(Space::Settings, name, value);
                 Ok(())
             }
-            Note::Judge(org, believed) => {
-                self.judge(org, believed);
-                Ok(())
-            }
+            Note::Judge(org, true) => self.judge(org, &Acceptance::everything()),
+            Note::Judge(org, false) => self.judge(org, &Acceptance::nothing()),
+            Note::Accept(org, acceptance) => self.judge(org, &acceptance),
         }
     }
 

@@ -284,7 +284,6 @@ impl Engine {
             _ => {}
         }
         self.step.changes.push(Change::Record {
-            believed: self.trust.judge(org).believe,
             org,
             header,
             body,

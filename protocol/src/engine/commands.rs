@@ -116,7 +116,8 @@ impl Engine {
         let paired: Vec<OrgId> = self.trust.paired().collect();
         self.set(PAIRED, codec::encode(&paired));
         if changed {
-            self.step.changes.push(Change::Judge { org, believed: trusted });
+            let acceptance = self.trust.acceptance(org);
+            self.step.changes.push(Change::Judge { org, acceptance });
             self.reconsider(org, trusted);
         }
         changed

@@ -15,6 +15,7 @@ use crate::{
     record::{Body, Header, Kind, LogId, RecordId, Withdrawal},
     statement::Statement,
     time::Millis,
+    trust::Acceptance,
     wire::Head,
 };
 
@@ -25,7 +26,9 @@ pub struct Stored {
     pub header: Verified<Header>,
     /// Whose it is.
     pub org: Option<OrgId>,
-    /// False: in the quarantine.
+    /// The node's own.
+    pub own: bool,
+    /// False: in the quarantine, or its body is not here.
     pub believed: bool,
     /// What it says, when that is here.
     pub body: Option<Body>,
@@ -46,6 +49,8 @@ pub struct Store {
     pub statements: Vec<Statement>,
     /// Authors of two histories.
     pub frozen: BTreeSet<PublicKey>,
+    /// Which records of whom are believed.
+    pub judged: BTreeMap<OrgId, Acceptance>,
     /// The node's own values.
     pub settings: BTreeMap<&'static str, Vec<u8>>,
     /// The last time up to which expired records left.
@@ -57,12 +62,8 @@ impl Store {
     pub fn apply(&mut self, change: Change) {
         match change {
             Change::Record {
-                header,
-                org,
-                believed,
-                body,
-                ..
-            } => self.put(header, org, believed, body),
+                header, org, body, own, ..
+            } => self.put(header, org, own, body),
             Change::Body {
                 record,
                 compressed,
@@ -79,9 +80,9 @@ impl Store {
             Change::Fork(pair) => {
                 self.frozen.insert(pair.0.author);
             }
-            Change::Judge { org, believed } => {
-                let of = self.records.values_mut().filter(|stored| stored.org == Some(org));
-                of.for_each(|stored| stored.believed = believed);
+            Change::Judge { org, acceptance } => {
+                self.judged.insert(org, acceptance);
+                self.judge_all();
             }
             Change::Expire(at) => self.expire(at),
             Change::Setting(name, value) => {
@@ -90,7 +91,7 @@ impl Store {
         }
     }
 
-    fn put(&mut self, header: Verified<Header>, org: Option<OrgId>, believed: bool, body: Option<(Vec<u8>, Body)>) {
+    fn put(&mut self, header: Verified<Header>, org: Option<OrgId>, own: bool, body: Option<(Vec<u8>, Body)>) {
         let id = RecordId::of(&header);
         let place = (header.log(), header.seq);
         let before = self.logs.insert(place, id);
@@ -102,7 +103,8 @@ impl Store {
             Stored {
                 header,
                 org,
-                believed,
+                own,
+                believed: false,
                 body: None,
                 spoiled: false,
             },
@@ -116,6 +118,13 @@ impl Store {
         let stored = self.records.get_mut(&record).expect("a body comes after its record");
         self.bodies.insert(stored.header.body_digest, compressed);
         stored.body = Some(body);
+        stored.believed = verdict(&self.judged, stored);
+    }
+
+    fn judge_all(&mut self) {
+        for stored in self.records.values_mut() {
+            stored.believed = verdict(&self.judged, stored);
+        }
     }
 
     fn expire(&mut self, at: Millis) {
@@ -189,6 +198,14 @@ impl Store {
             })
             .collect();
         heads.into_values().collect()
+    }
+
+    /// Which records of whom are believed, as the engine said last.
+    pub fn judged(&self) -> Vec<(OrgId, Acceptance)> {
+        self.judged
+            .iter()
+            .map(|(org, acceptance)| (*org, acceptance.clone()))
+            .collect()
     }
 
     /// The organisations that were paired.
@@ -271,4 +288,11 @@ impl Store {
             }
         }
     }
+}
+
+/// A record is believed when it is our own, or when all of it is what its organisation is believed for.
+fn verdict(judged: &BTreeMap<OrgId, Acceptance>, stored: &Stored) -> bool {
+    let acceptance = stored.org.and_then(|org| judged.get(&org));
+    let covered = |body: &Body| acceptance.is_some_and(|all| all.covers(&stored.header.topic, body));
+    stored.body.as_ref().is_some_and(|body| stored.own || covered(body))
 }

@@ -14,9 +14,8 @@ use super::{DAY, NOW, author::Author, is_clean};
 
 /// Small and large records, both orders of withdrawal, a trust change, a full quarantine and expiry.
 fn story() -> Vec<Vec<Change>> {
-    let (mut author, mut doubted, mut own) = (Author::new(1), Author::new(2), Author::new(3));
+    let (mut author, mut doubted, mut own) = (Author::new(1), Author::doubted(2), Author::new(3));
     let mut colleague = author.colleague(4);
-    doubted.believed = false;
     own.own = true;
     author.expires_at = Millis(NOW.0 + DAY);
     let small = author.publish(&["a.example", "b.example", "name-000001.example"]);
@@ -27,11 +26,9 @@ fn story() -> Vec<Vec<Change>> {
     let held = doubted.publish_names(200, 420);
     let mine = own.publish_names(0, 130);
     let late = own.publish(&["mine.example"]);
-    let judge = |believed| Change::Judge {
-        org: doubted.org,
-        believed,
-    };
+    let judge = |believed| doubted.judged(believed);
     vec![
+        vec![author.judged(true)],
         vec![small.whole(), large.bare()],
         vec![whole.whole(), mine.whole()],
         vec![large.content(), gone.whole(), Change::Setting("paired", vec![0])],

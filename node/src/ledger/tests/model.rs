@@ -110,14 +110,7 @@ impl Model {
         let mut changes = Vec::new();
         for (before, thing) in things.iter().enumerate().take(index + 1) {
             if thing.author == things[index].author && self.headers.insert(before) {
-                let believed = self.believed.get(&thing.author).copied().unwrap_or(true);
-                changes.push(
-                    Made {
-                        believed,
-                        ..thing.made.clone()
-                    }
-                    .bare(),
-                );
+                changes.push(thing.made.bare());
             }
         }
         changes
@@ -175,10 +168,7 @@ fn play(authors: &[Author], things: &[Thing], steps: Vec<Step>) {
             }
             Step::Judge(author, believed) => {
                 let author = author % authors.len();
-                bench.apply(&[Change::Judge {
-                    org: authors[author].org,
-                    believed,
-                }]);
+                bench.apply(&[authors[author].judged(believed)]);
                 model.believed.insert(author, believed);
             }
             Step::Work => bench.work(),

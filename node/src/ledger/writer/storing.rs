@@ -179,6 +179,7 @@ impl Writer<'_> {
             .put(Space::Uses, numbered(&users_key(&card.body, false), number), []);
         self.draft.set_missing(number, false)?;
         card.state = State::Present;
+        card.believed = self.verdict(&card, body)?;
         if let Body::Indicators(bundle) = body {
             card.confidence = bundle.confidence;
             card.context.clone_from(&bundle.context);

@@ -9,6 +9,7 @@ use crate::{
     record::{Body, Header, LogId, RecordId},
     statement::Statement,
     time::Millis,
+    trust::Acceptance,
 };
 
 /// What the engine asks the store for.
@@ -69,8 +70,6 @@ pub enum Change {
         header: Verified<Header>,
         /// Whose it is, when certified.
         org: Option<OrgId>,
-        /// False: to the quarantine.
-        believed: bool,
         /// The body, when it is here already.
         body: Option<(Vec<u8>, Body)>,
         /// When it came.
@@ -97,12 +96,13 @@ pub enum Change {
     Displaced(Statement),
     /// Proof that an author wrote two histories.
     Fork(Box<(Verified<Header>, Verified<Header>)>),
-    /// Records of this organisation are believed from now on, or no longer.
+    /// These records of this organisation are believed from now on, and no others; what is not believed is in quarantine.
+    /// Before the first of them nothing of it is.
     Judge {
         /// The organisation.
         org: OrgId,
-        /// The new verdict.
-        believed: bool,
+        /// Which of its records.
+        acceptance: Acceptance,
     },
     /// Everything that expired before this time leaves.
     Expire(Millis),
@@ -122,7 +122,8 @@ impl Change {
             Self::Statement(_) | Self::Displaced(_) => limits::STATEMENT_BYTES,
             Self::Fork(_) => 2 * limits::HEADER_BYTES,
             Self::Setting(_, value) => value.len(),
-            Self::Spoiled(_) | Self::Judge { .. } | Self::Expire(_) => 64,
+            Self::Judge { acceptance, .. } => 64 + acceptance.scopes().len() * limits::STATEMENT_BYTES,
+            Self::Spoiled(_) | Self::Expire(_) => 64,
         }
     }
 }
