@@ -69,11 +69,15 @@ pub enum Space {
     Pending,
     /// Which records of an organisation are believed.
     Acceptances,
+    /// How far the logs of a revoked node count, by its key.
+    Cuts,
+    /// What the operator decided on a single record, by its id.
+    Decisions,
 }
 
 impl Space {
     /// Every space, in a fixed order.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::Meta,
         Self::Headers,
         Self::Records,
@@ -97,6 +101,8 @@ impl Space {
         Self::Settings,
         Self::Pending,
         Self::Acceptances,
+        Self::Cuts,
+        Self::Decisions,
     ];
 
     /// Its name on disk and in backups. Never to be changed.
@@ -125,6 +131,8 @@ impl Space {
             Self::Settings => "settings",
             Self::Pending => "pending",
             Self::Acceptances => "acceptances",
+            Self::Cuts => "cuts",
+            Self::Decisions => "decisions",
         }
     }
 

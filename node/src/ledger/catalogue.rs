@@ -38,6 +38,15 @@ pub enum Standing {
     Withdrawn,
 }
 
+/// What the operator decided on a single record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Decision {
+    /// It is believed, whatever its organisation is believed for.
+    Released,
+    /// It is not kept, and not asked for.
+    Dropped,
+}
+
 /// Everything that a search or a change needs to know of a record, in one value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Card {

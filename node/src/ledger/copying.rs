@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use serde::de::DeserializeOwned;
-use starfish_crypto::{Digest, Signed};
+use starfish_crypto::{Digest, PublicKey, Signed};
 use starfish_protocol::{engine::port::Change, organisation::OrgId, statement::Statement, trust::Acceptance};
 
 use crate::store::{BATCH_KEYS, Batch, Space, Store, StoreError};
@@ -201,6 +201,21 @@ impl<'a> Salvage<'a> {
             ControlFlow::Continue(())
         });
         judged
+    }
+
+    /// How far the logs of revoked nodes counted.
+    pub fn cuts(&self) -> Vec<Change> {
+        let mut cuts = Vec::new();
+        let _ = self.store.scan(Space::Cuts, &[], &mut |key, value| {
+            let node = key.try_into().ok().map(PublicKey::from_bytes);
+            cuts.extend(node.zip(decoded(value).ok()));
+            ControlFlow::Continue(())
+        });
+        let change = |(node, places)| Change::Cut {
+            node,
+            last_good: Some(places),
+        };
+        cuts.into_iter().map(change).collect()
     }
 
     /// Statements.

@@ -42,6 +42,10 @@ pub enum Note {
     Judge(OrgId, bool),
     /// Which records of an organisation are believed.
     Accept(OrgId, Acceptance),
+    /// A record that the operator let out of the quarantine.
+    Release(RecordId),
+    /// A record that the operator threw away.
+    Drop(RecordId),
 }
 
 /// Receives the notes of a journal with the position behind each.

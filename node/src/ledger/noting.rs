@@ -13,8 +13,9 @@ use crate::store::{Space, Store, StoreError};
 
 use super::{
     Ledger, Writing,
+    catalogue::Decision,
     journal::{Journal, Note},
-    keys::decoded,
+    keys::{decoded, digest_of},
     reading::END,
     writer::{SAFE_MODE, Writer, stored_rows, verified},
 };
@@ -29,6 +30,7 @@ struct Noted {
     bodies: BTreeSet<RecordId>,
     statements: BTreeSet<Digest>,
     settings: BTreeMap<String, Vec<u8>>,
+    decisions: BTreeMap<RecordId, Decision>,
 }
 
 impl Noted {
@@ -56,6 +58,12 @@ impl Noted {
                 }
                 Note::Setting(name, value) => {
                     noted.settings.insert(name, value);
+                }
+                Note::Release(record) => {
+                    noted.decisions.insert(record, Decision::Released);
+                }
+                Note::Drop(record) => {
+                    noted.decisions.insert(record, Decision::Dropped);
                 }
                 Note::Judge(..) | Note::Accept(..) => {}
             }
@@ -91,6 +99,7 @@ impl<S: Store> Ledger<S> {
                 notes.push(Note::Setting(name, value));
             }
         }
+        notes.extend(self.missing_decisions(&noted)?);
         let mut bytes = 0;
         for number in 0..writing.counts.records {
             if let Some(note) = self.missing_note(number, &noted)? {
@@ -131,6 +140,22 @@ impl<S: Store> Ledger<S> {
             body,
             received_at,
         }))
+    }
+
+    /// Decisions of the operator that the journal lacks.
+    fn missing_decisions(&self, noted: &Noted) -> Result<Vec<Note>, StoreError> {
+        let mut notes = Vec::new();
+        for (key, value) in stored_rows(&self.store, Space::Decisions, &[], END, usize::MAX)? {
+            let record = RecordId::from_digest(digest_of(&key)?);
+            let decision = decoded(&value)?;
+            if noted.decisions.get(&record) != Some(&decision) {
+                notes.push(match decision {
+                    Decision::Released => Note::Release(record),
+                    Decision::Dropped => Note::Drop(record),
+                });
+            }
+        }
+        Ok(notes)
     }
 
     fn append(&self, writing: &mut Writing, notes: Vec<Note>) -> Result<u64, StoreError> {
@@ -182,6 +207,8 @@ impl<S: Store> Ledger<S> {
                     notes.push(Note::Statement(statement.clone()));
                 }
                 Change::Judge { org, acceptance } => notes.push(Note::Accept(*org, acceptance.clone())),
+                Change::Release(record) => notes.push(Note::Release(*record)),
+                Change::Drop(record) => notes.push(Note::Drop(*record)),
                 Change::Setting(name, value) if *name != SAFE_MODE => {
                     notes.push(Note::Setting((*name).to_owned(), value.clone()))
                 }

@@ -46,6 +46,8 @@ pub struct Loaded {
     pub frozen: Vec<PublicKey>,
     /// Which records of which organisations are believed.
     pub judged: Vec<(OrgId, Acceptance)>,
+    /// How far the logs of revoked nodes count.
+    pub cuts: Vec<(PublicKey, Vec<(LogId, u64)>)>,
     /// The node's own decisions, by name, as the engine wrote them.
     pub settings: BTreeMap<String, Vec<u8>>,
     /// How many records are stored.
@@ -141,6 +143,10 @@ impl<S: Store> Ledger<S> {
             .iter()
             .map(|(key, value)| Ok((organisation_of(key)?, decoded(value)?)))
             .collect::<Result<Vec<(OrgId, Acceptance)>, StoreError>>()?;
+        let cuts = rows(Space::Cuts)?
+            .iter()
+            .map(|row| Ok((author(row)?, decoded(&row.1)?)))
+            .collect::<Result<_, StoreError>>()?;
         let named = |(key, value): (Vec<u8>, Vec<u8>)| (String::from_utf8_lossy(&key).into_owned(), value);
         let mut settings: BTreeMap<String, Vec<u8>> = rows(Space::Settings)?.into_iter().map(named).collect();
         let safe_mode = settings.remove(SAFE_MODE).is_some();
@@ -152,6 +158,7 @@ impl<S: Store> Ledger<S> {
                 .into_iter()
                 .filter(|(_, acceptance)| !acceptance.is_nothing())
                 .collect(),
+            cuts,
             settings,
             records: self.counts().records,
             safe_mode,

@@ -3,6 +3,7 @@
 pub(crate) mod author;
 mod changes;
 mod crashes;
+mod decisions;
 mod formats;
 mod many;
 mod model;

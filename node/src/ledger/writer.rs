@@ -6,9 +6,11 @@
 //! | `placing` | moves a record's values between the spaces of the index |
 //! | `storing` | takes records and bodies in |
 //! | `withdrawing` | applies withdrawals, whichever comes first, they or their targets |
+//! | `deciding` | what overrides the word about an organisation: cuts, and the operator's decisions |
 //! | `judging` | carries out changes of trust, in slices |
 //! | `leaving` | expiry, purges and the quarantine's budget, in slices |
 
+mod deciding;
 mod draft;
 mod judging;
 mod leaving;
@@ -104,6 +106,9 @@ impl<'a> Writer<'a> {
                 Ok(())
             }
             Change::Judge { org, acceptance } => self.judge(*org, acceptance),
+            Change::Cut { node, last_good } => self.cut(node, last_good.as_deref()),
+            Change::Release(record) => self.release(record),
+            Change::Drop(record) => self.throw_away(record),
             Change::Expire(time) => {
                 self.see(*time);
                 self.expire(*time)
@@ -159,6 +164,8 @@ impl<'a> Writer<'a> {
             Note::Judge(org, true) => self.judge(org, &Acceptance::everything()),
             Note::Judge(org, false) => self.judge(org, &Acceptance::nothing()),
             Note::Accept(org, acceptance) => self.judge(org, &acceptance),
+            Note::Release(record) => self.release(&record),
+            Note::Drop(record) => self.throw_away(&record),
         }
     }
 
@@ -210,6 +217,7 @@ impl<'a> Writer<'a> {
     /// Does at most about `limit` records' worth of pending work; whether there is more.
     pub(super) fn slice(&mut self, limit: usize) -> Result<bool, StoreError> {
         let left = self.judge_some(limit)?;
+        let left = self.cut_some(left)?;
         self.expire_some(left)?;
         let rows = self.draft.rows(Space::Pending, pending::JUDGEMENTS, &[u8::MAX], 1)?;
         Ok(!rows.is_empty())

@@ -51,6 +51,10 @@ pub struct Store {
     pub frozen: BTreeSet<PublicKey>,
     /// Which records of whom are believed.
     pub judged: BTreeMap<OrgId, Acceptance>,
+    /// How far the logs of revoked nodes count.
+    pub cuts: BTreeMap<PublicKey, Vec<(LogId, u64)>>,
+    /// Records that the operator released (true) or threw away.
+    pub decisions: BTreeMap<RecordId, bool>,
     /// The node's own values.
     pub settings: BTreeMap<&'static str, Vec<u8>>,
     /// The last time up to which expired records left.
@@ -84,6 +88,18 @@ impl Store {
                 self.judged.insert(org, acceptance);
                 self.judge_all();
             }
+            Change::Cut { node, last_good } => {
+                match last_good {
+                    Some(places) => self.cuts.insert(node, places),
+                    None => self.cuts.remove(&node),
+                };
+                self.judge_all();
+            }
+            Change::Release(record) => {
+                self.decisions.insert(record, true);
+                self.judge_all();
+            }
+            Change::Drop(record) => self.throw_away(record),
             Change::Expire(at) => self.expire(at),
             Change::Setting(name, value) => {
                 self.settings.insert(name, value);
@@ -115,16 +131,35 @@ impl Store {
     }
 
     fn put_body(&mut self, record: RecordId, compressed: Vec<u8>, body: Body) {
+        if self.decisions.get(&record) == Some(&false) {
+            return;
+        }
         let stored = self.records.get_mut(&record).expect("a body comes after its record");
         self.bodies.insert(stored.header.body_digest, compressed);
         stored.body = Some(body);
-        stored.believed = verdict(&self.judged, stored);
+        stored.believed = believes(&self.judged, &self.cuts, &self.decisions, stored);
     }
 
     fn judge_all(&mut self) {
         for stored in self.records.values_mut() {
-            stored.believed = verdict(&self.judged, stored);
+            stored.believed = believes(&self.judged, &self.cuts, &self.decisions, stored);
         }
+    }
+
+    /// What is believed by now stays.
+    fn throw_away(&mut self, record: RecordId) {
+        let stored = self.records.get_mut(&record);
+        if stored.as_ref().is_some_and(|stored| stored.believed) {
+            return;
+        }
+        self.decisions.insert(record, false);
+        if let Some(stored) = stored {
+            stored.body = None;
+        }
+    }
+
+    fn is_void(&self, stored: &Stored) -> bool {
+        is_void(&self.cuts, &stored.header)
     }
 
     fn expire(&mut self, at: Millis) {
@@ -154,7 +189,10 @@ impl Store {
             ),
             Query::Missing { after, limit } => {
                 let missing = |(_, stored): &(&RecordId, &Stored)| {
-                    stored.body.is_none() && !stored.spoiled && stored.header.raw_len > 0
+                    stored.body.is_none()
+                        && !stored.spoiled
+                        && stored.header.raw_len > 0
+                        && self.decisions.get(&RecordId::of(&stored.header)) != Some(&false)
                 };
                 let later = self
                     .records
@@ -228,7 +266,9 @@ impl Store {
         let withheld = self.withheld();
         let mut withdrawals: BTreeMap<RecordId, Vec<(&Stored, &Withdrawal)>> = BTreeMap::new();
         for stored in self.records.values() {
-            if let Some(Body::Withdrawal(withdrawal)) = &stored.body {
+            if let Some(Body::Withdrawal(withdrawal)) = &stored.body
+                && !self.is_void(stored)
+            {
                 withdrawals
                     .entry(withdrawal.target)
                     .or_default()
@@ -259,8 +299,9 @@ impl Store {
 
     /// What a withdrawal names whose content is not here yet, and whose withdrawal that is.
     fn withheld(&self) -> BTreeSet<(RecordId, Option<OrgId>)> {
-        let open =
-            |stored: &&Stored| stored.header.kind == Kind::WITHDRAWAL && stored.body.is_none() && !stored.spoiled;
+        let open = |stored: &&Stored| {
+            stored.header.kind == Kind::WITHDRAWAL && stored.body.is_none() && !stored.spoiled && !self.is_void(stored)
+        };
         let named = |stored: &Stored| {
             let targets = stored.header.extensions.targets.clone();
             targets
@@ -290,9 +331,22 @@ impl Store {
     }
 }
 
-/// A record is believed when it is our own, or when all of it is what its organisation is believed for.
-fn verdict(judged: &BTreeMap<OrgId, Acceptance>, stored: &Stored) -> bool {
+/// A cut weighs more than the operator's word, and that more than the word about an organisation.
+fn believes(
+    judged: &BTreeMap<OrgId, Acceptance>,
+    cuts: &BTreeMap<PublicKey, Vec<(LogId, u64)>>,
+    decisions: &BTreeMap<RecordId, bool>,
+    stored: &Stored,
+) -> bool {
+    let released = decisions.get(&RecordId::of(&stored.header)) == Some(&true);
     let acceptance = stored.org.and_then(|org| judged.get(&org));
     let covered = |body: &Body| acceptance.is_some_and(|all| all.covers(&stored.header.topic, body));
-    stored.body.as_ref().is_some_and(|body| stored.own || covered(body))
+    let counts = |body: &Body| stored.own || released || covered(body);
+    stored.body.as_ref().is_some_and(counts) && !is_void(cuts, &stored.header)
+}
+
+fn is_void(cuts: &BTreeMap<PublicKey, Vec<(LogId, u64)>>, header: &Header) -> bool {
+    let counts = |(log, last): &(LogId, u64)| *log == header.log() && header.seq <= *last;
+    cuts.get(&header.author)
+        .is_some_and(|places| !places.iter().any(counts))
 }

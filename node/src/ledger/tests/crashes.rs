@@ -23,9 +23,15 @@ fn story() -> Vec<Vec<Change>> {
     let gone = author.publish_names(100, 300);
     let part = author.withdraw(&large, &["name-000007.example"]);
     let whole = colleague.withdraw(&gone, &[]);
+    let colleague_key = whole.header.author;
     let held = doubted.publish_names(200, 420);
     let mine = own.publish_names(0, 130);
     let late = own.publish(&["mine.example"]);
+    let thrown = doubted.publish_names(500, 640);
+    let cut = |last_good| Change::Cut {
+        node: colleague_key,
+        last_good,
+    };
     let judge = |believed| doubted.judged(believed);
     vec![
         vec![author.judged(true)],
@@ -33,9 +39,12 @@ fn story() -> Vec<Vec<Change>> {
         vec![whole.whole(), mine.whole()],
         vec![large.content(), gone.whole(), Change::Setting("paired", vec![0])],
         vec![part.bare(), late.bare(), held.whole()],
-        vec![part.content(), late.content()],
+        vec![part.content(), late.content(), thrown.whole()],
         vec![judge(true)],
         vec![judge(false)],
+        vec![Change::Release(held.id())],
+        vec![cut(Some(Vec::new()))],
+        vec![cut(None), Change::Drop(thrown.id())],
         vec![Change::Expire(Millis(NOW.0 + DAY))],
     ]
 }

@@ -5,7 +5,7 @@ use starfish_protocol::{organisation::OrgId, record::Body, trust::Acceptance};
 
 use crate::{
     ledger::{
-        catalogue::{Card, EntryKind, State},
+        catalogue::{Card, Decision, EntryKind, State},
         keys::{Number, decoded, encoded, number_of, numbered, numbered_end, organisation_key, pending},
     },
     store::{Space, StoreError},
@@ -41,17 +41,20 @@ impl Writer<'_> {
     }
 
     /// Whether a record is believed; `None` when that depends on what its body holds.
-    fn verdict_unread(&self, card: &Card) -> Result<Option<bool>, StoreError> {
+    fn verdict_unread(&self, number: Number, card: &Card) -> Result<Option<bool>, StoreError> {
+        if self.is_void(number, card)? {
+            return Ok(Some(false));
+        }
         match card.org {
-            _ if card.own => Ok(Some(true)),
+            _ if card.own || self.decision(&card.id)? == Some(Decision::Released) => Ok(Some(true)),
             None => Ok(Some(false)),
             org => Ok(self.acceptance(&organisation_key(org))?.of_topic(&card.topic)),
         }
     }
 
     /// Whether a record with this body is believed.
-    pub(super) fn verdict(&self, card: &Card, body: &Body) -> Result<bool, StoreError> {
-        match self.verdict_unread(card)? {
+    pub(super) fn verdict(&self, number: Number, card: &Card, body: &Body) -> Result<bool, StoreError> {
+        match self.verdict_unread(number, card)? {
             Some(believed) => Ok(believed),
             None => Ok(self.acceptance(&organisation_key(card.org))?.covers(&card.topic, body)),
         }
@@ -91,9 +94,10 @@ impl Writer<'_> {
         Ok(left)
     }
 
-    fn judge_record(&mut self, number: Number) -> Result<(), StoreError> {
+    /// Moves a record to where it belongs by now.
+    pub(super) fn judge_record(&mut self, number: Number) -> Result<(), StoreError> {
         let mut card = self.draft.card(number)?;
-        let unread = self.verdict_unread(&card)?;
+        let unread = self.verdict_unread(number, &card)?;
         if !card.is_present() {
             return self.want_again(number, card, unread);
         }
@@ -101,7 +105,7 @@ impl Writer<'_> {
             return Ok(());
         }
         let body = self.body(number, &card)?;
-        let believed = self.verdict(&card, &body)?;
+        let believed = self.verdict(number, &card, &body)?;
         if believed == card.believed {
             return Ok(());
         }
@@ -129,7 +133,8 @@ impl Writer<'_> {
     }
     /// What the quarantine had no room for is looked for again once it may be believed.
     fn want_again(&mut self, number: Number, mut card: Card, unread: Option<bool>) -> Result<(), StoreError> {
-        if card.state != State::Dropped || unread == Some(false) {
+        let thrown_away = self.decision(&card.id)? == Some(Decision::Dropped);
+        if card.state != State::Dropped || thrown_away || unread == Some(false) {
             return Ok(());
         }
         self.draft.begin_record(0)?;

@@ -77,7 +77,7 @@ impl Writer<'_> {
     }
 
     /// Takes a record's body and values out; `row` is the one of the expiry index that asked for it.
-    fn remove(
+    pub(super) fn remove(
         &mut self,
         number: Number,
         mut card: Card,

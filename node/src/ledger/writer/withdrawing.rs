@@ -15,7 +15,7 @@ use starfish_protocol::{
 use crate::{
     ledger::{
         catalogue::{Card, EntryKind, State},
-        keys::{Number, due_key, number_of, numbered, numbered_end, pending, withdrawal_key},
+        keys::{Number, due_key, number_of, numbered, numbered_end, pending, users_key, withdrawal_key},
     },
     store::{Space, StoreError},
 };
@@ -58,7 +58,7 @@ impl Writer<'_> {
             for (key, _) in &rows {
                 let number = number_of(key)?;
                 let by = self.draft.card(number)?;
-                if !may_withdraw(&by, card) {
+                if !may_withdraw(&by, card) || self.is_void(number, &by)? {
                     continue;
                 }
                 match self.withdrawal(number, &by)? {
@@ -136,7 +136,7 @@ impl Writer<'_> {
             return Ok(());
         };
         let card = self.draft.card(target)?;
-        if !may_withdraw(by, &card) {
+        if !may_withdraw(by, &card) || self.is_void(number, by)? {
             return Ok(());
         }
         match card.state {
@@ -182,6 +182,84 @@ impl Writer<'_> {
         let moves = vec![Move::new(select, Some(home(card.believed)), Some(Space::Withdrawn))];
         let header = self.draft.header(number)?;
         self.draft.place(number, header.bytes(), values, moves)
+    }
+
+    /// A withdrawal was voided, or counts again: what is withdrawn of its target is found out anew.
+    pub(super) fn weigh_again(&mut self, number: Number, by: &Card) -> Result<(), StoreError> {
+        let header = self.draft.header(number)?;
+        let header = Header::decode(header.bytes()).map_err(|fault| StoreError::Corrupt(fault.to_string()))?;
+        for target in &header.extensions.targets {
+            let Some(target) = self.draft.number(target)? else {
+                continue;
+            };
+            let card = self.draft.card(target)?;
+            let part = self.withdrawn_part(&card)?;
+            let whole = matches!(part, Part::All { withheld: false, .. });
+            match card.state {
+                _ if !may_withdraw(by, &card) => {}
+                State::Present if card.withheld => self.reveal(target, card, (number, by.id))?,
+                State::Present => self.settle(target, card, part, by.id)?,
+                State::Waiting => self.draft.set_missing(target, !whole)?,
+                State::Purged if !whole && card.expires_at > self.draft.counts.latest => {
+                    self.want_purged(target, card)?
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings a record from what is withdrawn of it to what should be.
+    fn settle(&mut self, number: Number, mut card: Card, part: Part, by: RecordId) -> Result<(), StoreError> {
+        let body = self.body(number, &card)?;
+        let values = indexed(&body);
+        let (should, withheld, cause) = match part {
+            Part::None => (Vec::new(), false, None),
+            Part::Some { values: some, cause } => (among(some, values), false, cause),
+            Part::All { withheld, cause } => (values.to_vec(), withheld, cause),
+        };
+        let is = self.withdrawn_values(number, values)?;
+        let only = |one: &[Observable], other: &[Observable]| -> Vec<Observable> {
+            let lacks = |value: &&Observable| other.binary_search(value).is_err();
+            one.iter().filter(lacks).cloned().collect()
+        };
+        let (more, back) = (only(&should, &is), only(&is, &should));
+        if more.is_empty() && back.is_empty() {
+            return Ok(());
+        }
+        self.draft.begin_record(values.len())?;
+        card.withheld = withheld;
+        card.withdrawn = (is.len() - back.len()) as u32;
+        self.mark_withdrawn(number, &mut card, more.len(), values.len());
+        if should.is_empty() {
+            card.withdrawn_at = None;
+        }
+        if !more.is_empty() && !withheld {
+            self.draft.enter(&mut card, EntryKind::Withdrawn, more.len(), cause);
+        }
+        if !back.is_empty() {
+            self.draft.enter(&mut card, EntryKind::Released, back.len(), Some(by));
+        }
+        self.draft.put_card(number, &card);
+        let (shown, gone) = (Some(home(card.believed)), Some(Space::Withdrawn));
+        let moves = vec![
+            Move::new(Select::Only(more), shown, gone),
+            Move::new(Select::Only(back), gone, shown),
+        ];
+        let header = self.draft.header(number)?;
+        self.draft.place(number, header.bytes(), values, moves)
+    }
+
+    /// What was purged because of a withdrawal that is void is looked for again.
+    fn want_purged(&mut self, number: Number, mut card: Card) -> Result<(), StoreError> {
+        self.draft.begin_record(0)?;
+        card.state = State::Waiting;
+        (card.withdrawn, card.withdrawn_at) = (0, None);
+        self.draft
+            .put(Space::Uses, numbered(&users_key(&card.body, true), number), []);
+        self.draft.set_missing(number, true)?;
+        self.draft.put_card(number, &card);
+        Ok(())
     }
 
     /// The content of a withdrawal came for which a body had been withheld: what it does not cover is shown.

@@ -1,6 +1,6 @@
 //! What the engine asks of the store, and what it wants to become durable.
 
-use starfish_crypto::{Digest, Signed, Verified};
+use starfish_crypto::{Digest, PublicKey, Signed, Verified};
 
 use crate::{
     limits,
@@ -104,6 +104,19 @@ pub enum Change {
         /// Which of its records.
         acceptance: Acceptance,
     },
+    /// Of the logs of this node, only what is at or before these places counts; the rest is void: never believed, whatever
+    /// its organisation is believed for, and without effect as a withdrawal. No place at all voids everything. The newest
+    /// cut of a node replaces the one before.
+    Cut {
+        /// The node.
+        node: PublicKey,
+        /// The last place that counts in each log; `None` takes an earlier cut back.
+        last_good: Option<Vec<(LogId, u64)>>,
+    },
+    /// The operator decides that this record is believed, whatever its organisation is believed for.
+    Release(RecordId),
+    /// The operator decides that this record leaves the quarantine and is not asked for again.
+    Drop(RecordId),
     /// Everything that expired before this time leaves.
     Expire(Millis),
     /// A small named value of the node's own.
@@ -123,7 +136,12 @@ impl Change {
             Self::Fork(_) => 2 * limits::HEADER_BYTES,
             Self::Setting(_, value) => value.len(),
             Self::Judge { acceptance, .. } => 64 + acceptance.scopes().len() * limits::STATEMENT_BYTES,
-            Self::Spoiled(_) | Self::Expire(_) => 64,
+            Self::Cut { last_good, .. } => {
+                64 + last_good
+                    .as_ref()
+                    .map_or(0, |places| places.len() * size_of::<(LogId, u64)>())
+            }
+            Self::Spoiled(_) | Self::Release(_) | Self::Drop(_) | Self::Expire(_) => 64,
         }
     }
 }
