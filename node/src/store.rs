@@ -73,11 +73,17 @@ pub enum Space {
     Cuts,
     /// What the operator decided on a single record, by its id.
     Decisions,
+    /// Values that believed opinions are on: observable key and record number.
+    Opinions,
+    /// Values that opinions in quarantine are on, likewise.
+    HeldOpinions,
+    /// The audit log, by number.
+    Audit,
 }
 
 impl Space {
     /// Every space, in a fixed order.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 28] = [
         Self::Meta,
         Self::Headers,
         Self::Records,
@@ -103,6 +109,9 @@ impl Space {
         Self::Acceptances,
         Self::Cuts,
         Self::Decisions,
+        Self::Opinions,
+        Self::HeldOpinions,
+        Self::Audit,
     ];
 
     /// Its name on disk and in backups. Never to be changed.
@@ -133,6 +142,9 @@ impl Space {
             Self::Acceptances => "acceptances",
             Self::Cuts => "cuts",
             Self::Decisions => "decisions",
+            Self::Opinions => "opinions",
+            Self::HeldOpinions => "held opinions",
+            Self::Audit => "audit",
         }
     }
 

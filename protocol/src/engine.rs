@@ -69,20 +69,10 @@ pub use self::{
 /// What a read was for.
 #[derive(Debug)]
 enum Reading {
-    Range {
-        peer: Peer,
-        asked: Ticket,
-    },
-    Body {
-        peer: Peer,
-        asked: Ticket,
-        digest: Digest,
-    },
+    Range { peer: Peer, asked: Ticket },
+    Body { peer: Peer, asked: Ticket, digest: Digest },
     Contradiction(Box<Verified<Header>>),
-    Target {
-        command: Ticket,
-        withdrawal: commands::Withdrawing,
-    },
+    Target { command: Ticket, answer: commands::Answer },
     Missing(exchange::Look),
 }
 

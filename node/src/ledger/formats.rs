@@ -7,14 +7,19 @@ use std::{
     ops::ControlFlow,
 };
 
-use starfish_protocol::{organisation::OrgId, trust::Acceptance};
+use starfish_crypto::Signed;
+use starfish_protocol::{
+    organisation::OrgId,
+    record::{Body, Header, Kind},
+    trust::Acceptance,
+};
 
 use crate::store::{BATCH_KEYS, Batch, Space, Store, StoreError};
 
 use super::{
-    catalogue::Card,
-    keys::{Number, decoded, encoded, meta, organisation_key, pending},
-    writer::stored_rows,
+    catalogue::{Card, reopened},
+    keys::{Number, decoded, encoded, meta, number_key, number_of, numbered, organisation_key, pending},
+    writer::{home_of, stored_rows},
 };
 
 /// The version of the store's content. Only ever raised, with a step in [`MIGRATIONS`].
@@ -24,7 +29,7 @@ pub const FORMAT: u32 = 2;
 type Migration = fn(&dyn Store) -> Result<(), StoreError>;
 
 /// `MIGRATIONS[n]` leads from version n + 1 to n + 2.
-const MIGRATIONS: [Migration; FORMAT as usize - 1] = [keep_verdicts];
+const MIGRATIONS: [Migration; FORMAT as usize - 1] = [to_second];
 
 /// Checks the version of a store, brings an older one forward, and marks a new one.
 pub(super) fn prepare(store: &dyn Store) -> Result<(), StoreError> {
@@ -42,6 +47,50 @@ pub(super) fn prepare(store: &dyn Store) -> Result<(), StoreError> {
     steps.iter().try_for_each(|step| step(store))?;
     let mut batch = Batch::default();
     batch.put(Space::Meta, meta::FORMAT, encoded(&FORMAT));
+    store.write(&batch)
+}
+
+fn to_second(store: &dyn Store) -> Result<(), StoreError> {
+    keep_verdicts(store)?;
+    index_opinions(store)
+}
+
+/// The first version kept opinions unread.
+fn index_opinions(store: &dyn Store) -> Result<(), StoreError> {
+    let mut opinions = Vec::new();
+    each_card(store, |number, card| {
+        if card.kind == Kind::OPINION && card.is_present() {
+            opinions.push(number);
+        }
+    })?;
+    opinions.into_iter().try_for_each(|number| index_opinion(store, number))
+}
+
+fn index_opinion(store: &dyn Store, number: Number) -> Result<(), StoreError> {
+    let key = number_key(number);
+    let (Some(card), Some(header)) = (store.get(Space::Records, &key)?, store.get(Space::Headers, &key)?) else {
+        return Ok(());
+    };
+    let mut card: Card = decoded(&card)?;
+    let header: Signed = decoded(&header)?;
+    let header = Header::decode(header.bytes()).map_err(|fault| StoreError::Corrupt(fault.to_string()))?;
+    let Some(compressed) = store.get(Space::Bodies, card.body.as_bytes())? else {
+        return Ok(());
+    };
+    let Body::Opinion(opinion) = reopened(&header, &compressed)? else {
+        return Ok(());
+    };
+    // It could only be withdrawn as a whole: nobody knew what it holds.
+    let gone = card.withheld || card.withdrawn_at.is_some();
+    let space = if gone { Space::Withdrawn } else { home_of(&card) };
+    let mut batch = Batch::default();
+    for value in &opinion.observables {
+        batch.put(space, numbered(&value.key(), number), []);
+    }
+    card.confidence = opinion.confidence;
+    card.context = opinion.reason;
+    card.withdrawn = if gone { card.items } else { 0 };
+    batch.put(Space::Records, key, encoded(&card));
     store.write(&batch)
 }
 
@@ -87,16 +136,23 @@ fn keep_verdicts(store: &dyn Store) -> Result<(), StoreError> {
 
 /// The organisations of which some record is believed.
 fn believed_in(store: &dyn Store) -> Result<BTreeSet<OrgId>, StoreError> {
-    let (mut found, mut failed) = (BTreeSet::new(), Ok(()));
-    store.scan(Space::Records, &[], &mut |_, value| match decoded::<Card>(value) {
-        Ok(card) => {
-            found.extend(card.org.filter(|_| card.believed));
-            ControlFlow::Continue(())
+    let mut found = BTreeSet::new();
+    each_card(store, |_, card| found.extend(card.org.filter(|_| card.believed)))?;
+    Ok(found)
+}
+
+fn each_card(store: &dyn Store, mut each: impl FnMut(Number, Card)) -> Result<(), StoreError> {
+    let mut failed = Ok(());
+    store.scan(Space::Records, &[], &mut |key, value| {
+        match number_of(key).and_then(|number| Ok((number, decoded(value)?))) {
+            Ok((number, card)) => each(number, card),
+            Err(error) => failed = Err(error),
         }
-        Err(error) => {
-            failed = Err(error);
+        if failed.is_ok() {
+            ControlFlow::Continue(())
+        } else {
             ControlFlow::Break(())
         }
     })?;
-    failed.map(|()| found)
+    failed
 }

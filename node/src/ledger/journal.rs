@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use starfish_crypto::Signed;
-use starfish_protocol::{organisation::OrgId, record::RecordId, statement::Statement, time::Millis, trust::Acceptance};
+use starfish_protocol::{
+    engine::port::Audit, organisation::OrgId, record::RecordId, statement::Statement, time::Millis, trust::Acceptance,
+};
 
 use crate::store::StoreError;
 
@@ -46,6 +48,8 @@ pub enum Note {
     Release(RecordId),
     /// A record that the operator threw away.
     Drop(RecordId),
+    /// A line of the audit log.
+    Audit(Audit),
 }
 
 /// Receives the notes of a journal with the position behind each.

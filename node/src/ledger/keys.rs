@@ -24,6 +24,8 @@ pub(crate) mod meta {
     pub(crate) const FORMAT: &[u8] = b"format";
     /// The counters.
     pub(crate) const COUNTS: &[u8] = b"counts";
+    /// The number of the last line of the audit log.
+    pub(crate) const AUDIT: &[u8] = b"audit";
     /// The move that is being carried out.
     pub(crate) const INTENT: &[u8] = b"intent";
 }

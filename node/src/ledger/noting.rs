@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use starfish_crypto::Digest;
 use starfish_protocol::{
-    engine::port::Change,
+    engine::port::{Audit, Change},
     record::RecordId,
     statement::{self, NodeCertificate, Statement},
 };
@@ -15,7 +15,7 @@ use super::{
     Ledger, Writing,
     catalogue::Decision,
     journal::{Journal, Note},
-    keys::{decoded, digest_of},
+    keys::{decoded, digest_of, encoded},
     reading::END,
     writer::{SAFE_MODE, Writer, stored_rows, verified},
 };
@@ -31,6 +31,7 @@ struct Noted {
     statements: BTreeSet<Digest>,
     settings: BTreeMap<String, Vec<u8>>,
     decisions: BTreeMap<RecordId, Decision>,
+    audit: Vec<Audit>,
 }
 
 impl Noted {
@@ -65,6 +66,7 @@ impl Noted {
                 Note::Drop(record) => {
                     noted.decisions.insert(record, Decision::Dropped);
                 }
+                Note::Audit(audit) => noted.audit.push(audit),
                 Note::Judge(..) | Note::Accept(..) => {}
             }
             Ok(())
@@ -100,6 +102,12 @@ impl<S: Store> Ledger<S> {
             }
         }
         notes.extend(self.missing_decisions(&noted)?);
+        let known: BTreeSet<Vec<u8>> = noted.audit.iter().map(encoded).collect();
+        for (_, line) in stored_rows(&self.store, Space::Audit, &[], END, usize::MAX)? {
+            if !known.contains(&line) {
+                notes.push(Note::Audit(decoded(&line)?));
+            }
+        }
         let mut bytes = 0;
         for number in 0..writing.counts.records {
             if let Some(note) = self.missing_note(number, &noted)? {
@@ -207,6 +215,7 @@ impl<S: Store> Ledger<S> {
                     notes.push(Note::Statement(statement.clone()));
                 }
                 Change::Judge { org, acceptance } => notes.push(Note::Accept(*org, acceptance.clone())),
+                Change::Audit(audit) => notes.push(Note::Audit(audit.clone())),
                 Change::Release(record) => notes.push(Note::Release(*record)),
                 Change::Drop(record) => notes.push(Note::Drop(*record)),
                 Change::Setting(name, value) if *name != SAFE_MODE => {

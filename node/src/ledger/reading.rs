@@ -1,5 +1,9 @@
 //! What the engine and the outputs ask: headers, bodies, entries, counters, and what a start needs to know.
 
+mod audited;
+pub mod claims;
+pub mod quarantined;
+
 use std::{collections::BTreeMap, sync::PoisonError};
 
 use starfish_crypto::{Digest, PublicKey, Signed};
@@ -12,7 +16,7 @@ use starfish_protocol::{
     observable::{Observable, Tld},
     organisation::OrgId,
     peer::Peer,
-    record::{Body, Header, LogId, RecordId, Topic, open_body},
+    record::{Body, Header, Kind, LogId, RecordId, Topic},
     statement::Statement,
     trust::Acceptance,
     wire::Head,
@@ -22,7 +26,7 @@ use crate::store::{Space, Store, StoreError};
 
 use super::{
     Ledger,
-    catalogue::{Card, Counts, Entry, Standing},
+    catalogue::{Card, Counts, Entry, Standing, reopened},
     keys::{
         Number, decoded, holder_of, log_key, number_key, number_of, numbered, numbered_end, organisation_of,
         position_key, users_key,
@@ -214,7 +218,7 @@ impl<S: Store> Ledger<S> {
         self.noted(body)
     }
 
-    fn content(&self, number: Number, card: &Card) -> Result<Option<Body>, StoreError> {
+    pub(super) fn content(&self, number: Number, card: &Card) -> Result<Option<Body>, StoreError> {
         if !card.is_present() {
             return Ok(None);
         }
@@ -223,9 +227,7 @@ impl<S: Store> Ledger<S> {
             return Ok(None);
         };
         let header = Header::decode(header.bytes()).map_err(|fault| StoreError::Corrupt(fault.to_string()))?;
-        open_body(&header, &compressed)
-            .map(Some)
-            .map_err(|fault| StoreError::Corrupt(fault.to_string()))
+        reopened(&header, &compressed).map(Some)
     }
 
     /// The values of a record, rising, each with where it stands. None when its body is not here.
@@ -243,7 +245,8 @@ impl<S: Store> Ledger<S> {
         let Some((number, card)) = self.card_of(record)? else {
             return Ok(Vec::new());
         };
-        let Some(body) = self.content(number, &card)? else {
+        // What an opinion is on is not what it says to look out for.
+        let Some(body) = self.content(number, &card)?.filter(|_| card.kind != Kind::OPINION) else {
             return Ok(Vec::new());
         };
         let at_home = if card.believed {

@@ -7,6 +7,7 @@ mod decisions;
 mod formats;
 mod many;
 mod model;
+mod opinions;
 mod repeats;
 mod trust;
 mod withdrawals;

@@ -37,7 +37,7 @@ use super::{
 };
 
 pub(super) use self::draft::{Draft, stored_rows};
-pub(super) use self::placing::{home, indexed};
+pub(super) use self::placing::{home, home_of, indexed};
 
 /// Changes on their way into the store.
 pub(super) struct Writer<'a> {
@@ -109,6 +109,7 @@ impl<'a> Writer<'a> {
             Change::Cut { node, last_good } => self.cut(node, last_good.as_deref()),
             Change::Release(record) => self.release(record),
             Change::Drop(record) => self.throw_away(record),
+            Change::Audit(audit) => self.write_down(audit),
             Change::Expire(time) => {
                 self.see(*time);
                 self.expire(*time)
@@ -166,6 +167,7 @@ impl<'a> Writer<'a> {
             Note::Accept(org, acceptance) => self.judge(org, &acceptance),
             Note::Release(record) => self.release(&record),
             Note::Drop(record) => self.throw_away(&record),
+            Note::Audit(audit) => self.write_down(&audit),
         }
     }
 

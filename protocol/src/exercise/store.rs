@@ -8,7 +8,7 @@ use crate::{
     codec,
     engine::{
         HIGHEST_WALL, PAIRED,
-        port::{Change, Found, Query},
+        port::{Audit, Change, Found, Query},
     },
     observable::Observable,
     organisation::OrgId,
@@ -55,6 +55,8 @@ pub struct Store {
     pub cuts: BTreeMap<PublicKey, Vec<(LogId, u64)>>,
     /// Records that the operator released (true) or threw away.
     pub decisions: BTreeMap<RecordId, bool>,
+    /// The audit log.
+    pub audit: Vec<Audit>,
     /// The node's own values.
     pub settings: BTreeMap<&'static str, Vec<u8>>,
     /// The last time up to which expired records left.
@@ -100,6 +102,7 @@ impl Store {
                 self.judge_all();
             }
             Change::Drop(record) => self.throw_away(record),
+            Change::Audit(audit) => self.audit.push(audit),
             Change::Expire(at) => self.expire(at),
             Change::Setting(name, value) => {
                 self.settings.insert(name, value);

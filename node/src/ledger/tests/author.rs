@@ -6,8 +6,8 @@ use starfish_protocol::{
     engine::port::Change,
     organisation::OrgId,
     record::{
-        Audience, Body, Bundle, Extensions, Header, Kind, RecordId, Scope, SealedBody, Tlp, Topic, Withdrawal,
-        seal_body,
+        Audience, Body, Bundle, Extensions, Header, Kind, Opinion, RecordId, Scope, SealedBody, Tlp, Topic, View,
+        Withdrawal, seal_body,
     },
     time::Millis,
     trust::Acceptance,
@@ -110,6 +110,22 @@ impl Author {
             scope,
             vec![target.id()],
         )
+    }
+
+    pub(crate) fn opine(&mut self, target: &Made, values: &[&str], verdict: View) -> Made {
+        let opinion = Opinion::new(Opinion {
+            target: target.id(),
+            observables: values.iter().map(|value| observable(value)).collect(),
+            verdict,
+            count: 2,
+            first_seen: Millis(NOW.0 - 5_000),
+            last_seen: Millis(NOW.0 - 2_000),
+            confidence: 70,
+            reason: "looked at it".to_owned(),
+        });
+        let scope = target.header.extensions.scope.clone();
+        let sealed = seal_body(Body::Opinion(opinion.expect("an opinion")));
+        self.write(sealed, Kind::OPINION, scope, vec![target.id()])
     }
 
     fn write(&mut self, sealed: SealedBody, kind: Kind, scope: Option<Scope>, targets: Vec<RecordId>) -> Made {

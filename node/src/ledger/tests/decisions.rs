@@ -1,6 +1,10 @@
 //! What overrides the word about an organisation: cuts of revoked nodes, and the operator's decisions on single records.
 
-use starfish_protocol::{engine::port::Change, record::RecordId, time::Millis};
+use starfish_protocol::{
+    engine::port::{Audit, Change, Deed, Who},
+    record::RecordId,
+    time::Millis,
+};
 
 use crate::ledger::{
     catalogue::{EntryKind, State},
@@ -180,4 +184,38 @@ fn what_the_operator_threw_away_is_not_asked_for_again() {
     bench.apply(&[records[0].content()]);
     assert!(shown(&bench).contains(&"name-000000.example".to_owned()));
     bench.is_clean();
+}
+
+#[test]
+fn decisions_are_written_down_for_good() {
+    let mut bench = Bench::new();
+    let line = |number: u64| {
+        Audit::new(
+            Millis(NOW.0 + number),
+            Who::Operator,
+            Deed::Released,
+            "rec:x",
+            "it is sound",
+        )
+    };
+    bench.apply(&(1..=3).map(|number| Change::Audit(line(number))).collect::<Vec<_>>());
+    // The same again, after a failure, is not a second decision.
+    bench.apply(&(2..=4).map(|number| Change::Audit(line(number))).collect::<Vec<_>>());
+    let check = |bench: &Bench, since: u64, limit: usize, expected: std::ops::RangeInclusive<u64>| {
+        let found = bench.ledger.audit(since, limit).expect("memory");
+        assert_eq!(found, expected.map(|number| (number, line(number))).collect::<Vec<_>>());
+    };
+    check(&bench, 0, 10, 1..=4);
+    check(&bench, 1, 2, 2..=3);
+    check(&bench, 4, 10, 1..=0);
+    bench.disk = Default::default();
+    bench.reopen();
+    check(&bench, 0, 10, 1..=4);
+    // And the journal gets it from the store.
+    bench.journal = Default::default();
+    bench.reopen();
+    bench.ledger.complete_journal().expect("memory");
+    bench.disk = Default::default();
+    bench.reopen();
+    check(&bench, 0, 10, 1..=4);
 }

@@ -1,17 +1,50 @@
 //! Stores of earlier versions open, and say the same as before.
 
-use starfish_protocol::trust::Acceptance;
+use starfish_protocol::{record::View, trust::Acceptance};
 
 use crate::{
     ledger::{
         FORMAT, Ledger,
-        keys::{decoded, encoded, meta, pending},
+        catalogue::Card,
+        keys::{decoded, encoded, meta, numbered, pending},
         search::Search,
     },
     store::{Batch, Space, Store, conformance, faulty::FaultyStore, memory::MemoryStore},
 };
 
-use super::{Bench, NOW, author::Author};
+use super::{Bench, NOW, author::Author, observable};
+
+/// The first version stored opinions like any body that it could not read.
+#[test]
+fn opinions_that_the_first_version_did_not_read_are_found() {
+    let mut bench = Bench::new();
+    let (mut one, mut two) = (Author::new(1), Author::new(2));
+    let report = one.publish(&["a.example"]);
+    let opinions = [View::Sighting, View::FalsePositive].map(|view| two.opine(&report, &["a.example"], view));
+    let gone = two.withdraw(&opinions[1], &[]);
+    bench.apply(&[report.whole(), opinions[0].whole(), opinions[1].whole(), gone.whole()]);
+    let claims = |bench: &Bench| bench.ledger.claims(&observable("a.example"), NOW).expect("memory");
+    let expected = claims(&bench);
+    assert_eq!(expected.claims.len(), 3);
+    let mut batch = Batch::default();
+    for number in [1u64, 2] {
+        let key = number.to_be_bytes();
+        let card = bench.disk.get(Space::Records, &key).expect("memory").expect("a card");
+        let mut card: Card = decoded(&card).expect("a card");
+        (card.confidence, card.withdrawn) = (0, 0);
+        card.context.clear();
+        batch.put(Space::Records, key, encoded(&card));
+        for space in [Space::Opinions, Space::Withdrawn] {
+            batch.delete(space, numbered(&observable("a.example").key(), number));
+        }
+    }
+    bench.disk.write(&batch).expect("memory does not fail");
+    assert_eq!(claims(&bench).claims.len(), 1);
+    set_back(&bench.disk, &[]);
+    bench.reopen();
+    assert_eq!(claims(&bench), expected);
+    bench.is_clean();
+}
 
 /// Makes of a store what the first version would have made of the same changes.
 fn set_back(disk: &MemoryStore, pending: &[(Vec<u8>, bool)]) {

@@ -1,20 +1,26 @@
 //! What overrides the word about an organisation: cuts of the logs of a revoked node, and the operator's decisions on single
-//! records. In order of weight: a cut, because everything behind it may be a thief's; the operator's release; that a record
+//! records; and the log in which every decision is written down. In order of weight: a cut, because everything behind it may be a thief's; the operator's release; that a record
 //! is our own; what its organisation is believed for.
 
 use starfish_crypto::PublicKey;
-use starfish_protocol::record::{Header, LogId, RecordId};
+use starfish_protocol::{
+    engine::port::Audit,
+    record::{Header, LogId, RecordId},
+};
 
 use crate::{
     ledger::{
         catalogue::{Card, Decision, EntryKind, State},
-        keys::{Number, decoded, digest_key, encoded, logs_key, number_of, pending},
+        keys::{Number, decoded, digest_key, encoded, logs_key, meta, number_key, number_of, pending},
         reading::END,
     },
     store::{Space, StoreError},
 };
 
 use super::Writer;
+
+/// So many lines of the audit log are looked at for the same one: as many as one step of the engine may bring.
+const TOLD_AGAIN: u64 = 64;
 
 impl Writer<'_> {
     /// Notes how far the logs of a node count from now on; its records follow in slices.
@@ -89,6 +95,23 @@ impl Writer<'_> {
             Some(number) => self.judge_record(number),
             None => Ok(()),
         }
+    }
+
+    /// Adds a line to the audit log. One that is there already was told again after a failure.
+    pub(super) fn write_down(&mut self, audit: &Audit) -> Result<(), StoreError> {
+        let last: u64 = self
+            .draft
+            .get(Space::Meta, meta::AUDIT)?
+            .map_or(Ok(0), |value| decoded(&value))?;
+        let line = encoded(audit);
+        let from = number_key(last.saturating_sub(TOLD_AGAIN));
+        let rows = self.draft.rows(Space::Audit, &from, END, TOLD_AGAIN as usize + 1)?;
+        if rows.iter().any(|(_, written)| *written == line) {
+            return Ok(());
+        }
+        self.draft.put(Space::Audit, number_key(last + 1), line);
+        self.draft.put(Space::Meta, meta::AUDIT, encoded(&(last + 1)));
+        Ok(())
     }
 
     /// The operator throws a record of the quarantine away. One that is believed by now is left where it is.

@@ -13,7 +13,7 @@ use crate::{
 
 use super::{
     Writer,
-    placing::{Move, Select, home, indexed},
+    placing::{Move, Select, home_of, indexed},
 };
 
 impl Writer<'_> {
@@ -117,7 +117,7 @@ impl Writer<'_> {
         };
         self.draft.begin_record(values.len())?;
         self.count_out(number, &mut card)?;
-        let from = Some(home(card.believed));
+        let from = home_of(&card);
         card.believed = believed;
         self.count_in(number, &mut card)?;
         let kind = if believed {
@@ -127,7 +127,8 @@ impl Writer<'_> {
         };
         self.draft.enter(&mut card, kind, values.len() - withdrawn.len(), None);
         self.draft.put_card(number, &card);
-        let moves = vec![Move::new(Select::Except(withdrawn), from, Some(home(believed)))];
+        let to = home_of(&card);
+        let moves = vec![Move::new(Select::Except(withdrawn), Some(from), Some(to))];
         let header = self.draft.header(number)?;
         self.draft.place(number, header.bytes(), values, moves)
     }

@@ -23,7 +23,7 @@ use crate::{
 
 use super::{
     SAFE_MODE, Writer,
-    placing::{Move, Select, home, indexed},
+    placing::{Move, Select, home_of, indexed},
     withdrawing::{Part, among},
 };
 
@@ -188,6 +188,10 @@ impl Writer<'_> {
             card.confidence = bundle.confidence;
             card.context.clone_from(&bundle.context);
         }
+        if let Body::Opinion(opinion) = body {
+            card.confidence = opinion.confidence;
+            card.context.clone_from(&opinion.reason);
+        }
         self.count_in(number, &mut card)?;
         let items = card.items as usize;
         self.draft.enter(&mut card, EntryKind::Stored, items, None);
@@ -210,7 +214,7 @@ impl Writer<'_> {
     /// Where the values of new content go. What was withdrawn before it came has an entry of its own right behind `stored`,
     /// so that whoever follows the entries need not know of withdrawals that came first.
     fn first_moves(&mut self, number: Number, card: &mut Card, values: &[Observable], part: Part) -> Vec<Move> {
-        let home = Some(home(card.believed));
+        let home = Some(home_of(card));
         match part {
             Part::None => vec![Move::new(Select::All, None, home)],
             Part::All { withheld, cause } => {

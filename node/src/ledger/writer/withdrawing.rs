@@ -8,13 +8,13 @@ use std::collections::BTreeSet;
 
 use starfish_protocol::{
     observable::Observable,
-    record::{Body, Header, Kind, RecordId, Withdrawal, open_body},
+    record::{Body, Header, Kind, RecordId, Withdrawal},
     time::Millis,
 };
 
 use crate::{
     ledger::{
-        catalogue::{Card, EntryKind, State},
+        catalogue::{Card, EntryKind, State, reopened},
         keys::{Number, due_key, number_of, numbered, numbered_end, pending, users_key, withdrawal_key},
     },
     store::{Space, StoreError},
@@ -22,7 +22,7 @@ use crate::{
 
 use super::{
     Writer,
-    placing::{Move, Select, home, indexed},
+    placing::{Move, Select, home_of, indexed},
 };
 
 /// How many withdrawals of one record are read at a time.
@@ -101,7 +101,7 @@ impl Writer<'_> {
         }
         match self.body(number, card)? {
             Body::Withdrawal(withdrawal) => Ok(Some(withdrawal)),
-            Body::Indicators(_) | Body::Unknown(_) => Ok(None),
+            Body::Indicators(_) | Body::Opinion(_) | Body::Unknown(_) => Ok(None),
         }
     }
 
@@ -111,7 +111,7 @@ impl Writer<'_> {
         let header = Header::decode(header.bytes()).map_err(|fault| StoreError::Corrupt(fault.to_string()))?;
         let compressed = self.draft.compressed(&card.body)?;
         let compressed = compressed.ok_or_else(|| StoreError::corrupt("a record without its body"))?;
-        open_body(&header, &compressed).map_err(|fault| StoreError::Corrupt(fault.to_string()))
+        reopened(&header, &compressed)
     }
 
     /// Applies every withdrawal that was stored and not applied yet.
@@ -179,7 +179,7 @@ impl Writer<'_> {
         } else {
             Select::Only(new)
         };
-        let moves = vec![Move::new(select, Some(home(card.believed)), Some(Space::Withdrawn))];
+        let moves = vec![Move::new(select, Some(home_of(&card)), Some(Space::Withdrawn))];
         let header = self.draft.header(number)?;
         self.draft.place(number, header.bytes(), values, moves)
     }
@@ -241,7 +241,7 @@ impl Writer<'_> {
             self.draft.enter(&mut card, EntryKind::Released, back.len(), Some(by));
         }
         self.draft.put_card(number, &card);
-        let (shown, gone) = (Some(home(card.believed)), Some(Space::Withdrawn));
+        let (shown, gone) = (Some(home_of(&card)), Some(Space::Withdrawn));
         let moves = vec![
             Move::new(Select::Only(more), shown, gone),
             Move::new(Select::Only(back), gone, shown),
@@ -288,7 +288,7 @@ impl Writer<'_> {
         let moves = vec![Move::new(
             Select::Except(some),
             Some(Space::Withdrawn),
-            Some(home(card.believed)),
+            Some(home_of(&card)),
         )];
         let header = self.draft.header(number)?;
         self.draft.place(number, header.bytes(), values, moves)

@@ -2,6 +2,7 @@
 
 use starfish_crypto::{Digest, PublicKey, Signed, Verified};
 
+use super::Audit;
 use crate::{
     limits,
     observable::Observable,
@@ -117,6 +118,8 @@ pub enum Change {
     Release(RecordId),
     /// The operator decides that this record leaves the quarantine and is not asked for again.
     Drop(RecordId),
+    /// A line of the audit log.
+    Audit(Audit),
     /// Everything that expired before this time leaves.
     Expire(Millis),
     /// A small named value of the node's own.
@@ -135,6 +138,7 @@ impl Change {
             Self::Statement(_) | Self::Displaced(_) => limits::STATEMENT_BYTES,
             Self::Fork(_) => 2 * limits::HEADER_BYTES,
             Self::Setting(_, value) => value.len(),
+            Self::Audit(audit) => 64 + audit.subject.len() + audit.why.len(),
             Self::Judge { acceptance, .. } => 64 + acceptance.scopes().len() * limits::STATEMENT_BYTES,
             Self::Cut { last_good, .. } => {
                 64 + last_good
