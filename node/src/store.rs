@@ -143,7 +143,7 @@ impl Space {
             Self::Cuts => "cuts",
             Self::Decisions => "decisions",
             Self::Opinions => "opinions",
-            Self::HeldOpinions => "held opinions",
+            Self::HeldOpinions => "held-opinions",
             Self::Audit => "audit",
         }
     }
