@@ -35,6 +35,8 @@ pub const BODY_ITEMS: usize = 10_000;
 pub const CONTEXT_BYTES: usize = 1_024;
 /// The longest reason of a withdrawal in bytes: two sentences that every output can show.
 pub const REASON_BYTES: usize = 512;
+/// How many observables one opinion is on: what an analyst looks at in one sitting, and what a store writes in one batch.
+pub const OPINION_ITEMS: usize = 100;
 /// The highest confidence: a percentage.
 pub const CONFIDENCE: u8 = 100;
 /// The longest compressed body that rides inside a gossip message: above it, copies cost more than a pull (design, protocol 4.2).
@@ -71,6 +73,11 @@ pub const ORGANISATIONS: usize = 4_096;
 pub const PEERS: usize = 512;
 /// How many peers without a right to connect are connected all the same: a fifth of the places.
 pub const GUESTS: usize = 20;
+/// In how many scopes one organisation is believed: its own endorsements seldom have more than three, and each observable
+/// of each of its records is held against all of them.
+pub const ACCEPTED_SCOPES: usize = 64;
+/// The longest text in a line of the audit log, in bytes: a reason of somebody else's, and some words around it.
+pub const AUDIT_TEXT_BYTES: usize = 1_024;
 /// How many bytes of unbelieved bodies are kept.
 pub const QUARANTINE_BYTES: u64 = 64_000_000;
 /// How long unbelieved records are kept: a week, in which two operators can pair.
