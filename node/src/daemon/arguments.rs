@@ -4,6 +4,7 @@
 
 pub mod duration;
 pub mod mesh;
+pub mod org;
 pub mod records;
 pub mod upkeep;
 
@@ -84,6 +85,9 @@ pub enum Command {
     Watch(records::Watch),
     /// Shows counts, sizes and the heads of this node's logs
     Status(upkeep::Status),
+    /// Key ceremonies: roots, certificates of nodes, revocations, recovery
+    #[command(subcommand)]
+    Org(org::Org),
     /// Checks, saves, restores and rebuilds the store
     #[command(subcommand)]
     Store(upkeep::Store),

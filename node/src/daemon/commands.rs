@@ -3,6 +3,7 @@
 //! Commands that ask the node are clients of its control socket and know nothing of its store or mesh.
 
 mod configuration;
+mod org;
 mod pairing;
 mod peers;
 mod publish;
@@ -152,6 +153,7 @@ pub async fn carry_out(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Withdraw(withdraw) => publish::withdraw(&console, withdraw).await,
         Command::Search(arguments) => search::search(&console, &arguments).await,
         Command::Watch(watch) => search::watch(&console, &watch).await,
+        Command::Org(arguments) => org::org(&console, arguments).await,
         Command::Store(arguments) => store::store(&console, arguments).await,
         Command::CheckConfig(_) => configuration::check(&console),
         Command::Demo(_) | Command::Completions(_) | Command::Man(_) => Ok(Exit::Done),

@@ -8,7 +8,7 @@ use crate::{
     organisation::OrgId,
     peer::Peer,
     record::RecordId,
-    statement::{EndpointStatement, Statement},
+    statement::{Admitted, CheckedStatement, EndpointStatement, NodeCertificate, Statement},
 };
 
 pub(super) use self::{
@@ -69,6 +69,7 @@ impl Engine {
                     },
                 );
             }
+            Command::Tell(statements) => self.tell(ticket, &statements),
             Command::Listening(addresses) => self.listening(ticket, addresses),
             Command::Overview => {
                 let overview = self.overview();
@@ -183,6 +184,28 @@ impl Engine {
         self.subscription = subscription;
         self.missing.look_through();
         self.step.done.push((ticket, Outcome::Done));
+    }
+
+    /// Takes statements from the operator. New certificates of this node go out with its greetings at once.
+    fn tell(&mut self, ticket: Ticket, statements: &[CheckedStatement]) {
+        let mut outcomes = Vec::new();
+        let mut news = Vec::new();
+        for checked in statements {
+            let admitted = self.admit_statement(checked);
+            if let Ok(Admitted::New | Admitted::Newer) = admitted {
+                news.push(checked.statement().clone());
+            }
+            outcomes.push(admitted);
+        }
+        let mine = |statement: &&Statement| {
+            let certificate = NodeCertificate::read(statement);
+            certificate.is_ok_and(|certificate| certificate.node_key == self.key.public())
+        };
+        let own: Vec<Statement> = news.iter().filter(mine).cloned().collect();
+        self.identity.extend(own);
+        self.refresh_peers();
+        self.tell_statements(news);
+        self.step.done.push((ticket, Outcome::Told(outcomes)));
     }
 
     /// Signs where this node can be reached, and tells the mesh.

@@ -156,6 +156,7 @@ impl World {
             statements: member.statements.clone(),
             stored_statements: loaded.statements.clone(),
             listed: self.listed(plan),
+            judged: loaded.judged.clone(),
             paired: loaded.paired(),
             blocked: loaded.blocked(),
             subscription: plan.subscription.clone(),
@@ -198,7 +199,7 @@ impl World {
         self.give(node, command, move |outcome| match outcome {
             Outcome::Published(records) => chronicle.note(Some(node), What::Published(records)),
             Outcome::Refused(refusal) => chronicle.note(Some(node), What::Refused(refusal.to_string())),
-            Outcome::Done | Outcome::Met { .. } | Outcome::Overview(_) => {}
+            Outcome::Done | Outcome::Met { .. } | Outcome::Told(_) | Outcome::Overview(_) => {}
         });
     }
 

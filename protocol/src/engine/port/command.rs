@@ -7,6 +7,7 @@ use crate::{
     organisation::OrgId,
     peer::Peer,
     record::{LogId, Opinion, RecordId, SealedBody, SetPart, Topic},
+    statement::{Admitted, CheckedStatement, RosterRefusal},
     time::Millis,
 };
 
@@ -64,6 +65,8 @@ pub enum Command {
         /// TLDs.
         tlds: Vec<Tld>,
     },
+    /// Takes statements that the operator brought, and tells the mesh.
+    Tell(Vec<CheckedStatement>),
     /// Says which addresses other nodes can reach.
     Listening(Vec<String>),
     /// Who is connected and what this node holds.
@@ -110,6 +113,8 @@ pub enum Outcome {
         /// For `starfish_crypto::words`.
         words: Digest,
     },
+    /// What became of statements, in their order.
+    Told(Vec<Result<Admitted, RosterRefusal>>),
     /// The picture asked for.
     Overview(Overview),
     /// Not done, and why.
