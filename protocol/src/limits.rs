@@ -132,6 +132,11 @@ pub const ASKS_PER_BODY: usize = 3;
 pub const BODY_PATIENCE: Millis = Millis(300);
 /// How long it may at most, however slow a peer made its small answers look.
 pub const BODY_PATIENCE_MOST: Millis = Millis(2 * SECOND);
+/// How long after nobody had a body that was told of just now everyone is asked again, doubling each time: whoever told of
+/// it will have it soon, and the next sync may be a minute away.
+pub const BODY_AGAIN: Millis = Millis(500);
+/// How often that is done: for half a minute, then the syncs go on with it.
+pub const BODY_ROUNDS: u32 = 6;
 /// How long the publisher's own push is waited for before its mesh peer asks for the body, without the time that the
 /// bytes need. Without it every body would come twice to the publisher's neighbours.
 pub const PUSH_WAIT: Millis = Millis(300);
