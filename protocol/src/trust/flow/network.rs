@@ -256,7 +256,7 @@ impl Network {
 
     /// The first link forth at a node that carries something.
     fn carrying(&self, node: u32) -> Option<u32> {
-        let forth = |number: &&u32| **number % 2 == 0;
+        let forth = |number: &&u32| number.is_multiple_of(2);
         let carries = |number: &&u32| self.room(**number ^ 1) > 0;
         self.links_at(node).iter().filter(forth).find(carries).copied()
     }
