@@ -6,6 +6,7 @@ pub mod duration;
 pub mod mesh;
 pub mod org;
 pub mod records;
+pub mod trust;
 pub mod upkeep;
 
 use std::path::PathBuf;
@@ -85,6 +86,9 @@ pub enum Command {
     Watch(records::Watch),
     /// Shows counts, sizes and the heads of this node's logs
     Status(upkeep::Status),
+    /// Shows whom this node believes, and why
+    #[command(subcommand)]
+    Trust(trust::Trust),
     /// Key ceremonies: roots, certificates of nodes, revocations, recovery
     #[command(subcommand)]
     Org(org::Org),
