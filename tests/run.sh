@@ -84,4 +84,15 @@ fi
 step "documentation tests"
 cargo test --locked --workspace --doc
 
+# A workspace of its own (its timers are patched). Each of its worlds runs in a process of its own by itself.
+step "the simulator: format and lints"
+(cd simulations && cargo fmt --all --check && cargo clippy --locked --workspace --all-targets -- -D warnings)
+
+step "the simulator: worlds"
+if cargo nextest --version >/dev/null 2>&1; then
+    (cd simulations && cargo nextest run --locked --workspace)
+else
+    (cd simulations && cargo test --locked --workspace --lib --bins --tests)
+fi
+
 step "all of it passed"

@@ -2,6 +2,7 @@
 //! the socket between the two. [`main`] reads the command line and ends with one of the codes of [`exit::Exit`].
 
 pub mod arguments;
+pub mod ceremony;
 pub mod commands;
 pub mod contacts;
 pub mod control;

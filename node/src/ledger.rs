@@ -12,6 +12,7 @@
 //! | `search` | values by name, domain or network |
 //! | `reading` | what the engine and the outputs ask |
 //! | `failures` | what of the store failed |
+//! | `formats` | its version, and the way from an older one |
 //! | `journal` | what the mesh cannot give back |
 //! | `noting` | which changes that is |
 //! | `verify` | reads everything and says what does not fit |
@@ -20,6 +21,7 @@
 pub mod catalogue;
 pub mod copying;
 pub mod failures;
+mod formats;
 pub mod journal;
 mod keys;
 mod noting;
@@ -37,24 +39,17 @@ use std::{
 
 use starfish_protocol::{engine::port::Change, limits, organisation::OrgId, time::Millis};
 
-use crate::store::{Batch, Space, Store, StoreError};
+use crate::store::{Space, Store, StoreError};
 
+pub use self::formats::FORMAT;
 use self::{
     catalogue::Counts,
     failures::Failures,
+    formats::prepare,
     journal::Journal,
-    keys::{decoded, encoded, meta},
+    keys::{decoded, meta},
     writer::Writer,
 };
-
-/// The version of the store's content. Only ever raised, with a step in [`MIGRATIONS`].
-pub const FORMAT: u32 = 1;
-
-/// Brings the content of a store one version forward.
-type Migration = fn(&dyn Store) -> Result<(), StoreError>;
-
-/// `MIGRATIONS[n]` leads from version n + 1 to n + 2.
-const MIGRATIONS: [Migration; FORMAT as usize - 1] = [];
 
 /// How many records' worth of pending work every change does by the way.
 const SLICE: usize = 32;
@@ -247,23 +242,4 @@ impl<S: Store> Ledger<S> {
         *self.shown.write().unwrap_or_else(PoisonError::into_inner) = *counts;
         Ok(counts.serial)
     }
-}
-
-/// Checks the version of a store, brings an older one forward, and marks a new one.
-fn prepare(store: &dyn Store) -> Result<(), StoreError> {
-    let format = match store.get(Space::Meta, meta::FORMAT)? {
-        Some(value) => decoded(&value)?,
-        None => FORMAT,
-    };
-    if format > FORMAT {
-        return Err(StoreError::Newer {
-            found: format,
-            known: FORMAT,
-        });
-    }
-    let steps = MIGRATIONS.get(format.saturating_sub(1) as usize..).unwrap_or_default();
-    steps.iter().try_for_each(|step| step(store))?;
-    let mut batch = Batch::default();
-    batch.put(Space::Meta, meta::FORMAT, encoded(&FORMAT));
-    store.write(&batch)
 }

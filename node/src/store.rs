@@ -67,11 +67,23 @@ pub enum Space {
     Settings,
     /// Work that is still being carried out: changes of trust, withdrawals, expiry.
     Pending,
+    /// Which records of an organisation are believed.
+    Acceptances,
+    /// How far the logs of a revoked node count, by its key.
+    Cuts,
+    /// What the operator decided on a single record, by its id.
+    Decisions,
+    /// Values that believed opinions are on: observable key and record number.
+    Opinions,
+    /// Values that opinions in quarantine are on, likewise.
+    HeldOpinions,
+    /// The audit log, by number.
+    Audit,
 }
 
 impl Space {
     /// Every space, in a fixed order.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 28] = [
         Self::Meta,
         Self::Headers,
         Self::Records,
@@ -94,6 +106,12 @@ impl Space {
         Self::Forks,
         Self::Settings,
         Self::Pending,
+        Self::Acceptances,
+        Self::Cuts,
+        Self::Decisions,
+        Self::Opinions,
+        Self::HeldOpinions,
+        Self::Audit,
     ];
 
     /// Its name on disk and in backups. Never to be changed.
@@ -121,6 +139,12 @@ impl Space {
             Self::Forks => "forks",
             Self::Settings => "settings",
             Self::Pending => "pending",
+            Self::Acceptances => "acceptances",
+            Self::Cuts => "cuts",
+            Self::Decisions => "decisions",
+            Self::Opinions => "opinions",
+            Self::HeldOpinions => "held-opinions",
+            Self::Audit => "audit",
         }
     }
 

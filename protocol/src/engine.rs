@@ -45,7 +45,7 @@ use crate::{
     record::{Header, LogId, RecordId},
     statement::{Roster, Statement},
     time::{Millis, Time},
-    trust::Trust,
+    trust::{Acceptance, Trust},
     wire::{Head, Request},
 };
 
@@ -57,7 +57,7 @@ use self::{
     frontier::Frontier,
     logs::Logs,
     peers::PeerState,
-    port::{Event, Input, Output, Ticket},
+    port::{Change, Event, Input, Output, Ticket},
     publishing::Own,
 };
 pub use self::{
@@ -69,20 +69,10 @@ pub use self::{
 /// What a read was for.
 #[derive(Debug)]
 enum Reading {
-    Range {
-        peer: Peer,
-        asked: Ticket,
-    },
-    Body {
-        peer: Peer,
-        asked: Ticket,
-        digest: Digest,
-    },
+    Range { peer: Peer, asked: Ticket },
+    Body { peer: Peer, asked: Ticket, digest: Digest },
     Contradiction(Box<Verified<Header>>),
-    Target {
-        command: Ticket,
-        withdrawal: commands::Withdrawing,
-    },
+    Target { command: Ticket, answer: commands::Answer },
     Missing(exchange::Look),
 }
 
@@ -101,6 +91,8 @@ pub struct Engine {
     dial_others: bool,
     records: u64,
     trust: Trust,
+    /// What an earlier life told the store; taken at the start.
+    judged: BTreeMap<OrgId, Acceptance>,
     roster: Roster,
     logs: Logs,
     frontier: Frontier,
@@ -171,6 +163,7 @@ impl Engine {
             dial_others: setup.dial_others,
             records: setup.records,
             trust: Trust::new(setup.org, &setup.listed, &setup.paired, &setup.blocked),
+            judged: setup.judged.into_iter().collect(),
             roster,
             logs,
             frontier: Frontier::new(life),
@@ -207,12 +200,10 @@ impl Engine {
         for org in [setup.org].iter().chain(&setup.listed).chain(&setup.paired) {
             roster.pin(*org);
         }
-        for statement in setup.statements.iter().chain(&setup.stored_statements) {
-            // What was admitted once and no longer is (no room after a change of bounds) is not missed.
-            if let Ok(checked) = statement.clone().check(&starfish_crypto::Strict) {
-                let _ = roster.admit(&checked);
-            }
-        }
+        let all = setup.statements.iter().chain(&setup.stored_statements);
+        let checked = all.map(|statement| statement.clone().check(&starfish_crypto::Strict));
+        // What was admitted once and no longer is (no room after a change of bounds) is not missed.
+        let _ = roster.admit_all(checked.flatten().collect());
         roster
     }
 
@@ -255,7 +246,20 @@ impl Engine {
                 self.frontier.note(log, seq, id);
             }
         }
+        self.judge_anew();
         self.missing.look_through();
+    }
+
+    /// Tells the store whose records are believed, where it was told something else by an earlier life.
+    fn judge_anew(&mut self) {
+        let judged = std::mem::take(&mut self.judged);
+        let orgs: BTreeSet<OrgId> = judged.keys().copied().chain(self.trust.accepted()).collect();
+        for org in orgs {
+            let acceptance = self.trust.acceptance(org);
+            if judged.get(&org).unwrap_or(&Acceptance::nothing()) != &acceptance {
+                self.step.changes.push(Change::Judge { org, acceptance });
+            }
+        }
     }
 
     /// The end of every step: what is due by now, then one batch for the store, then the next wake-up.

@@ -35,6 +35,8 @@ pub const BODY_ITEMS: usize = 10_000;
 pub const CONTEXT_BYTES: usize = 1_024;
 /// The longest reason of a withdrawal in bytes: two sentences that every output can show.
 pub const REASON_BYTES: usize = 512;
+/// How many observables one opinion is on: what an analyst looks at in one sitting, and what a store writes in one batch.
+pub const OPINION_ITEMS: usize = 100;
 /// The highest confidence: a percentage.
 pub const CONFIDENCE: u8 = 100;
 /// The longest compressed body that rides inside a gossip message: above it, copies cost more than a pull (design, protocol 4.2).
@@ -71,6 +73,11 @@ pub const ORGANISATIONS: usize = 4_096;
 pub const PEERS: usize = 512;
 /// How many peers without a right to connect are connected all the same: a fifth of the places.
 pub const GUESTS: usize = 20;
+/// In how many scopes one organisation is believed: its own endorsements seldom have more than three, and each observable
+/// of each of its records is held against all of them.
+pub const ACCEPTED_SCOPES: usize = 64;
+/// The longest text in a line of the audit log, in bytes: a reason of somebody else's, and some words around it.
+pub const AUDIT_TEXT_BYTES: usize = 1_024;
 /// How many bytes of unbelieved bodies are kept.
 pub const QUARANTINE_BYTES: u64 = 64_000_000;
 /// How long unbelieved records are kept: a week, in which two operators can pair.
@@ -125,6 +132,11 @@ pub const ASKS_PER_BODY: usize = 3;
 pub const BODY_PATIENCE: Millis = Millis(300);
 /// How long it may at most, however slow a peer made its small answers look.
 pub const BODY_PATIENCE_MOST: Millis = Millis(2 * SECOND);
+/// How long after nobody had a body that was told of just now everyone is asked again, doubling each time: whoever told of
+/// it will have it soon, and the next sync may be a minute away.
+pub const BODY_AGAIN: Millis = Millis(500);
+/// How often that is done: for half a minute, then the syncs go on with it.
+pub const BODY_ROUNDS: u32 = 6;
 /// How long the publisher's own push is waited for before its mesh peer asks for the body, without the time that the
 /// bytes need. Without it every body would come twice to the publisher's neighbours.
 pub const PUSH_WAIT: Millis = Millis(300);
@@ -263,6 +275,38 @@ pub const STATEMENTS: usize = 32_768;
 /// How many bytes of them: a quarter of what an idle node may use.
 pub const STATEMENTS_BYTES: usize = 16 * 1_024 * 1_024;
 
+/// The longest body of a proof of two manifests: both with all their signatures.
+pub const MANIFEST_PROOF_BYTES: usize = 3_072;
+/// How many topics a scope names: all that CERTs use today, twice.
+pub const SCOPE_TOPICS: usize = 32;
+/// How many suffixes a scope names: the public suffixes of one country.
+pub const SCOPE_SUFFIXES: usize = 64;
+/// How many last good positions a revocation names: one for each audience, and one for a later kind of audience.
+pub const LAST_GOOD: usize = 4;
+/// How long a recovery waits after a node has first seen it: a week, in which somebody who still holds a root comes back
+/// from leave.
+pub const RECOVERY_DELAY: Millis = Millis(7 * DAY);
+/// How many manifests of one organisation are kept: a rotation a year for longer than its keys are good.
+pub const MANIFESTS_PER_ORGANISATION: usize = 32;
+/// How many endorsements, vetoes, links and heads of one pinned organisation are kept: FIRST endorses some 800 teams, in a
+/// few scopes.
+pub const ENDORSEMENTS_PER_ISSUER: usize = 4_096;
+/// How many of an organisation that is not pinned: a national CERT's constituents, and too few to crowd out others.
+pub const ENDORSEMENTS_PER_STRANGER: usize = 256;
+/// How many revocations of one organisation are kept: one for each certificate.
+pub const REVOCATIONS_PER_ORGANISATION: usize = CERTIFICATES_PER_ORGANISATION;
+/// How many resolutions of one organisation are kept: accidents are rare.
+pub const RESOLUTIONS_PER_ORGANISATION: usize = 64;
+/// How many recoveries of one organisation are kept: each needs its guardians, and only the last one matters.
+pub const RECOVERIES_PER_ORGANISATION: usize = 8;
+/// How many changes a roster remembers until somebody asks: many messages full; beyond that everything may have changed.
+pub const CONCERNS: usize = 4_096;
+
+const _: () = assert!(MANIFEST_PROOF_BYTES + 8 <= STATEMENT_BYTES);
+// Two manifests with the longest name, all roots and guardians, and all signatures.
+const _: () = assert!(
+    64 + 2 * (ORGANISATION_NAME_BYTES + (ROOTS + GUARDIANS + 5) * 32 + 64 + ROOTS * 96) <= MANIFEST_PROOF_BYTES
+);
 const _: () = assert!(STATEMENT_BODY_BYTES + STATEMENT_SIGNATURES * 96 + 8 <= STATEMENT_BYTES);
 const _: () = assert!(ADDRESSES * (ADDRESS_BYTES + 3) + 3 * 32 + 32 <= STATEMENT_BODY_BYTES);
 const _: () = assert!(ROOTS < STATEMENT_SIGNATURES);

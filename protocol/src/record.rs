@@ -6,6 +6,7 @@
 //! | `extensions` | what a header says beyond its prefix: scope, set, targets |
 //! | `topic` | the lower-case path that bodies are pulled by |
 //! | `body` | bundles of observables, and withdrawals |
+//! | `opinion` | sightings and false positives |
 //! | `sealing` | bodies compressed, opened, and compared with what their header promises |
 //! | `groups` | a body checked 16 KiB at a time while it arrives |
 
@@ -14,6 +15,7 @@ mod bytes;
 mod extensions;
 pub mod groups;
 mod header;
+mod opinion;
 mod sealing;
 mod topic;
 
@@ -31,6 +33,7 @@ pub use self::{
     body::{Body, BodyFault, Bundle, Withdrawal},
     extensions::{Extensions, Scope, SetPart, Unread},
     header::{Header, HeaderFault},
+    opinion::{Opinion, View},
     sealing::{SealedBody, check_digest, open_body, seal_body, seal_parts},
     topic::{Topic, TopicFault},
 };
@@ -44,6 +47,8 @@ impl Kind {
     pub const INDICATORS: Self = Self(1);
     /// The end of an earlier record, or of some observables in it.
     pub const WITHDRAWAL: Self = Self(2);
+    /// What somebody thinks of a record.
+    pub const OPINION: Self = Self(3);
 }
 
 /// Who may see a record. Never mixed within a log.

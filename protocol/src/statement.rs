@@ -11,7 +11,13 @@
 //! | [`Manifest`] | this organisation exists, and these are its root keys | m of its roots |
 //! | [`NodeCertificate`] | this node speaks for that organisation, for at most 90 days | m of its roots, and the node |
 //! | [`EndpointStatement`] | this node can be reached there | the node |
+//! | [`Endorsement`], [`Veto`], [`Subsidiary`] | what one organisation makes of another | its endorsing key, or m of its roots |
+//! | [`ChainHead`] | which of those count | the same |
+//! | [`Revocation`] | this node speaks for that organisation no more | m of its roots |
+//! | [`Resolution`] | how an accident is settled | roots: see [`Settles`] |
+//! | [`Recovery`] | the organisation has new roots, soon | k of its guardians |
 //! | [`CheckedStatement::of_fork`] | this node wrote two histories | nobody: it signed both headers in it |
+//! | [`CheckedStatement::of_manifests`] | this organisation has two manifests of one number | nobody: its roots signed both |
 //!
 //! What a new organisation signs, once, with a root key that then goes offline:
 //!
@@ -51,6 +57,7 @@ mod certificate;
 mod checked;
 mod endorsement;
 mod endpoint;
+mod lifecycle;
 mod manifest;
 mod proof;
 mod roster;
@@ -58,10 +65,11 @@ mod text;
 
 pub use certificate::NodeCertificate;
 pub use checked::{CheckError, CheckedStatement};
-pub use endorsement::{DEPTH, Endorsement, FULL, Scope, Veto};
+pub use endorsement::{ChainHead, DEPTH, Endorsement, FULL, Scope, Subsidiary, Veto};
 pub use endpoint::EndpointStatement;
+pub use lifecycle::{LogPosition, Recovery, Resolution, Revocation, RevocationReason, Settles};
 pub use manifest::{Guardians, Manifest};
-pub use roster::{Admitted, Roster, RosterRefusal};
+pub use roster::{Admitted, Chain, Concern, Freeze, RecoveryState, Roster, RosterRefusal};
 pub use text::TextError;
 
 use std::borrow::Cow;
@@ -82,8 +90,47 @@ impl Kind {
     pub const CERTIFICATE: Self = Self(2);
     /// Where a node can be reached.
     pub const ENDPOINT: Self = Self(3);
-    /// Two histories of one node. The numbers between are those of endorsement, revocation and veto, which come later.
+    /// What one organisation vouches for another.
+    pub const ENDORSEMENT: Self = Self(4);
+    /// The end of a node.
+    pub const REVOCATION: Self = Self(5);
+    /// That what others vouch for an organisation is not to count.
+    pub const VETO: Self = Self(6);
+    /// Two histories of one node.
     pub const PROOF: Self = Self(7);
+    /// New roots from guardians.
+    pub const RECOVERY: Self = Self(8);
+    /// The answer of an organisation's roots to an open question.
+    pub const RESOLUTION: Self = Self(9);
+    /// A parent's side of a `parent` link.
+    pub const SUBSIDIARY: Self = Self(10);
+    /// Which statements of a chain count.
+    pub const CHAIN_HEAD: Self = Self(11);
+    /// Two manifests of one number.
+    pub const MANIFEST_PROOF: Self = Self(12);
+
+    /// Whether this version can only keep statements of this kind.
+    fn is_of_later_version(self) -> bool {
+        self.0 == 0 || self.0 > Self::MANIFEST_PROOF.0
+    }
+
+    /// Whether everyone is told at once, whatever the organisation's standing: what takes rights away, and who holds the
+    /// keys (design, trust 6.2).
+    pub fn is_urgent(self) -> bool {
+        matches!(
+            self,
+            Self::MANIFEST | Self::REVOCATION | Self::PROOF | Self::RECOVERY | Self::RESOLUTION | Self::MANIFEST_PROOF
+        )
+    }
+
+    /// The longest body: two whole manifests need more room than anything else, and carry no signatures of their own.
+    fn longest_body(self) -> usize {
+        if self == Self::MANIFEST_PROOF {
+            limits::MANIFEST_PROOF_BYTES
+        } else {
+            limits::STATEMENT_BODY_BYTES
+        }
+    }
 }
 
 /// A signed statement, as made here or as received. Nothing is known about it before [`Statement::check`].
@@ -109,7 +156,8 @@ impl TryFrom<Received> for Statement {
 
     fn try_from(received: Received) -> Result<Self, StatementError> {
         let Received { kind, body, signatures } = received;
-        if body.len() > limits::STATEMENT_BODY_BYTES || signatures.len() > limits::STATEMENT_SIGNATURES {
+        let room = limits::STATEMENT_BYTES.saturating_sub(body.len() + 8) / 96;
+        if body.len() > kind.longest_body() || signatures.len() > limits::STATEMENT_SIGNATURES.min(room) {
             return Err(StatementError::TooLong);
         }
         Ok(Self { kind, body, signatures })
@@ -144,8 +192,20 @@ pub enum StatementError {
     /// Too many addresses, or one that is empty, too long or not printable ASCII.
     #[error("a node names at most 8 addresses of at most 256 printable ASCII characters")]
     Addresses,
-    /// Two headers that may well stand in one history.
-    #[error("the two headers do not prove that their author wrote two histories")]
+    /// A period that ends before it begins, or later than such periods do.
+    #[error("the time for which the statement holds is empty or too long")]
+    Period,
+    /// More than a whole amount, or more introductions than anyone honours.
+    #[error("an endorsement's amount is at most {} and its depth at most {}", FULL, DEPTH)]
+    Amount,
+    /// A list of topics or suffixes that is empty or too long.
+    #[error("a scope names at least one topic or suffix of each list, and few")]
+    Scope,
+    /// Last good positions out of order, twice for one audience, or too many.
+    #[error("a revocation names at most one last good record for each audience, in order")]
+    Positions,
+    /// Two headers that may well stand in one history, or two manifests in one chain.
+    #[error("the two do not prove that their author contradicted itself")]
     Proof,
     /// A key signs that this kind does not ask for.
     #[error("this key is not one of those that sign this statement")]
@@ -169,19 +229,18 @@ impl Statement {
         let signature = key.sign(domain, &bytes);
         let public = key.public();
         self.signatures.retain(|(signer, _)| *signer != public);
-        if self.signatures.len() >= limits::STATEMENT_SIGNATURES {
-            return Err(StatementError::TooLong);
-        }
         self.signatures.push((public, signature));
         self.signatures.sort();
-        Ok(self)
+        let Self { kind, body, signatures } = self;
+        Received { kind, body, signatures }.try_into()
     }
 
-    /// Its name: the digest of kind and body; of its author alone for a proof of two histories; and of the signatures
-    /// as well for a kind of a later version.
+    /// Its name: the digest of kind and body; of its author alone for a proof of two histories, and of what the two follow
+    /// for one of two manifests; and of the signatures as well for a kind of a later version.
     pub fn id(&self) -> Digest {
         match self.kind {
             Kind::PROOF => proof::id_of(self.body.get(..32).unwrap_or(&self.body)),
+            Kind::MANIFEST_PROOF => lifecycle::proof_id_of(&self.body),
             _ if self.is_of_later_version() => {
                 let mut bytes = self.kind.0.to_be_bytes().to_vec();
                 bytes.extend(self.content().as_bytes());
@@ -197,21 +256,40 @@ impl Statement {
 
     /// The digest of kind and body.
     fn content(&self) -> Digest {
-        Digest::of(domain::STATEMENT, &self.kind_and_body())
+        content_of(self.kind, &self.body)
     }
 
     /// Whether this version can only keep it.
     fn is_of_later_version(&self) -> bool {
-        !matches!(
-            self.kind,
-            Kind::MANIFEST | Kind::CERTIFICATE | Kind::ENDPOINT | Kind::PROOF
-        )
+        self.kind.is_of_later_version()
     }
 
-    /// The organisation that this statement would found, if it is a manifest. Nothing is checked.
+    /// The organisation that this statement would found, if it is a first manifest. No signature is checked.
     pub fn founds(&self) -> Option<OrgId> {
-        let founds = self.kind == Kind::MANIFEST;
-        founds.then(|| OrgId::from_digest(Digest::of(domain::MANIFEST, &self.body)))
+        let manifest = Manifest::read(self).ok()?;
+        (manifest.seq == 0).then(|| manifest.id())
+    }
+
+    /// The organisation whose statement this would be; none of a proof against a node, or of a later version. No signature
+    /// is checked.
+    pub fn issuer(&self) -> Option<OrgId> {
+        match self.kind {
+            Kind::MANIFEST => Manifest::read(self).ok().map(|manifest| manifest.id()),
+            Kind::CERTIFICATE => NodeCertificate::read(self).ok().map(|certificate| certificate.org),
+            Kind::ENDPOINT => EndpointStatement::read(self).ok().map(|endpoint| endpoint.org),
+            Kind::ENDORSEMENT => Endorsement::read(self).ok().map(|endorsement| endorsement.issuer),
+            Kind::VETO => Veto::read(self).ok().map(|veto| veto.issuer),
+            Kind::SUBSIDIARY => Subsidiary::read(self).ok().map(|subsidiary| subsidiary.issuer),
+            Kind::CHAIN_HEAD => ChainHead::read(self).ok().map(|head| head.issuer),
+            Kind::REVOCATION => Revocation::read(self).ok().map(|revocation| revocation.org),
+            Kind::RESOLUTION => Resolution::read(self).ok().map(|resolution| resolution.org),
+            Kind::RECOVERY => Recovery::read(self).ok().map(|recovery| recovery.org),
+            Kind::MANIFEST_PROOF => {
+                let org: [u8; 32] = self.body.get(..32)?.try_into().ok()?;
+                Some(OrgId::from_digest(Digest::from_bytes(org)))
+            }
+            _ => None,
+        }
     }
 
     /// What it is about.
@@ -235,7 +313,7 @@ impl Statement {
     }
 
     fn kind_and_body(&self) -> Vec<u8> {
-        [&self.kind.0.to_be_bytes(), self.body.as_slice()].concat()
+        kind_and_body(self.kind, &self.body)
     }
 
     /// Kinds without a domain of their own have their number in what is signed.
@@ -276,6 +354,15 @@ impl Statement {
     }
 }
 
+fn kind_and_body(kind: Kind, body: &[u8]) -> Vec<u8> {
+    [&kind.0.to_be_bytes(), body].concat()
+}
+
+/// The digest of kind and body.
+fn content_of(kind: Kind, body: &[u8]) -> Digest {
+    Digest::of(domain::STATEMENT, &kind_and_body(kind, body))
+}
+
 /// Makes the unsigned statement of a body.
 fn statement(kind: Kind, body: &impl Serialize) -> Result<Statement, StatementError> {
     Statement::unsigned(kind, codec::encode(body))
@@ -283,7 +370,7 @@ fn statement(kind: Kind, body: &impl Serialize) -> Result<Statement, StatementEr
 
 /// Reads a body. It has one encoding only, so that two nodes never name one manifest differently.
 fn read<T: Serialize + DeserializeOwned>(statement: &Statement) -> Result<T, StatementError> {
-    let body = codec::decode(&statement.body, limits::STATEMENT_BODY_BYTES).map_err(|_| StatementError::Encoding)?;
+    let body = codec::decode(&statement.body, statement.kind.longest_body()).map_err(|_| StatementError::Encoding)?;
     if codec::encode(&body) == statement.body {
         Ok(body)
     } else {

@@ -3,6 +3,7 @@
 //! For now an organisation is a root (its own, paired, or listed by the operator), certified, or unknown: rows 1, 3 and
 //! 4 of the table in the design (protocol 5). The web of trust replaces [`Trust::judge`] and nothing else.
 
+mod acceptance;
 pub mod dominators;
 pub mod flow;
 pub mod graph;
@@ -13,6 +14,8 @@ pub mod what_if;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{organisation::OrgId, peer::Peer};
+
+pub use self::acceptance::Acceptance;
 
 /// How an organisation became a root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +87,20 @@ impl Trust {
             believe: full,
             reason,
         }
+    }
+
+    /// Which of its records are believed.
+    pub fn acceptance(&self, org: OrgId) -> Acceptance {
+        if self.judge(Some(org)).believe {
+            Acceptance::everything()
+        } else {
+            Acceptance::nothing()
+        }
+    }
+
+    /// Every organisation of which something may be believed, in order.
+    pub fn accepted(&self) -> impl Iterator<Item = OrgId> {
+        self.roots.keys().copied()
     }
 
     /// Makes an organisation a root after pairing. True when that changed its verdict. One that was listed is paired from

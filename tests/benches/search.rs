@@ -14,6 +14,7 @@ use starfish_protocol::{
     observable::Observable,
     record::{Body, RecordId, seal_body},
     time::Millis,
+    trust::Acceptance,
 };
 use starfish_tests::{
     cast::{Organisation, Position, bundle, now},
@@ -77,6 +78,11 @@ fn fill(ledger: &Ledger<SledStore>, records: usize) {
     let author = Organisation::new("Author", 2, community, now());
     let epoch = Millis(now().0 - 60_000);
     let mut prev = Digest::ZERO;
+    let judge = Change::Judge {
+        org: author.id,
+        acceptance: Acceptance::everything(),
+    };
+    ledger.apply(&[judge]).expect("the store takes it");
     for seq in 0..records as u64 {
         let names = day(seq + 1, RECORD);
         let observables = names
@@ -97,7 +103,6 @@ fn fill(ledger: &Ledger<SledStore>, records: usize) {
         let change = Change::Record {
             header,
             org: Some(author.id),
-            believed: true,
             body: Some((sealed.compressed, sealed.body)),
             received_at: now(),
             own: false,

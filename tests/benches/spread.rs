@@ -215,6 +215,7 @@ fn resident(index: usize, organisations: &[Organisation], community: Community) 
         subscription: Subscription::default(),
         heads: Vec::new(),
         frozen: Vec::new(),
+        judged: Vec::new(),
         safe_mode: false,
         records: 0,
         dial_others: false,

@@ -1,13 +1,14 @@
 //! Valid inputs of each target, and some that are nearly so: what the corpus is made of. The same ones in every run.
 
 mod plain;
+mod trust;
 
 use starfish_crypto::{Digest, Signed};
 use starfish_protocol::{
     codec,
     community::Community,
     organisation::OrgId,
-    record::{Body, LogId, RecordId, SealedBody, SetPart, Withdrawal, groups::group_values, seal_body},
+    record::{Body, LogId, Opinion, RecordId, SealedBody, SetPart, View, Withdrawal, groups::group_values, seal_body},
     statement::{EndpointStatement, Kind, Statement},
     time::Millis,
     wire::{BodyHead, Cursor, Gossip, Head, Hello, Request, Response},
@@ -139,9 +140,25 @@ impl Example {
             reason: "mistaken".to_owned(),
         };
         let withdrawal = seal_body(Body::Withdrawal(withdrawal));
+        let opinion = seal_body(Body::Opinion(Opinion {
+            target,
+            observables: names("small", 2),
+            verdict: View::FalsePositive,
+            count: 3,
+            first_seen: MADE,
+            last_seen: MADE,
+            confidence: 60,
+            reason: "our own sinkhole".to_owned(),
+        }));
         let raw = |sealed: &SealedBody| zstd::bulk::decompress(&sealed.compressed, 1 << 20).expect("sealed here");
-        let mut inputs: Vec<Vec<u8>> = [&self.small, &mixed, &withdrawal].map(raw).into();
-        for (kind, sealed) in [(1, &self.small), (1, &mixed), (2, &withdrawal), (7, &self.small)] {
+        let mut inputs: Vec<Vec<u8>> = [&self.small, &mixed, &withdrawal, &opinion].map(raw).into();
+        for (kind, sealed) in [
+            (1, &self.small),
+            (1, &mixed),
+            (2, &withdrawal),
+            (3, &opinion),
+            (7, &self.small),
+        ] {
             inputs.push([vec![0, kind], sealed.compressed.clone()].concat());
         }
         inputs
@@ -282,6 +299,8 @@ impl Example {
             .expect("it has room for a signature");
         let mut all = self.organisation.statements.clone();
         all.extend([endpoint, later, self.proof()]);
+        all.extend(self.trust_statements());
+        all.extend(self.key_statements());
         let mut inputs: Vec<Vec<u8>> = all.iter().map(codec::encode).collect();
         inputs.push(all[0].to_text().into_bytes());
         inputs.push(codec::encode(&all));

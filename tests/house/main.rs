@@ -6,6 +6,7 @@ mod banned;
 mod layers;
 mod lengths;
 mod names;
+mod simulator;
 mod source;
 
 use source::{Source, read_tree};
@@ -55,4 +56,9 @@ fn manifests_keep_bincode_behind_the_codec() {
 #[test]
 fn dependency_trees_obey_the_layers() {
     expect_none("layers", layers::complaints());
+}
+
+#[test]
+fn the_simulator_runs_the_daemon_s_libp2p() {
+    expect_none("simulator", simulator::complaints());
 }

@@ -36,7 +36,8 @@ pub struct Organisation {
     pub second: SecretKey,
     /// Its manifest, and the certificate of each node.
     pub statements: Vec<Statement>,
-    root: SecretKey,
+    /// Its only root.
+    pub root: SecretKey,
     community: Community,
 }
 

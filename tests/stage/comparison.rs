@@ -18,6 +18,7 @@ use starfish_protocol::{
     peer::Peer,
     record::{Body, RecordId, seal_body},
     time::Millis,
+    trust::Acceptance,
     wire::{Request, Response},
 };
 
@@ -147,6 +148,10 @@ fn changes(author: &Organisation, community: Community, records: u64) -> Vec<Cha
     let mut changes: Vec<Change> = author.statements.iter().cloned().map(Change::Statement).collect();
     let epoch = Millis(now().0 - 60_000);
     let mut prev = Digest::ZERO;
+    changes.push(Change::Judge {
+        org: author.id,
+        acceptance: Acceptance::everything(),
+    });
     for seq in 0..records {
         let names = day(seq + 1, RECORD);
         let observables = names
@@ -171,7 +176,6 @@ fn changes(author: &Organisation, community: Community, records: u64) -> Vec<Cha
         changes.push(Change::Record {
             header,
             org: Some(author.id),
-            believed: true,
             body,
             received_at: now(),
             own: false,
@@ -192,12 +196,15 @@ fn copy(change: &Change, everything: bool) -> Change {
         } => Change::Record {
             header: header.clone(),
             org: *org,
-            believed: true,
             body: body.clone().filter(|_| everything || header.topic.as_str() == "kept"),
             received_at: *received_at,
             own: false,
         },
         Change::Statement(statement) => Change::Statement(statement.clone()),
+        Change::Judge { org, acceptance } => Change::Judge {
+            org: *org,
+            acceptance: acceptance.clone(),
+        },
         other => panic!("not made here: {other:?}"),
     }
 }

@@ -66,6 +66,7 @@ impl<S: Store> Shell<S> {
             subscription,
             heads: loaded.heads,
             frozen: loaded.frozen,
+            judged: loaded.judged,
             safe_mode: false,
             dial_others: false,
             highest_wall: Millis(0),

@@ -142,7 +142,9 @@ fn body(bytes: &[u8]) {
     header.kind = raw_kind;
     for items in [0, 1, 3] {
         header.items = items;
-        if let Ok(body @ (Body::Indicators(_) | Body::Withdrawal(_))) = open_body(&header, &sealed.compressed) {
+        if let Ok(body @ (Body::Indicators(_) | Body::Withdrawal(_) | Body::Opinion(_))) =
+            open_body(&header, &sealed.compressed)
+        {
             let again = seal_body(body.clone());
             assert_eq!(
                 (again.items, again.raw_len as usize, again.body),

@@ -4,7 +4,9 @@
 
 pub mod duration;
 pub mod mesh;
+pub mod org;
 pub mod records;
+pub mod trust;
 pub mod upkeep;
 
 use std::path::PathBuf;
@@ -84,6 +86,12 @@ pub enum Command {
     Watch(records::Watch),
     /// Shows counts, sizes and the heads of this node's logs
     Status(upkeep::Status),
+    /// Shows whom this node believes, and why
+    #[command(subcommand)]
+    Trust(trust::Trust),
+    /// Key ceremonies: roots, certificates of nodes, revocations, recovery
+    #[command(subcommand)]
+    Org(org::Org),
     /// Checks, saves, restores and rebuilds the store
     #[command(subcommand)]
     Store(upkeep::Store),

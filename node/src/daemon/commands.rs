@@ -3,12 +3,14 @@
 //! Commands that ask the node are clients of its control socket and know nothing of its store or mesh.
 
 mod configuration;
+mod org;
 mod pairing;
 mod peers;
 mod publish;
 mod search;
 mod status;
 mod store;
+mod trust;
 mod upkeep;
 
 use std::{io::IsTerminal, path::PathBuf};
@@ -152,6 +154,8 @@ pub async fn carry_out(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Withdraw(withdraw) => publish::withdraw(&console, withdraw).await,
         Command::Search(arguments) => search::search(&console, &arguments).await,
         Command::Watch(watch) => search::watch(&console, &watch).await,
+        Command::Trust(arguments) => trust::trust(&console, &arguments),
+        Command::Org(arguments) => org::org(&console, arguments).await,
         Command::Store(arguments) => store::store(&console, arguments).await,
         Command::CheckConfig(_) => configuration::check(&console),
         Command::Demo(_) | Command::Completions(_) | Command::Man(_) => Ok(Exit::Done),

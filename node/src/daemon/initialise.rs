@@ -119,6 +119,14 @@ fn place(stage: &Path, data: &Path) -> io::Result<()> {
     fs::File::open(data)?.sync_all()
 }
 
+/// The times of certificates that follow each other from this time on.
+pub(super) fn terms(begin: Millis, count: u64) -> impl Iterator<Item = (Millis, Millis)> {
+    (0..count).map(move |nth| {
+        let not_before = Millis((begin.0 + nth * TERM).saturating_sub(BACKDATED));
+        (not_before, Millis(not_before.0 + CERTIFIED))
+    })
+}
+
 fn texts(statements: &[Statement]) -> String {
     statements.iter().map(Statement::to_text).collect()
 }
@@ -194,9 +202,7 @@ impl Keys {
         let next = Manifest::commitment(&[self.next.public()], 1);
         let manifest = Manifest::genesis(name, &[self.root.public()], 1, next, Millis(now + MANIFEST));
         let mut statements = vec![manifest.sign(&[&self.root])?];
-        for nth in 0..CERTIFICATES {
-            let not_before = Millis((now + nth * TERM).saturating_sub(BACKDATED));
-            let not_after = Millis(not_before.0 + CERTIFIED);
+        for (not_before, not_after) in terms(Millis(now), CERTIFICATES) {
             let certificate = NodeCertificate::new(manifest.id(), community, self.node.public(), not_before, not_after);
             statements.push(certificate.sign(&[&self.root], &self.node)?);
         }

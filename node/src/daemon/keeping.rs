@@ -113,7 +113,10 @@ mod tests {
         ledger::{
             Options,
             journal::MemoryJournal,
-            tests::{DAY, NOW, author::Author},
+            tests::{
+                DAY, NOW,
+                author::{Author, trusting},
+            },
         },
         store::{faulty::FaultyStore, memory::MemoryStore},
     };
@@ -121,6 +124,7 @@ mod tests {
     fn kept(writes: usize) -> (FaultyStore, Arc<Happenings>, Arc<Keeping<FaultyStore>>) {
         let store = FaultyStore::new(Arc::new(MemoryStore::default()), writes);
         let ledger = Ledger::open(store.clone(), MemoryJournal::default(), Options::default()).expect("an empty store");
+        ledger.apply(&trusting()).expect("memory does not fail");
         let happenings = Arc::new(Happenings::default());
         let keeping = Keeping::start(&Arc::new(ledger), &happenings);
         (store, happenings, keeping)
@@ -130,9 +134,8 @@ mod tests {
     async fn everything_that_moves_the_serial_wakes_who_follows() {
         let (_, happenings, keeping) = kept(usize::MAX);
         let mut author = Author::new(1);
-        let (target, judged) = (author.publish(&["a.example"]), |believed| Change::Judge {
-            org: Author::new(1).org,
-            believed,
+        let (target, judged) = (author.publish(&["a.example"]), |believed| {
+            Author::new(1).judged(believed)
         });
         let by = author.withdraw(&target, &["a.example"]);
         let changes = [
@@ -161,11 +164,7 @@ mod tests {
             .collect();
         let changes: Vec<_> = records.iter().map(|made| made.whole()).collect();
         keeping.apply(&changes).expect("memory does not fail");
-        let judge = Change::Judge {
-            org: author.org,
-            believed: false,
-        };
-        keeping.apply(&[judge]).expect("memory does not fail");
+        keeping.apply(&[author.judged(false)]).expect("memory does not fail");
         // The slice that was just notified meets a disk that fails.
         store.set_left(0);
         let deadline = std::time::Duration::from_secs(20);

@@ -3,15 +3,15 @@
 use std::ops::ControlFlow;
 
 use serde::de::DeserializeOwned;
-use starfish_crypto::{Digest, Signed};
-use starfish_protocol::{engine::port::Change, statement::Statement};
+use starfish_crypto::{Digest, PublicKey, Signed};
+use starfish_protocol::{engine::port::Change, organisation::OrgId, statement::Statement, trust::Acceptance};
 
 use crate::store::{BATCH_KEYS, Batch, Space, Store, StoreError};
 
 use super::{
     FORMAT, Ledger,
     catalogue::{Card, Counts},
-    keys::{decoded, encoded, meta, number_key, number_of},
+    keys::{decoded, encoded, meta, number_key, number_of, organisation_of},
     writer::SAFE_MODE,
 };
 
@@ -191,6 +191,31 @@ impl<'a> Salvage<'a> {
     /// A compressed body, unchecked.
     pub fn body(&self, digest: &Digest) -> Option<Vec<u8>> {
         self.store.get(Space::Bodies, digest.as_bytes()).ok()?
+    }
+
+    /// Which records of whom were believed.
+    pub fn judged(&self) -> Vec<(OrgId, Acceptance)> {
+        let mut judged = Vec::new();
+        let _ = self.store.scan(Space::Acceptances, &[], &mut |key, value| {
+            judged.extend(organisation_of(key).ok().zip(decoded(value).ok()));
+            ControlFlow::Continue(())
+        });
+        judged
+    }
+
+    /// How far the logs of revoked nodes counted.
+    pub fn cuts(&self) -> Vec<Change> {
+        let mut cuts = Vec::new();
+        let _ = self.store.scan(Space::Cuts, &[], &mut |key, value| {
+            let node = key.try_into().ok().map(PublicKey::from_bytes);
+            cuts.extend(node.zip(decoded(value).ok()));
+            ControlFlow::Continue(())
+        });
+        let change = |(node, places)| Change::Cut {
+            node,
+            last_good: Some(places),
+        };
+        cuts.into_iter().map(change).collect()
     }
 
     /// Statements.

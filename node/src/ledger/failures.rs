@@ -60,7 +60,10 @@ mod tests {
         ledger::{
             Options,
             journal::MemoryJournal,
-            tests::{author::Author, hits},
+            tests::{
+                author::{Author, trusting},
+                hits,
+            },
         },
         store::{Batch, Space, memory::MemoryStore},
     };
@@ -70,6 +73,7 @@ mod tests {
         let disk = Arc::new(MemoryStore::default());
         let ledger = Ledger::open(disk.clone(), MemoryJournal::default(), Options::default()).expect("an empty store");
         let made = Author::new(1).publish(&["a.example"]);
+        ledger.apply(&trusting()).expect("memory does not fail");
         ledger.apply(&[made.whole()]).expect("memory does not fail");
         let mut batch = Batch::default();
         batch.put(Space::Records, 0u64.to_be_bytes(), [0xff; 3]);
@@ -104,6 +108,7 @@ mod tests {
     fn a_sound_store_has_none() {
         let disk = MemoryStore::default();
         let ledger = Ledger::open(disk, MemoryJournal::default(), Options::default()).expect("an empty store");
+        ledger.apply(&trusting()).expect("memory does not fail");
         ledger
             .apply(&[Author::new(1).publish(&["a.example"]).whole()])
             .expect("memory does not fail");

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use starfish_crypto::Signed;
-use starfish_protocol::{organisation::OrgId, record::RecordId, statement::Statement, time::Millis};
+use starfish_protocol::{
+    engine::port::Audit, organisation::OrgId, record::RecordId, statement::Statement, time::Millis, trust::Acceptance,
+};
 
 use crate::store::StoreError;
 
@@ -38,8 +40,16 @@ pub enum Note {
     Statement(Statement),
     /// A named value, such as who is paired.
     Setting(String, Vec<u8>),
-    /// Whether an organisation is believed.
+    /// Whether all of an organisation is believed: how the first version wrote what is now `Accept`.
     Judge(OrgId, bool),
+    /// Which records of an organisation are believed.
+    Accept(OrgId, Acceptance),
+    /// A record that the operator let out of the quarantine.
+    Release(RecordId),
+    /// A record that the operator threw away.
+    Drop(RecordId),
+    /// A line of the audit log.
+    Audit(Audit),
 }
 
 /// Receives the notes of a journal with the position behind each.

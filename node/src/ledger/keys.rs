@@ -5,7 +5,7 @@
 //! followed by 1 (see `protocol`'s `observable::key`).
 
 use serde::{Serialize, de::DeserializeOwned};
-use starfish_crypto::Digest;
+use starfish_crypto::{Digest, PublicKey};
 use starfish_protocol::{
     codec,
     organisation::OrgId,
@@ -24,6 +24,8 @@ pub(crate) mod meta {
     pub(crate) const FORMAT: &[u8] = b"format";
     /// The counters.
     pub(crate) const COUNTS: &[u8] = b"counts";
+    /// The number of the last line of the audit log.
+    pub(crate) const AUDIT: &[u8] = b"audit";
     /// The move that is being carried out.
     pub(crate) const INTENT: &[u8] = b"intent";
 }
@@ -68,6 +70,11 @@ pub(crate) fn log_key(log: &LogId) -> Vec<u8> {
     codec::encode(log)
 }
 
+/// Begins the keys of all logs of a node.
+pub(crate) fn logs_key(node: &PublicKey) -> Vec<u8> {
+    codec::encode(node)
+}
+
 pub(crate) fn position_key(log: &LogId, seq: u64) -> Vec<u8> {
     numbered(&log_key(log), seq)
 }
@@ -78,6 +85,14 @@ pub(crate) fn due_key(time: Millis, number: Number) -> Vec<u8> {
 
 pub(crate) fn digest_key(digest: &Digest) -> &[u8] {
     digest.as_bytes()
+}
+
+/// The digest that a key is.
+pub(crate) fn digest_of(key: &[u8]) -> Result<Digest, StoreError> {
+    let bytes = key
+        .try_into()
+        .map_err(|_| StoreError::corrupt("a key that is no digest"))?;
+    Ok(Digest::from_bytes(bytes))
 }
 
 /// Begins the rows of the records whose values a body gave to the index, or of those that still wait for it.
@@ -93,6 +108,13 @@ pub(crate) fn organisation_key(org: Option<OrgId>) -> Vec<u8> {
     }
 }
 
+/// The organisation of such a place.
+pub(crate) fn organisation_of(key: &[u8]) -> Result<OrgId, StoreError> {
+    let digest = key.strip_prefix(&[1]).and_then(|digest| digest.try_into().ok());
+    let digest = digest.ok_or_else(|| StoreError::corrupt("a key that names no organisation"))?;
+    Ok(OrgId::from_digest(Digest::from_bytes(digest)))
+}
+
 /// Begins the rows of the withdrawals of a record by one organisation. Others' do not even cost a look.
 pub(crate) fn withdrawal_key(target: &RecordId, by: Option<OrgId>) -> Vec<u8> {
     [target.digest().as_bytes().as_slice(), &organisation_key(by)].concat()
@@ -100,11 +122,12 @@ pub(crate) fn withdrawal_key(target: &RecordId, by: Option<OrgId>) -> Vec<u8> {
 
 /// What is still to be done, in the order in which it is resumed.
 pub(crate) mod pending {
-    use super::{Digest, Number, OrgId, numbered};
+    use super::{Digest, Number, OrgId, PublicKey, numbered};
 
     const WITHDRAWAL: u8 = 1;
     const JUDGEMENT: u8 = 2;
     const EXPIRY: u8 = 3;
+    const CUT: u8 = 4;
 
     /// This withdrawal is to be applied to its target.
     pub(crate) fn withdrawal(number: Number) -> Vec<u8> {
@@ -114,6 +137,18 @@ pub(crate) mod pending {
     /// An organisation was judged anew.
     pub(crate) fn judgement(org: OrgId) -> Vec<u8> {
         [&[JUDGEMENT], org.digest().as_bytes().as_slice()].concat()
+    }
+
+    /// A node was cut, or its cut was taken back.
+    pub(crate) fn cut(node: &PublicKey) -> Vec<u8> {
+        [&[CUT], node.as_bytes().as_slice()].concat()
+    }
+
+    /// The node of such a row.
+    pub(crate) fn cut_of(key: &[u8]) -> Option<PublicKey> {
+        let (kind, node) = key.split_first()?;
+        (*kind == CUT).then_some(())?;
+        Some(PublicKey::from_bytes(node.try_into().ok()?))
     }
 
     /// The organisation of such a row.
@@ -129,6 +164,10 @@ pub(crate) mod pending {
     pub(crate) const WITHDRAWALS_END: &[u8] = &[JUDGEMENT];
     /// Where the judgements begin.
     pub(crate) const JUDGEMENTS: &[u8] = &[JUDGEMENT];
+    /// Where the cuts begin.
+    pub(crate) const CUTS: &[u8] = &[CUT];
+    /// Where they end.
+    pub(crate) const CUTS_END: &[u8] = &[CUT + 1];
     /// Everything up to a time is to leave; also the end of the judgements.
     pub(crate) const EXPIRE: &[u8] = &[EXPIRY];
 }

@@ -4,17 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use starfish_crypto::Digest;
 use starfish_protocol::{
-    engine::port::Change,
+    engine::port::{Audit, Change},
     record::RecordId,
-    statement::{self, NodeCertificate, Statement},
+    statement::{self, Statement},
 };
 
 use crate::store::{Space, Store, StoreError};
 
 use super::{
     Ledger, Writing,
+    catalogue::Decision,
     journal::{Journal, Note},
-    keys::decoded,
+    keys::{decoded, digest_of, encoded},
     reading::END,
     writer::{SAFE_MODE, Writer, stored_rows, verified},
 };
@@ -29,6 +30,8 @@ struct Noted {
     bodies: BTreeSet<RecordId>,
     statements: BTreeSet<Digest>,
     settings: BTreeMap<String, Vec<u8>>,
+    decisions: BTreeMap<RecordId, Decision>,
+    audit: Vec<Audit>,
 }
 
 impl Noted {
@@ -57,7 +60,14 @@ impl Noted {
                 Note::Setting(name, value) => {
                     noted.settings.insert(name, value);
                 }
-                Note::Judge(..) => {}
+                Note::Release(record) => {
+                    noted.decisions.insert(record, Decision::Released);
+                }
+                Note::Drop(record) => {
+                    noted.decisions.insert(record, Decision::Dropped);
+                }
+                Note::Audit(audit) => noted.audit.push(audit),
+                Note::Judge(..) | Note::Accept(..) => {}
             }
             Ok(())
         })?;
@@ -89,6 +99,13 @@ impl<S: Store> Ledger<S> {
             let name = String::from_utf8_lossy(&name).into_owned();
             if name != SAFE_MODE && noted.settings.get(&name) != Some(&value) {
                 notes.push(Note::Setting(name, value));
+            }
+        }
+        notes.extend(self.missing_decisions(&noted)?);
+        let known: BTreeSet<Vec<u8>> = noted.audit.iter().map(encoded).collect();
+        for (_, line) in stored_rows(&self.store, Space::Audit, &[], END, usize::MAX)? {
+            if !known.contains(&line) {
+                notes.push(Note::Audit(decoded(&line)?));
             }
         }
         let mut bytes = 0;
@@ -131,6 +148,22 @@ impl<S: Store> Ledger<S> {
             body,
             received_at,
         }))
+    }
+
+    /// Decisions of the operator that the journal lacks.
+    fn missing_decisions(&self, noted: &Noted) -> Result<Vec<Note>, StoreError> {
+        let mut notes = Vec::new();
+        for (key, value) in stored_rows(&self.store, Space::Decisions, &[], END, usize::MAX)? {
+            let record = RecordId::from_digest(digest_of(&key)?);
+            let decision = decoded(&value)?;
+            if noted.decisions.get(&record) != Some(&decision) {
+                notes.push(match decision {
+                    Decision::Released => Note::Release(record),
+                    Decision::Dropped => Note::Drop(record),
+                });
+            }
+        }
+        Ok(notes)
     }
 
     fn append(&self, writing: &mut Writing, notes: Vec<Note>) -> Result<u64, StoreError> {
@@ -181,7 +214,10 @@ impl<S: Store> Ledger<S> {
                 Change::Statement(statement) if self.is_ours(statement) => {
                     notes.push(Note::Statement(statement.clone()));
                 }
-                Change::Judge { org, believed } => notes.push(Note::Judge(*org, *believed)),
+                Change::Judge { org, acceptance } => notes.push(Note::Accept(*org, acceptance.clone())),
+                Change::Audit(audit) => notes.push(Note::Audit(audit.clone())),
+                Change::Release(record) => notes.push(Note::Release(*record)),
+                Change::Drop(record) => notes.push(Note::Drop(*record)),
                 Change::Setting(name, value) if *name != SAFE_MODE => {
                     notes.push(Note::Setting((*name).to_owned(), value.clone()))
                 }
@@ -197,11 +233,8 @@ impl<S: Store> Ledger<S> {
 
     /// Where a node can be reached is signed anew at every start; only who it is must survive.
     fn is_ours(&self, statement: &Statement) -> bool {
-        let about = match statement.kind() {
-            statement::Kind::MANIFEST => statement.founds(),
-            statement::Kind::CERTIFICATE => NodeCertificate::read(statement).ok().map(|certificate| certificate.org),
-            _ => None,
-        };
+        let lasts = statement.kind() != statement::Kind::ENDPOINT;
+        let about = statement.issuer().filter(|_| lasts);
         about.is_some() && about == self.options.org
     }
 }

@@ -1,5 +1,9 @@
 //! What the engine and the outputs ask: headers, bodies, entries, counters, and what a start needs to know.
 
+mod audited;
+pub mod claims;
+pub mod quarantined;
+
 use std::{collections::BTreeMap, sync::PoisonError};
 
 use starfish_crypto::{Digest, PublicKey, Signed};
@@ -12,8 +16,9 @@ use starfish_protocol::{
     observable::{Observable, Tld},
     organisation::OrgId,
     peer::Peer,
-    record::{Body, Header, LogId, RecordId, Topic, open_body},
+    record::{Body, Header, Kind, LogId, RecordId, Topic},
     statement::Statement,
+    trust::Acceptance,
     wire::Head,
 };
 
@@ -21,9 +26,10 @@ use crate::store::{Space, Store, StoreError};
 
 use super::{
     Ledger,
-    catalogue::{Card, Counts, Entry, Standing},
+    catalogue::{Card, Counts, Entry, Standing, reopened},
     keys::{
-        Number, decoded, holder_of, log_key, number_key, number_of, numbered, numbered_end, position_key, users_key,
+        Number, decoded, holder_of, log_key, number_key, number_of, numbered, numbered_end, organisation_of,
+        position_key, users_key,
     },
     writer::{SAFE_MODE, home, indexed, stored_rows, verified},
 };
@@ -42,6 +48,10 @@ pub struct Loaded {
     pub heads: Vec<Head>,
     /// Authors against whom a proof of two histories is held.
     pub frozen: Vec<PublicKey>,
+    /// Which records of which organisations are believed.
+    pub judged: Vec<(OrgId, Acceptance)>,
+    /// How far the logs of revoked nodes count.
+    pub cuts: Vec<(PublicKey, Vec<(LogId, u64)>)>,
     /// The node's own decisions, by name, as the engine wrote them.
     pub settings: BTreeMap<String, Vec<u8>>,
     /// How many records are stored.
@@ -133,6 +143,14 @@ impl<S: Store> Ledger<S> {
             .iter()
             .map(author)
             .collect::<Result<_, StoreError>>()?;
+        let judged = rows(Space::Acceptances)?
+            .iter()
+            .map(|(key, value)| Ok((organisation_of(key)?, decoded(value)?)))
+            .collect::<Result<Vec<(OrgId, Acceptance)>, StoreError>>()?;
+        let cuts = rows(Space::Cuts)?
+            .iter()
+            .map(|row| Ok((author(row)?, decoded(&row.1)?)))
+            .collect::<Result<_, StoreError>>()?;
         let named = |(key, value): (Vec<u8>, Vec<u8>)| (String::from_utf8_lossy(&key).into_owned(), value);
         let mut settings: BTreeMap<String, Vec<u8>> = rows(Space::Settings)?.into_iter().map(named).collect();
         let safe_mode = settings.remove(SAFE_MODE).is_some();
@@ -140,6 +158,11 @@ impl<S: Store> Ledger<S> {
             statements,
             heads,
             frozen,
+            judged: judged
+                .into_iter()
+                .filter(|(_, acceptance)| !acceptance.is_nothing())
+                .collect(),
+            cuts,
             settings,
             records: self.counts().records,
             safe_mode,
@@ -195,7 +218,7 @@ impl<S: Store> Ledger<S> {
         self.noted(body)
     }
 
-    fn content(&self, number: Number, card: &Card) -> Result<Option<Body>, StoreError> {
+    pub(super) fn content(&self, number: Number, card: &Card) -> Result<Option<Body>, StoreError> {
         if !card.is_present() {
             return Ok(None);
         }
@@ -204,9 +227,7 @@ impl<S: Store> Ledger<S> {
             return Ok(None);
         };
         let header = Header::decode(header.bytes()).map_err(|fault| StoreError::Corrupt(fault.to_string()))?;
-        open_body(&header, &compressed)
-            .map(Some)
-            .map_err(|fault| StoreError::Corrupt(fault.to_string()))
+        reopened(&header, &compressed).map(Some)
     }
 
     /// The values of a record, rising, each with where it stands. None when its body is not here.
@@ -224,7 +245,8 @@ impl<S: Store> Ledger<S> {
         let Some((number, card)) = self.card_of(record)? else {
             return Ok(Vec::new());
         };
-        let Some(body) = self.content(number, &card)? else {
+        // What an opinion is on is not what it says to look out for.
+        let Some(body) = self.content(number, &card)?.filter(|_| card.kind != Kind::OPINION) else {
             return Ok(Vec::new());
         };
         let at_home = if card.believed {

@@ -10,7 +10,7 @@ use starfish_crypto::PublicKey;
 use starfish_protocol::{
     observable::{NotObservable, Observable},
     organisation::OrgId,
-    record::{RecordId, Tlp, Topic},
+    record::{Kind, RecordId, Tlp, Topic},
     time::Millis,
 };
 use thiserror::Error;
@@ -145,7 +145,7 @@ pub struct Page {
 
 /// A place in a search. Its text means nothing to anyone else.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cursor(Vec<u8>);
+pub struct Cursor(pub(super) Vec<u8>);
 
 /// The longest text of a cursor: a key holds a URL of 2 KiB and its host.
 const CURSOR_TEXT: usize = 16_384;
@@ -257,6 +257,7 @@ impl<S: Store> Ledger<S> {
         let durable = self.counts().serial;
         let shown = |card: &&mut Card| {
             card.is_present()
+                && card.kind != Kind::OPINION
                 && card.stored <= durable
                 && card.believed != search.quarantine
                 && card.expires_at > search.now

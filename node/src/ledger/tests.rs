@@ -3,8 +3,11 @@
 pub(crate) mod author;
 mod changes;
 mod crashes;
+mod decisions;
+mod formats;
 mod many;
 mod model;
+mod opinions;
 mod repeats;
 mod trust;
 mod withdrawals;
@@ -41,6 +44,7 @@ impl Bench {
     fn with(options: Options) -> Self {
         let (disk, journal) = (Arc::new(MemoryStore::default()), MemoryJournal::default());
         let ledger = Ledger::open(disk.clone(), journal.clone(), options.clone()).expect("an empty store opens");
+        ledger.apply(&author::trusting()).expect("memory does not fail");
         Self {
             disk,
             journal,

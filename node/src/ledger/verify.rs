@@ -10,16 +10,16 @@ use std::collections::BTreeMap;
 use starfish_crypto::Verified;
 use starfish_protocol::{
     observable::Observable,
-    record::{Header, RecordId, check_digest, open_body},
+    record::{Header, Kind, RecordId, check_digest},
 };
 
 use crate::store::{Space, Store, StoreError};
 
 use super::{
     Ledger,
-    catalogue::{Card, Counts, State},
+    catalogue::{Card, Counts, State, reopened},
     keys::{Number, digest_key, holder_of, number_of, numbered, position_key, users_key},
-    writer::{home, indexed, verified},
+    writer::{home_of, indexed, verified},
 };
 
 /// How many findings are kept word by word; the rest are only counted.
@@ -70,6 +70,8 @@ struct Expected {
     /// Rows of the index.
     seen: u64,
     held: u64,
+    opined: u64,
+    held_opined: u64,
     withdrawn: u64,
     topics: BTreeMap<String, u64>,
 }
@@ -206,7 +208,7 @@ impl<S: Store> Ledger<S> {
             report.find("a body is not what its header says", card.id);
             return Ok(());
         }
-        let Ok(body) = open_body(header, &compressed) else {
+        let Ok(body) = reopened(header, &compressed) else {
             report.find("a body does not open", card.id);
             return Ok(());
         };
@@ -219,10 +221,11 @@ impl<S: Store> Ledger<S> {
         }
         let shown = indexed(&body).len() as u64 - u64::from(withdrawn);
         expected.withdrawn += u64::from(withdrawn);
-        *(if card.believed {
-            &mut expected.seen
-        } else {
-            &mut expected.held
+        *(match home_of(card) {
+            Space::Opinions => &mut expected.opined,
+            Space::HeldOpinions => &mut expected.held_opined,
+            Space::Seen => &mut expected.seen,
+            _ => &mut expected.held,
         }) += shown;
         Ok(())
     }
@@ -238,9 +241,10 @@ impl<S: Store> Ledger<S> {
         let key = value.key();
         let further = numbered(&key, number);
         let withdrawn = card.withdrawn > 0 && self.store.get(Space::Withdrawn, &further)?.is_some();
-        let space = home(card.believed);
+        let space = home_of(card);
         let holder = self.store.get(space, &key)?.as_deref().map(holder_of).transpose()?;
         let shown = match holder {
+            None if card.kind == Kind::OPINION => self.store.get(space, &further)?.is_some(),
             Some(holder) if holder == number => true,
             Some(_) => self.store.get(space, &further)?.is_some(),
             None => false,

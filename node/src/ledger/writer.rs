@@ -6,9 +6,11 @@
 //! | `placing` | moves a record's values between the spaces of the index |
 //! | `storing` | takes records and bodies in |
 //! | `withdrawing` | applies withdrawals, whichever comes first, they or their targets |
+//! | `deciding` | what overrides the word about an organisation: cuts, and the operator's decisions |
 //! | `judging` | carries out changes of trust, in slices |
 //! | `leaving` | expiry, purges and the quarantine's budget, in slices |
 
+mod deciding;
 mod draft;
 mod judging;
 mod leaving;
@@ -22,6 +24,7 @@ use starfish_protocol::{
     record::{Body, Header, RecordId, open_body},
     statement::{self, Statement},
     time::Millis,
+    trust::Acceptance,
 };
 
 use crate::store::{Space, Store, StoreError};
@@ -34,7 +37,7 @@ use super::{
 };
 
 pub(super) use self::draft::{Draft, stored_rows};
-pub(super) use self::placing::{home, indexed};
+pub(super) use self::placing::{home, home_of, indexed};
 
 /// Changes on their way into the store.
 pub(super) struct Writer<'a> {
@@ -71,13 +74,12 @@ impl<'a> Writer<'a> {
             Change::Record {
                 header,
                 org,
-                believed,
                 body,
                 received_at,
                 own,
             } => {
                 self.see(*received_at);
-                let mut card = Card::new(header, *org, *believed, *received_at);
+                let mut card = Card::new(header, *org, *received_at);
                 card.own = *own;
                 let body = body.as_ref().map(|(compressed, body)| (compressed.as_slice(), body));
                 self.store_record(header, card, body)
@@ -103,10 +105,11 @@ impl<'a> Writer<'a> {
                 self.draft.put(Space::Forks, *one.author.as_bytes(), proof);
                 Ok(())
             }
-            Change::Judge { org, believed } => {
-                self.judge(*org, *believed);
-                Ok(())
-            }
+            Change::Judge { org, acceptance } => self.judge(*org, acceptance),
+            Change::Cut { node, last_good } => self.cut(node, last_good.as_deref()),
+            Change::Release(record) => self.release(record),
+            Change::Drop(record) => self.throw_away(record),
+            Change::Audit(audit) => self.write_down(audit),
             Change::Expire(time) => {
                 self.see(*time);
                 self.expire(*time)
@@ -133,7 +136,7 @@ impl<'a> Writer<'a> {
                     return Ok(());
                 }
                 self.see(received_at);
-                let mut card = Card::new(&header, org, true, received_at);
+                let mut card = Card::new(&header, org, received_at);
                 card.own = true;
                 let opened = body.as_ref().map(|body| opened(&header, body)).transpose()?;
                 self.store_record(&header, card, body.as_deref().zip(opened.as_ref()))
@@ -159,10 +162,12 @@ impl<'a> Writer<'a> {
                 self.draft.put(Space::Settings, name, value);
                 Ok(())
             }
-            Note::Judge(org, believed) => {
-                self.judge(org, believed);
-                Ok(())
-            }
+            Note::Judge(org, true) => self.judge(org, &Acceptance::everything()),
+            Note::Judge(org, false) => self.judge(org, &Acceptance::nothing()),
+            Note::Accept(org, acceptance) => self.judge(org, &acceptance),
+            Note::Release(record) => self.release(&record),
+            Note::Drop(record) => self.throw_away(&record),
+            Note::Audit(audit) => self.write_down(&audit),
         }
     }
 
@@ -214,6 +219,7 @@ impl<'a> Writer<'a> {
     /// Does at most about `limit` records' worth of pending work; whether there is more.
     pub(super) fn slice(&mut self, limit: usize) -> Result<bool, StoreError> {
         let left = self.judge_some(limit)?;
+        let left = self.cut_some(left)?;
         self.expire_some(left)?;
         let rows = self.draft.rows(Space::Pending, pending::JUDGEMENTS, &[u8::MAX], 1)?;
         Ok(!rows.is_empty())

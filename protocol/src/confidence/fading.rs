@@ -139,8 +139,8 @@ mod tests {
     #[test]
     fn what_a_thing_is_says_how_long_it_lasts() {
         let check = |text: &str, topic: &str, days: u64, delta: Delta| {
-            let observable = Observable::parse(text).expect("the row is well formed");
-            let topic = Topic::parse(topic).expect("the row is well formed");
+            let observable = Observable::parse(text).expect("the test is written so");
+            let topic = Topic::parse(topic).expect("the test is written so");
             assert_eq!(Fading::of(&observable, &topic), Fading::days(days, delta), "{text}");
         };
         check("http://bad.example/a", "malware", 3, Delta::Two);

@@ -284,7 +284,6 @@ impl Engine {
             _ => {}
         }
         self.step.changes.push(Change::Record {
-            believed: self.trust.judge(org).believe,
             org,
             header,
             body,
@@ -302,7 +301,7 @@ impl Engine {
             }
             Some(Reading::Range { peer, asked }) => self.answer_range(&peer, asked, found),
             Some(Reading::Body { peer, asked, digest }) => self.answer_body(&peer, asked, digest, found),
-            Some(Reading::Target { command, withdrawal }) => self.withdraw_found(command, withdrawal, found),
+            Some(Reading::Target { command, answer }) => self.target_found(command, answer, found),
             Some(Reading::Missing(look)) => self.want_missing(look, found),
         }
     }

@@ -1,21 +1,23 @@
 //! What the operator wants.
 
+mod answers;
 mod pairing;
 
 use crate::{
     codec, limits,
-    observable::Observable,
     organisation::OrgId,
     peer::Peer,
-    record::{Body, RecordId, Withdrawal, seal_body},
-    statement::{EndpointStatement, Statement},
+    record::RecordId,
+    statement::{Admitted, CheckedStatement, EndpointStatement, NodeCertificate, Statement},
 };
 
-pub(super) use self::pairing::{Invitation, Pairing};
+pub(super) use self::{
+    answers::Answer,
+    pairing::{Invitation, Pairing},
+};
 use super::{
-    Engine, Reading, Subscription,
-    port::{Change, Command, DisconnectReason, Found, Outcome, Output, Overview, Query, Refusal, Ticket},
-    publishing::Held,
+    Engine, Subscription,
+    port::{Audit, Change, Command, Deed, DisconnectReason, Outcome, Output, Overview, Refusal, Ticket, Who},
 };
 
 /// The setting that holds the organisations that were paired.
@@ -24,14 +26,6 @@ pub const PAIRED: &str = "paired";
 pub const BLOCKED: &str = "blocked";
 /// The setting that holds what this node pulls.
 pub const SUBSCRIPTION: &str = "subscription";
-
-/// A withdrawal that waits for its target.
-#[derive(Debug)]
-pub(super) struct Withdrawing {
-    record: RecordId,
-    observables: Vec<Observable>,
-    reason: String,
-}
 
 impl Engine {
     pub(super) fn command(&mut self, ticket: Ticket, command: Command) {
@@ -42,14 +36,19 @@ impl Engine {
                 observables,
                 reason,
             } => {
-                self.withdraw(
+                self.answer_to(
                     ticket,
-                    Withdrawing {
+                    Answer::Withdrawal {
                         record,
                         observables,
                         reason,
                     },
                 );
+            }
+            Command::Opine(opinion) => self.answer_to(ticket, Answer::Opinion(opinion)),
+            Command::Release(record) => self.release(ticket, record),
+            Command::Drop(record) => {
+                self.decide(ticket, Change::Drop(record), Deed::Dropped, record);
             }
             Command::Invite {
                 secret,
@@ -70,6 +69,7 @@ impl Engine {
                     },
                 );
             }
+            Command::Tell(statements) => self.tell(ticket, &statements),
             Command::Listening(addresses) => self.listening(ticket, addresses),
             Command::Overview => {
                 let overview = self.overview();
@@ -106,6 +106,20 @@ impl Engine {
         self.step.done.push((ticket, outcome));
     }
 
+    /// A record that the quarantine had no room for is looked for again.
+    fn release(&mut self, ticket: Ticket, record: RecordId) {
+        self.decide(ticket, Change::Release(record), Deed::Released, record);
+        self.missing.look_through();
+    }
+
+    /// A decision on a single record, with its line in the audit log.
+    fn decide(&mut self, ticket: Ticket, change: Change, what: Deed, record: RecordId) {
+        let why = "the operator looked at it";
+        let audit = Audit::new(self.now.wall, Who::Operator, what, record.to_string(), why);
+        self.step.changes.extend([change, Change::Audit(audit)]);
+        self.step.done.push((ticket, Outcome::Done));
+    }
+
     /// True when that changed the verdict.
     fn trust_now(&mut self, org: OrgId, trusted: bool) -> bool {
         let changed = if trusted {
@@ -116,7 +130,8 @@ impl Engine {
         let paired: Vec<OrgId> = self.trust.paired().collect();
         self.set(PAIRED, codec::encode(&paired));
         if changed {
-            self.step.changes.push(Change::Judge { org, believed: trusted });
+            let acceptance = self.trust.acceptance(org);
+            self.step.changes.push(Change::Judge { org, acceptance });
             self.reconsider(org, trusted);
         }
         changed
@@ -171,6 +186,28 @@ impl Engine {
         self.step.done.push((ticket, Outcome::Done));
     }
 
+    /// Takes statements from the operator. New certificates of this node go out with its greetings at once.
+    fn tell(&mut self, ticket: Ticket, statements: &[CheckedStatement]) {
+        let mut outcomes = Vec::new();
+        let mut news = Vec::new();
+        for checked in statements {
+            let admitted = self.admit_statement(checked);
+            if let Ok(Admitted::New | Admitted::Newer) = admitted {
+                news.push(checked.statement().clone());
+            }
+            outcomes.push(admitted);
+        }
+        let mine = |statement: &&Statement| {
+            let certificate = NodeCertificate::read(statement);
+            certificate.is_ok_and(|certificate| certificate.node_key == self.key.public())
+        };
+        let own: Vec<Statement> = news.iter().filter(mine).cloned().collect();
+        self.identity.extend(own);
+        self.refresh_peers();
+        self.tell_statements(news);
+        self.step.done.push((ticket, Outcome::Told(outcomes)));
+    }
+
     /// Signs where this node can be reached, and tells the mesh.
     fn listening(&mut self, ticket: Ticket, addresses: Vec<String>) {
         let author = self.key.public();
@@ -194,59 +231,5 @@ impl Engine {
             self.endpoint = Some(statement);
         }
         self.done(ticket, Outcome::Done);
-    }
-
-    pub(super) fn withdraw(&mut self, ticket: Ticket, withdrawal: Withdrawing) {
-        if self.own.is_comparing() {
-            return self.hold(ticket, Held::Withdrawal(withdrawal));
-        }
-        if let Err(refusal) = self.check_log() {
-            return self.done(ticket, Outcome::Refused(refusal));
-        }
-        self.read(
-            Query::Record(withdrawal.record),
-            Reading::Target {
-                command: ticket,
-                withdrawal,
-            },
-        );
-    }
-
-    pub(super) fn withdraw_found(&mut self, command: Ticket, withdrawal: Withdrawing, found: Found) {
-        if let Err(refusal) = self.withdraw_from(command, withdrawal, found) {
-            self.done(command, Outcome::Refused(refusal));
-        }
-    }
-
-    fn withdraw_from(&mut self, command: Ticket, withdrawal: Withdrawing, found: Found) -> Result<(), Refusal> {
-        let Withdrawing {
-            record,
-            observables,
-            reason,
-        } = withdrawal;
-        let Found::Record(Some((target, org, body))) = found else {
-            return Err(Refusal::UnknownRecord);
-        };
-        if org != Some(self.org) {
-            return Err(Refusal::NotOurs);
-        }
-        if target.expires_at <= self.check_log()? {
-            return Err(Refusal::Expired);
-        }
-        let holds = match &body {
-            Some(Body::Indicators(bundle)) => observables
-                .iter()
-                .all(|value| bundle.observables.binary_search(value).is_ok()),
-            _ => observables.is_empty(),
-        };
-        if !holds {
-            return Err(Refusal::NotInRecord);
-        }
-        let body = Withdrawal::new(record, observables, reason).map_err(|_| Refusal::Reason)?;
-        let sealed = seal_body(Body::Withdrawal(body));
-        if !sealed.fits() {
-            return Err(Refusal::TooLarge);
-        }
-        self.publish_withdrawal(command, sealed, &target)
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! The shell (the daemon, a simulator, a test) feeds [`Input`]s one at a time and carries out the [`Output`]s in order.
 
+mod audit;
 mod command;
 mod event;
 mod input;
@@ -9,6 +10,7 @@ mod output;
 mod store;
 
 pub use self::{
+    audit::{Audit, Deed, Who},
     command::{Command, Draft, Outcome, Overview, PeerView, Refusal},
     event::Event,
     input::{AskError, Input},

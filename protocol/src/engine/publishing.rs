@@ -15,7 +15,7 @@ use crate::{
 
 use super::{
     Engine,
-    commands::Withdrawing,
+    commands::Answer,
     peers::PeerState,
     port::{Draft, Event, Outcome, Output, Refusal, Ticket},
 };
@@ -34,7 +34,7 @@ pub(super) struct Own {
 #[derive(Debug)]
 pub(super) enum Held {
     Draft(Draft),
-    Withdrawal(Withdrawing),
+    Answer(Answer),
 }
 
 impl Held {
@@ -42,7 +42,7 @@ impl Held {
     fn records(&self) -> usize {
         match self {
             Self::Draft(draft) => draft.bodies.len().max(1),
-            Self::Withdrawal(_) => 1,
+            Self::Answer(_) => 1,
         }
     }
 }
@@ -196,7 +196,7 @@ impl Engine {
             for (ticket, held) in std::mem::take(&mut self.own.held) {
                 match held {
                     Held::Draft(draft) => self.publish(ticket, draft),
-                    Held::Withdrawal(withdrawal) => self.withdraw(ticket, withdrawal),
+                    Held::Answer(answer) => self.answer_to(ticket, answer),
                 }
             }
         }
@@ -222,8 +222,8 @@ impl Engine {
         self.step.done.push((ticket, Outcome::Published(records)));
     }
 
-    /// Writes the withdrawal of one of our own organisation's records, with its target's topic, scope and end.
-    pub(super) fn publish_withdrawal(
+    /// Writes a withdrawal of a record or an opinion on one, with its target's topic, scope and end.
+    pub(super) fn publish_about(
         &mut self,
         ticket: Ticket,
         sealed: SealedBody,
@@ -231,7 +231,10 @@ impl Engine {
     ) -> Result<(), Refusal> {
         let contents = Contents {
             topic: target.topic.clone(),
-            kind: Kind::WITHDRAWAL,
+            kind: match sealed.body {
+                Body::Opinion(_) => Kind::OPINION,
+                _ => Kind::WITHDRAWAL,
+            },
             expires_at: target.expires_at,
             set: None,
             scope: target.extensions.scope.clone(),

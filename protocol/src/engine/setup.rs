@@ -12,6 +12,7 @@ use crate::{
     record::{Header, Scope, Topic},
     statement::Statement,
     time::Millis,
+    trust::Acceptance,
     wire::Head,
 };
 
@@ -40,6 +41,8 @@ pub struct Setup {
     pub heads: Vec<Head>,
     /// Authors against whom a proof of two histories is stored.
     pub frozen: Vec<PublicKey>,
+    /// Which records of which organisations the store believes, as it was told last.
+    pub judged: Vec<(OrgId, Acceptance)>,
     /// True after a restore, until something of our own was published again: nothing of ours goes out before a peer has
     /// shown what it holds of our log, and then into a new epoch.
     pub safe_mode: bool,

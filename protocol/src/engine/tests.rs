@@ -6,6 +6,7 @@ mod converging;
 mod costs;
 mod dialling;
 mod hostile;
+mod opinions;
 mod own_log;
 mod statements;
 mod trusting;

@@ -8,13 +8,14 @@ use crate::{
     codec,
     engine::{
         HIGHEST_WALL, PAIRED,
-        port::{Change, Found, Query},
+        port::{Audit, Change, Found, Query},
     },
     observable::Observable,
     organisation::OrgId,
     record::{Body, Header, Kind, LogId, RecordId, Withdrawal},
     statement::Statement,
     time::Millis,
+    trust::Acceptance,
     wire::Head,
 };
 
@@ -25,7 +26,9 @@ pub struct Stored {
     pub header: Verified<Header>,
     /// Whose it is.
     pub org: Option<OrgId>,
-    /// False: in the quarantine.
+    /// The node's own.
+    pub own: bool,
+    /// False: in the quarantine, or its body is not here.
     pub believed: bool,
     /// What it says, when that is here.
     pub body: Option<Body>,
@@ -46,6 +49,14 @@ pub struct Store {
     pub statements: Vec<Statement>,
     /// Authors of two histories.
     pub frozen: BTreeSet<PublicKey>,
+    /// Which records of whom are believed.
+    pub judged: BTreeMap<OrgId, Acceptance>,
+    /// How far the logs of revoked nodes count.
+    pub cuts: BTreeMap<PublicKey, Vec<(LogId, u64)>>,
+    /// Records that the operator released (true) or threw away.
+    pub decisions: BTreeMap<RecordId, bool>,
+    /// The audit log.
+    pub audit: Vec<Audit>,
     /// The node's own values.
     pub settings: BTreeMap<&'static str, Vec<u8>>,
     /// The last time up to which expired records left.
@@ -57,12 +68,8 @@ impl Store {
     pub fn apply(&mut self, change: Change) {
         match change {
             Change::Record {
-                header,
-                org,
-                believed,
-                body,
-                ..
-            } => self.put(header, org, believed, body),
+                header, org, body, own, ..
+            } => self.put(header, org, own, body),
             Change::Body {
                 record,
                 compressed,
@@ -79,10 +86,23 @@ impl Store {
             Change::Fork(pair) => {
                 self.frozen.insert(pair.0.author);
             }
-            Change::Judge { org, believed } => {
-                let of = self.records.values_mut().filter(|stored| stored.org == Some(org));
-                of.for_each(|stored| stored.believed = believed);
+            Change::Judge { org, acceptance } => {
+                self.judged.insert(org, acceptance);
+                self.judge_all();
             }
+            Change::Cut { node, last_good } => {
+                match last_good {
+                    Some(places) => self.cuts.insert(node, places),
+                    None => self.cuts.remove(&node),
+                };
+                self.judge_all();
+            }
+            Change::Release(record) => {
+                self.decisions.insert(record, true);
+                self.judge_all();
+            }
+            Change::Drop(record) => self.throw_away(record),
+            Change::Audit(audit) => self.audit.push(audit),
             Change::Expire(at) => self.expire(at),
             Change::Setting(name, value) => {
                 self.settings.insert(name, value);
@@ -90,7 +110,7 @@ impl Store {
         }
     }
 
-    fn put(&mut self, header: Verified<Header>, org: Option<OrgId>, believed: bool, body: Option<(Vec<u8>, Body)>) {
+    fn put(&mut self, header: Verified<Header>, org: Option<OrgId>, own: bool, body: Option<(Vec<u8>, Body)>) {
         let id = RecordId::of(&header);
         let place = (header.log(), header.seq);
         let before = self.logs.insert(place, id);
@@ -102,7 +122,8 @@ impl Store {
             Stored {
                 header,
                 org,
-                believed,
+                own,
+                believed: false,
                 body: None,
                 spoiled: false,
             },
@@ -113,9 +134,35 @@ impl Store {
     }
 
     fn put_body(&mut self, record: RecordId, compressed: Vec<u8>, body: Body) {
+        if self.decisions.get(&record) == Some(&false) {
+            return;
+        }
         let stored = self.records.get_mut(&record).expect("a body comes after its record");
         self.bodies.insert(stored.header.body_digest, compressed);
         stored.body = Some(body);
+        stored.believed = believes(&self.judged, &self.cuts, &self.decisions, stored);
+    }
+
+    fn judge_all(&mut self) {
+        for stored in self.records.values_mut() {
+            stored.believed = believes(&self.judged, &self.cuts, &self.decisions, stored);
+        }
+    }
+
+    /// What is believed by now stays.
+    fn throw_away(&mut self, record: RecordId) {
+        let stored = self.records.get_mut(&record);
+        if stored.as_ref().is_some_and(|stored| stored.believed) {
+            return;
+        }
+        self.decisions.insert(record, false);
+        if let Some(stored) = stored {
+            stored.body = None;
+        }
+    }
+
+    fn is_void(&self, stored: &Stored) -> bool {
+        is_void(&self.cuts, &stored.header)
     }
 
     fn expire(&mut self, at: Millis) {
@@ -145,7 +192,10 @@ impl Store {
             ),
             Query::Missing { after, limit } => {
                 let missing = |(_, stored): &(&RecordId, &Stored)| {
-                    stored.body.is_none() && !stored.spoiled && stored.header.raw_len > 0
+                    stored.body.is_none()
+                        && !stored.spoiled
+                        && stored.header.raw_len > 0
+                        && self.decisions.get(&RecordId::of(&stored.header)) != Some(&false)
                 };
                 let later = self
                     .records
@@ -191,6 +241,14 @@ impl Store {
         heads.into_values().collect()
     }
 
+    /// Which records of whom are believed, as the engine said last.
+    pub fn judged(&self) -> Vec<(OrgId, Acceptance)> {
+        self.judged
+            .iter()
+            .map(|(org, acceptance)| (*org, acceptance.clone()))
+            .collect()
+    }
+
     /// The organisations that were paired.
     pub fn paired(&self) -> Vec<OrgId> {
         self.setting(PAIRED).unwrap_or_default()
@@ -211,7 +269,9 @@ impl Store {
         let withheld = self.withheld();
         let mut withdrawals: BTreeMap<RecordId, Vec<(&Stored, &Withdrawal)>> = BTreeMap::new();
         for stored in self.records.values() {
-            if let Some(Body::Withdrawal(withdrawal)) = &stored.body {
+            if let Some(Body::Withdrawal(withdrawal)) = &stored.body
+                && !self.is_void(stored)
+            {
                 withdrawals
                     .entry(withdrawal.target)
                     .or_default()
@@ -242,8 +302,9 @@ impl Store {
 
     /// What a withdrawal names whose content is not here yet, and whose withdrawal that is.
     fn withheld(&self) -> BTreeSet<(RecordId, Option<OrgId>)> {
-        let open =
-            |stored: &&Stored| stored.header.kind == Kind::WITHDRAWAL && stored.body.is_none() && !stored.spoiled;
+        let open = |stored: &&Stored| {
+            stored.header.kind == Kind::WITHDRAWAL && stored.body.is_none() && !stored.spoiled && !self.is_void(stored)
+        };
         let named = |stored: &Stored| {
             let targets = stored.header.extensions.targets.clone();
             targets
@@ -271,4 +332,24 @@ impl Store {
             }
         }
     }
+}
+
+/// A cut weighs more than the operator's word, and that more than the word about an organisation.
+fn believes(
+    judged: &BTreeMap<OrgId, Acceptance>,
+    cuts: &BTreeMap<PublicKey, Vec<(LogId, u64)>>,
+    decisions: &BTreeMap<RecordId, bool>,
+    stored: &Stored,
+) -> bool {
+    let released = decisions.get(&RecordId::of(&stored.header)) == Some(&true);
+    let acceptance = stored.org.and_then(|org| judged.get(&org));
+    let covered = |body: &Body| acceptance.is_some_and(|all| all.covers(&stored.header.topic, body));
+    let counts = |body: &Body| stored.own || released || covered(body);
+    stored.body.as_ref().is_some_and(counts) && !is_void(cuts, &stored.header)
+}
+
+fn is_void(cuts: &BTreeMap<PublicKey, Vec<(LogId, u64)>>, header: &Header) -> bool {
+    let counts = |(log, last): &(LogId, u64)| *log == header.log() && header.seq <= *last;
+    cuts.get(&header.author)
+        .is_some_and(|places| !places.iter().any(counts))
 }

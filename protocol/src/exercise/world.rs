@@ -159,6 +159,7 @@ impl World {
             subscription: node.subscription.clone(),
             heads: node.store.heads(),
             frozen: node.store.frozen.iter().copied().collect(),
+            judged: node.store.judged(),
             safe_mode: node.safe_mode,
             records: node.store.records.len() as u64,
             highest_wall: node.store.highest_wall(),

@@ -14,9 +14,10 @@ use thiserror::Error;
 use crate::{
     codec, limits,
     observable::{Observable, Tld},
+    time::Millis,
 };
 
-use super::{Kind, RecordId, bytes::Bytes};
+use super::{Kind, Opinion, RecordId, View, bytes::Bytes};
 
 /// The content of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub enum Body {
     Indicators(Bundle),
     /// The end of a record or of a part of it.
     Withdrawal(Withdrawal),
+    /// What somebody thinks of a record.
+    Opinion(Opinion),
     /// What this version cannot interpret: the raw bytes of an unknown kind, or nothing at all behind a header that
     /// [is not understood](super::Header::is_understood).
     Unknown(Vec<u8>),
@@ -100,8 +103,17 @@ pub enum BodyFault {
     /// Other TLDs than the header says.
     #[error("the body touches other TLDs than its header says")]
     Scope,
+    /// Neither a sighting nor a false positive.
+    #[error("the opinion is of no known kind")]
+    View,
+    /// Never seen, or seen last before it was seen first.
+    #[error("the opinion counts nothing, or ends before it begins")]
+    Seen,
+    /// More than `limits::OPINION_ITEMS`.
+    #[error("the opinion is on more than 100 observables")]
+    TooManyOpinions,
     /// Another target than the header says.
-    #[error("the withdrawal is of another record than its header says")]
+    #[error("the body is about another record than its header says")]
     Target,
 }
 
@@ -155,11 +167,11 @@ impl Withdrawal {
     }
 }
 
-fn are_rising(observables: &[Observable]) -> bool {
+pub(super) fn are_rising(observables: &[Observable]) -> bool {
     observables.is_sorted_by(|left, right| left < right)
 }
 
-fn first_broken<const N: usize>(rules: [(bool, BodyFault); N]) -> Result<(), BodyFault> {
+pub(super) fn first_broken<const N: usize>(rules: [(bool, BodyFault); N]) -> Result<(), BodyFault> {
     rules
         .into_iter()
         .find(|(holds, _)| !holds)
@@ -172,6 +184,7 @@ impl Body {
         match self {
             Self::Indicators(bundle) => &bundle.observables,
             Self::Withdrawal(withdrawal) => &withdrawal.observables,
+            Self::Opinion(opinion) => &opinion.observables,
             Self::Unknown(_) => &[],
         }
     }
@@ -194,6 +207,7 @@ impl Body {
                 observables,
                 reason,
             }) => (Kind::WITHDRAWAL, codec::encode(&(target, observables, reason))),
+            Self::Opinion(opinion) => (Kind::OPINION, codec::encode(&written(opinion))),
             Self::Unknown(raw) => return raw.clone(),
         };
         [kind.0.to_be_bytes().as_slice(), &document].concat()
@@ -226,6 +240,11 @@ impl Body {
                 withdrawal.check()?;
                 Self::Withdrawal(withdrawal)
             }
+            Kind::OPINION => {
+                let opinion = read(document(bytes)?)?;
+                opinion.check()?;
+                Self::Opinion(opinion)
+            }
             _ => return Ok(Self::Unknown(raw.to_vec())),
         };
         // An integer can be written longer than needed; one content has one form, or its bytes could carry a hidden mark.
@@ -235,6 +254,40 @@ impl Body {
             Err(BodyFault::NotCanonical)
         }
     }
+}
+
+/// An opinion in the order of its layout.
+type Written<Values> = (RecordId, Values, u8, u32, Millis, Millis, u8, String);
+
+fn written(opinion: &Opinion) -> Written<&[Observable]> {
+    let Opinion { target, verdict, .. } = opinion;
+    let (first, last) = (opinion.first_seen, opinion.last_seen);
+    let (values, reason) = (opinion.observables.as_slice(), opinion.reason.clone());
+    let code = verdict.code();
+    (
+        *target,
+        values,
+        code,
+        opinion.count,
+        first,
+        last,
+        opinion.confidence,
+        reason,
+    )
+}
+
+fn read(document: Written<Observables>) -> Result<Opinion, BodyFault> {
+    let (target, observables, code, count, first_seen, last_seen, confidence, reason) = document;
+    Ok(Opinion {
+        target,
+        observables: observables.0,
+        verdict: View::of_code(code)?,
+        count,
+        first_seen,
+        last_seen,
+        confidence,
+        reason,
+    })
 }
 
 fn document<T: serde::de::DeserializeOwned>(bytes: Bytes<'_>) -> Result<T, BodyFault> {

@@ -9,7 +9,7 @@ use starfish_crypto::Digest;
 
 use crate::{limits, observable::Tld};
 
-use super::{Body, BodyFault, Bundle, Header, Scope, Withdrawal};
+use super::{Body, BodyFault, Bundle, Header, RecordId, Scope};
 
 /// zstd's own default: lists shrink three- to fivefold at several hundred MB/s.
 const LEVEL: i32 = 3;
@@ -114,7 +114,8 @@ pub fn open_body(header: &Header, compressed: &[u8]) -> Result<Body, BodyFault> 
     let body = Body::from_raw(header.kind, &raw)?;
     match &body {
         Body::Indicators(_) => check_items(header, &body).and_then(|()| check_scope(header, &body))?,
-        Body::Withdrawal(withdrawal) => check_withdrawal(header, &body, withdrawal)?,
+        Body::Withdrawal(withdrawal) => check_answer(header, &body, withdrawal.target)?,
+        Body::Opinion(opinion) => check_answer(header, &body, opinion.target)?,
         Body::Unknown(_) => {}
     }
     Ok(body)
@@ -154,10 +155,10 @@ fn check_scope(header: &Header, body: &Body) -> Result<(), BodyFault> {
     }
 }
 
-/// A withdrawal has its target's scope, so that it reaches everyone whom the target reached; it may name less than that.
-fn check_withdrawal(header: &Header, body: &Body, withdrawal: &Withdrawal) -> Result<(), BodyFault> {
+/// A withdrawal or an opinion has its target's scope, so that it reaches everyone whom the target reached; it may name less than that.
+fn check_answer(header: &Header, body: &Body, target: RecordId) -> Result<(), BodyFault> {
     check_items(header, body)?;
-    if header.extensions.targets != [withdrawal.target] {
+    if header.extensions.targets != [target] {
         return Err(BodyFault::Target);
     }
     let touched: BTreeSet<Tld> = body.tlds().collect();

@@ -3,7 +3,10 @@
 
 use starfish_crypto::{Digest, PublicKey, Verified, Verifier};
 
-use super::{EndpointStatement, Kind, Manifest, NodeCertificate, Statement, StatementError, proof};
+use super::{
+    ChainHead, Endorsement, EndpointStatement, Kind, Manifest, NodeCertificate, Recovery, Resolution, Revocation,
+    Statement, StatementError, Subsidiary, Veto, lifecycle, proof,
+};
 use crate::record::Header;
 
 /// A statement that makes sense and whose signatures all hold. Whether those who signed may say so, a [`Roster`]
@@ -24,6 +27,16 @@ pub(super) enum Says {
     Certificate(NodeCertificate),
     Endpoint(EndpointStatement),
     Proof(Box<(Verified<Header>, Verified<Header>)>),
+    Endorsement(Endorsement),
+    Veto(Veto),
+    Subsidiary(Subsidiary),
+    ChainHead(ChainHead),
+    Revocation(Revocation),
+    Resolution(Resolution),
+    /// With what the new manifest says.
+    Recovery(Box<(Recovery, Manifest)>),
+    /// One of the two manifests.
+    ManifestProof(Box<Manifest>),
     /// Something that a later version may read.
     Unknown,
 }
@@ -45,10 +58,8 @@ impl Statement {
         let says = match self.kind {
             Kind::MANIFEST => {
                 let manifest = Manifest::read(&self)?;
-                let signed = self.signers(|key| manifest.roots.contains(key), verifier);
-                signed
-                    .is_some_and(|count| count >= usize::from(manifest.m))
-                    .then_some(Says::Manifest(manifest))
+                let signed = manifest.is_signed(&self, verifier);
+                signed.then_some(Says::Manifest(manifest))
             }
             Kind::CERTIFICATE => {
                 let certificate = NodeCertificate::read(&self)?;
@@ -61,12 +72,42 @@ impl Statement {
                 (signed == Some(1)).then_some(Says::Endpoint(endpoint))
             }
             Kind::PROOF => Some(Says::Proof(Box::new(proof::read(&self, verifier)?))),
-            _ => self.signers(|_| true, verifier).map(|_| Says::Unknown),
+            Kind::MANIFEST_PROOF => {
+                let manifest = lifecycle::read_manifest_proof(&self, verifier)?;
+                Some(Says::ManifestProof(Box::new(manifest)))
+            }
+            kind if kind.is_of_later_version() => self.signers(|_| true, verifier).map(|_| Says::Unknown),
+            _ => {
+                let says = self.read_signed(verifier)?;
+                let signed = self.signers(|_| true, verifier);
+                signed.is_some_and(|count| count > 0).then_some(says)
+            }
         };
         Ok(CheckedStatement {
             id: self.id(),
             says: says.ok_or(CheckError::Forged)?,
             statement: self,
+        })
+    }
+
+    /// What a statement says whose signers only a roster can judge.
+    fn read_signed(&self, verifier: &dyn Verifier) -> Result<Says, CheckError> {
+        Ok(match self.kind {
+            Kind::ENDORSEMENT => Says::Endorsement(Endorsement::read(self)?),
+            Kind::VETO => Says::Veto(Veto::read(self)?),
+            Kind::SUBSIDIARY => Says::Subsidiary(Subsidiary::read(self)?),
+            Kind::CHAIN_HEAD => Says::ChainHead(ChainHead::read(self)?),
+            Kind::REVOCATION => Says::Revocation(Revocation::read(self)?),
+            Kind::RESOLUTION => Says::Resolution(Resolution::read(self)?),
+            Kind::RECOVERY => {
+                let recovery = Recovery::read(self)?;
+                let manifest = recovery.new_manifest()?;
+                if !manifest.is_signed(&recovery.manifest, verifier) {
+                    return Err(CheckError::Forged);
+                }
+                Says::Recovery(Box::new((recovery, manifest)))
+            }
+            _ => Says::Unknown,
         })
     }
 }
@@ -78,6 +119,20 @@ impl CheckedStatement {
         Ok(Self {
             id: statement.id(),
             says: Says::Proof(Box::new((one.clone(), two.clone()))),
+            statement,
+        })
+    }
+
+    /// The statement that two manifests of one number are: their organisation stands still. Both were checked before, or
+    /// come from a roster.
+    pub fn of_manifests(one: &Self, two: &Self) -> Result<Self, StatementError> {
+        let (Says::Manifest(manifest), Says::Manifest(_)) = (&one.says, &two.says) else {
+            return Err(StatementError::Proof);
+        };
+        let statement = lifecycle::write_manifest_proof(&one.statement, &two.statement)?;
+        Ok(Self {
+            id: statement.id(),
+            says: Says::ManifestProof(Box::new(manifest.clone())),
             statement,
         })
     }
@@ -95,11 +150,17 @@ impl CheckedStatement {
         }
     }
 
-    /// The organisation's roots among the signers, as `is_root` tells them; none when anybody else but `node` signed.
-    pub(super) fn roots(&self, node: &PublicKey, is_root: impl Fn(&PublicKey) -> bool) -> Option<usize> {
-        let signers = || self.statement.signatures.iter().map(|(key, _)| key);
-        signers()
-            .all(|key| is_root(key) || key == node)
-            .then(|| signers().filter(|key| is_root(key)).count())
+    /// Those who signed, each once and in order.
+    pub(super) fn signers(&self) -> Vec<PublicKey> {
+        self.statement.signatures.iter().map(|(key, _)| *key).collect()
+    }
+
+    /// A manifest that a roster holds.
+    pub(super) fn of_manifest(statement: &Statement, manifest: Manifest) -> Self {
+        Self {
+            id: statement.id(),
+            says: Says::Manifest(manifest),
+            statement: statement.clone(),
+        }
     }
 }

@@ -2,16 +2,22 @@
 //! (design, trust 4.2).
 //!
 //! Both stand in their issuer's chain: `seq` rises by one with every statement of the chain and `prev` is the id of the one
-//! before, so that whoever is told the newest number knows what is withheld. For one issuer, subject and scope the highest
-//! number counts, even when it says less.
+//! before; a [`ChainHead`] says which of them count, so that whoever is told the newest head knows what is withheld. For one
+//! issuer, subject and scope the highest number counts, even when it says less.
+
+mod chain_head;
+mod subsidiary;
+
+pub use chain_head::ChainHead;
+pub use subsidiary::Subsidiary;
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use starfish_crypto::Digest;
+use starfish_crypto::{Digest, SecretKey};
 
-use crate::{community::Community, observable::Suffix, organisation::OrgId, record::Topic, time::Millis};
-
+use super::{Kind, Statement, StatementError, read, statement};
+use crate::{community::Community, limits, observable::Suffix, organisation::OrgId, record::Topic, time::Millis};
 /// The most that one organisation can vouch for another, and the most that passes through one organisation.
 pub const FULL: u8 = 120;
 /// The most further introductions behind a subject.
@@ -32,6 +38,14 @@ impl Scope {
         let about = self.topics.as_ref().is_none_or(|own| topics.is_subset(own));
         let under = |own: &BTreeSet<Suffix>| host.is_some_and(|host| own.iter().any(|suffix| suffix.covers(host)));
         about && self.suffixes.as_ref().is_none_or(under)
+    }
+
+    /// An empty list would cover nothing, and somebody would take it for everything.
+    fn check(&self) -> Result<(), StatementError> {
+        let topics = self.topics.as_ref().map_or(1, BTreeSet::len);
+        let suffixes = self.suffixes.as_ref().map_or(1, BTreeSet::len);
+        let fits = (1..=limits::SCOPE_TOPICS).contains(&topics) && (1..=limits::SCOPE_SUFFIXES).contains(&suffixes);
+        fits.then_some(()).ok_or(StatementError::Scope)
     }
 }
 
@@ -85,4 +99,92 @@ pub struct Veto {
     pub not_before: Millis,
     /// Until before this one.
     pub not_after: Millis,
+}
+
+impl Endorsement {
+    /// Signs with the endorsing key alone, or with as many roots as are needed.
+    pub fn sign(&self, keys: &[&SecretKey]) -> Result<Statement, StatementError> {
+        signed(self.unsigned()?, keys)
+    }
+
+    /// The statement before anyone has signed, for roots that are kept apart.
+    pub fn unsigned(&self) -> Result<Statement, StatementError> {
+        self.check()?;
+        statement(Kind::ENDORSEMENT, self)
+    }
+
+    /// Reads an endorsement without looking at its signatures, to show it.
+    pub fn read(statement: &Statement) -> Result<Self, StatementError> {
+        let endorsement: Self = read_as(Kind::ENDORSEMENT, statement)?;
+        endorsement.check()?;
+        Ok(endorsement)
+    }
+
+    /// Whether it takes an earlier one back.
+    pub fn withdraws(&self) -> bool {
+        self.amount == 0
+    }
+
+    fn check(&self) -> Result<(), StatementError> {
+        if self.amount > FULL || self.depth > DEPTH {
+            return Err(StatementError::Amount);
+        }
+        stands_in_chain((self.issuer, self.subject), self.seq, &self.prev)?;
+        lasts(self.not_before, self.not_after)?;
+        self.scope.check()
+    }
+}
+
+impl Veto {
+    /// Signs with the endorsing key alone, or with as many roots as are needed.
+    pub fn sign(&self, keys: &[&SecretKey]) -> Result<Statement, StatementError> {
+        signed(self.unsigned()?, keys)
+    }
+
+    /// The statement before anyone has signed, for roots that are kept apart.
+    pub fn unsigned(&self) -> Result<Statement, StatementError> {
+        self.check()?;
+        statement(Kind::VETO, self)
+    }
+
+    /// Reads a veto without looking at its signatures, to show it.
+    pub fn read(statement: &Statement) -> Result<Self, StatementError> {
+        let veto: Self = read_as(Kind::VETO, statement)?;
+        veto.check()?;
+        Ok(veto)
+    }
+
+    fn check(&self) -> Result<(), StatementError> {
+        stands_in_chain((self.issuer, self.subject), self.seq, &self.prev)?;
+        lasts(self.not_before, self.not_after)?;
+        self.scope.check()
+    }
+}
+
+pub(super) fn signed(unsigned: Statement, keys: &[&SecretKey]) -> Result<Statement, StatementError> {
+    keys.iter()
+        .try_fold(unsigned, |statement, key| statement.signed_by(key))
+}
+
+pub(super) fn read_as<T>(kind: Kind, statement: &Statement) -> Result<T, StatementError>
+where
+    T: Serialize + serde::de::DeserializeOwned,
+{
+    if statement.kind() == kind {
+        read(statement)
+    } else {
+        Err(StatementError::Encoding)
+    }
+}
+
+/// The first of a chain has the number 0 and nothing before it; nobody says anything of itself.
+fn stands_in_chain((issuer, subject): (OrgId, OrgId), seq: u64, prev: &Digest) -> Result<(), StatementError> {
+    if issuer == subject || (seq == 0) != (*prev == Digest::ZERO) {
+        return Err(StatementError::Contradiction);
+    }
+    Ok(())
+}
+
+fn lasts(from: Millis, to: Millis) -> Result<(), StatementError> {
+    if from < to { Ok(()) } else { Err(StatementError::Period) }
 }

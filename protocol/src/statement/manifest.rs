@@ -1,17 +1,22 @@
 //! Manifests: which root keys an organisation has, and how many of them must sign (design, trust 6.2).
 //!
-//! The first one, the genesis, names the organisation for ever: its digest is the [`OrgId`]. It also commits to the
-//! roots that come next, so that a thief of the current ones cannot rotate them. Later manifests come with rotation;
-//! until then nobody admits them.
+//! The first one, the genesis, names the organisation for ever: its digest is the [`OrgId`]. Each commits to the roots
+//! that come next, so that a thief of the current ones cannot rotate them: a successor names the manifest before it,
+//! has the roots that this one committed to, and is signed by them alone.
 
-use serde::{Deserialize, Serialize};
-use starfish_crypto::{Digest, PublicKey, SecretKey, domain};
+use std::fmt;
 
-use super::{Kind, Statement, StatementError, read, statement};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error as _, SeqAccess, Visitor},
+};
+use starfish_crypto::{Digest, PublicKey, SecretKey, Verifier, domain};
+
+use super::{Kind, Statement, StatementError, content_of, read, statement};
 use crate::{codec, limits, organisation::OrgId, time::Millis};
 
 /// An organisation's keys.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Manifest {
     /// What people call it; anyone can claim any name.
     pub name: String,
@@ -35,6 +40,89 @@ pub struct Manifest {
     pub guardians: Option<Guardians>,
     /// After this time its roots have said too little for too long.
     pub not_after: Millis,
+    /// What the keys of the manifests from this number on have signed counts no more, because they were stolen; none in
+    /// the genesis, whose encoding has no such field.
+    pub void_from: Option<u64>,
+}
+
+/// The fields that every manifest has, in the order of their encoding.
+type Fields = (
+    String,
+    u64,
+    Option<OrgId>,
+    Digest,
+    Vec<PublicKey>,
+    u8,
+    Digest,
+    Option<PublicKey>,
+    Option<OrgId>,
+    Option<Guardians>,
+    Millis,
+);
+
+impl Serialize for Manifest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let fields = (
+            &self.name,
+            self.seq,
+            &self.org,
+            &self.prev,
+            &self.roots,
+            self.m,
+            &self.next_commit,
+            &self.endorse_key,
+            &self.parent,
+            &self.guardians,
+            self.not_after,
+        );
+        if self.seq == 0 {
+            fields.serialize(serializer)
+        } else {
+            (fields, self.void_from).serialize(serializer)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Manifest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_tuple(2, Reading)
+    }
+}
+
+/// Reads the fields of a genesis, and one more behind those of a later manifest.
+struct Reading;
+
+impl<'de> Visitor<'de> for Reading {
+    type Value = Manifest;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a manifest")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Manifest, A::Error> {
+        let short = || A::Error::custom("the manifest ends early");
+        let fields: Fields = parts.next_element()?.ok_or_else(short)?;
+        let (name, seq, org, prev, roots, m, next_commit, endorse_key, parent, guardians, not_after) = fields;
+        let void_from = if seq == 0 {
+            None
+        } else {
+            parts.next_element()?.ok_or_else(short)?
+        };
+        Ok(Manifest {
+            name,
+            seq,
+            org,
+            prev,
+            roots,
+            m,
+            next_commit,
+            endorse_key,
+            parent,
+            guardians,
+            not_after,
+            void_from,
+        })
+    }
 }
 
 /// Organisations of which `k` together can give an organisation new roots, if it wanted so.
@@ -63,7 +151,45 @@ impl Manifest {
             parent: None,
             guardians: None,
             not_after,
+            void_from: None,
         }
+    }
+
+    /// The next manifest, with the roots that this one committed to; everything else stays as it is.
+    pub fn successor(&self, roots: &[PublicKey], m: u8, next_commit: Digest, not_after: Millis) -> Self {
+        let mut roots = roots.to_vec();
+        roots.sort();
+        Self {
+            seq: self.seq.saturating_add(1),
+            org: Some(self.id()),
+            prev: self.statement_id(),
+            roots,
+            m,
+            next_commit,
+            not_after,
+            void_from: None,
+            ..self.clone()
+        }
+    }
+
+    /// The id of the statement that this manifest makes, by which its successor names it.
+    pub fn statement_id(&self) -> Digest {
+        content_of(Kind::MANIFEST, &codec::encode(self))
+    }
+
+    /// The commitment of an organisation that ends: there are no next roots.
+    pub fn retirement() -> Digest {
+        Self::commitment(&[], 0)
+    }
+
+    /// Whether no roots come after these, on purpose.
+    pub fn retires(&self) -> bool {
+        self.next_commit == Self::retirement()
+    }
+
+    /// Whether these roots are those that this manifest committed to.
+    pub(super) fn commits_to(&self, next: &Self) -> bool {
+        Self::commitment(&next.roots, next.m) == self.next_commit
     }
 
     /// The digest that commits to the next roots and to how many of them will have to sign.
@@ -97,10 +223,33 @@ impl Manifest {
         })
     }
 
-    pub(super) fn read(statement: &Statement) -> Result<Self, StatementError> {
+    /// Reads a manifest without looking at its signatures, to show it.
+    pub fn read(statement: &Statement) -> Result<Self, StatementError> {
+        if statement.kind() != Kind::MANIFEST {
+            return Err(StatementError::Encoding);
+        }
         let manifest: Self = read(statement)?;
         manifest.check()?;
         Ok(manifest)
+    }
+
+    /// Whether enough of these roots, and nobody else, signed this statement of the manifest.
+    pub(super) fn is_signed(&self, statement: &Statement, verifier: &dyn Verifier) -> bool {
+        let signed = statement.signers(|key| self.roots.contains(key), verifier);
+        signed.is_some_and(|count| count >= usize::from(self.m))
+    }
+
+    /// Whether these keys, all of them and each once, are enough of its roots.
+    pub(super) fn is_ruled_by(&self, signers: &[PublicKey]) -> bool {
+        signers.len() >= usize::from(self.m) && signers.iter().all(|key| self.roots.contains(key))
+    }
+
+    /// Whether these keys may endorse for it: the endorsing key, or enough roots, and nobody else.
+    pub(super) fn is_spoken_for(&self, signers: &[PublicKey]) -> bool {
+        let endorses = |key: &PublicKey| self.endorse_key.as_ref() == Some(key);
+        let known = signers.iter().all(|key| self.roots.contains(key) || endorses(key));
+        let roots = signers.iter().filter(|key| self.roots.contains(key)).count();
+        known && (signers.iter().any(endorses) || roots >= usize::from(self.m))
     }
 
     fn check(&self) -> Result<(), StatementError> {
@@ -115,8 +264,9 @@ impl Manifest {
             return Err(StatementError::Threshold);
         }
         let first = self.seq == 0;
+        let voids = self.void_from.is_none_or(|from| from < self.seq);
         let guarded = self.guardians.as_ref().is_none_or(Guardians::can_act);
-        if first != self.org.is_none() || first != (self.prev == Digest::ZERO) || !guarded {
+        if first != self.org.is_none() || first != (self.prev == Digest::ZERO) || !guarded || !voids {
             return Err(StatementError::Contradiction);
         }
         Ok(())

@@ -7,16 +7,31 @@
 //! that must not be displaced by strangers.
 
 mod admitting;
+mod claims;
+mod concern;
+mod lineage;
+mod manifests;
+mod nodes;
 mod room;
 mod shelf;
+
+pub use claims::Chain;
+pub use concern::Concern;
+pub use lineage::Freeze;
+pub use manifests::RecoveryState;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use starfish_crypto::{Digest, PublicKey};
 
-use self::shelf::{Rank, Shelf};
-use super::{CheckedStatement, EndpointStatement, Manifest, NodeCertificate, Statement, proof};
-use crate::{community::Community, organisation::OrgId, time::Millis};
+use self::{
+    claims::Claims,
+    lineage::Lineage,
+    nodes::{Certified, Resolutions, Revocations},
+    shelf::Shelf,
+};
+use super::{CheckedStatement, EndpointStatement, Statement, proof};
+use crate::{community::Community, organisation::OrgId, record::Audience, time::Millis};
 
 /// What became of a statement that holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,16 +70,22 @@ pub struct Roster {
     community: Community,
     shelf: Shelf,
     pinned: BTreeSet<OrgId>,
-    organisations: BTreeMap<OrgId, Manifest>,
+    organisations: BTreeMap<OrgId, Lineage>,
     /// Roots and endorsing keys, with the organisations that name them.
     signers: BTreeSet<(PublicKey, OrgId)>,
     /// By node, then organisation: the first that covers a time is the smallest one.
-    certificates: BTreeMap<(PublicKey, OrgId, Digest), NodeCertificate>,
+    certificates: BTreeMap<(PublicKey, OrgId, Digest), Certified>,
     /// The same by organisation and end, to find the one that lapses first.
     ends: BTreeSet<(OrgId, Millis, Digest, PublicKey)>,
     endpoints: BTreeMap<(PublicKey, OrgId), (Digest, EndpointStatement)>,
-    /// Nodes that wrote two histories.
-    proven: BTreeSet<PublicKey>,
+    /// Nodes that wrote two histories, and where.
+    proven: BTreeMap<PublicKey, (Audience, Millis, u64)>,
+    claims: Claims,
+    revocations: Revocations,
+    resolutions: Resolutions,
+    recoveries: BTreeMap<Digest, RecoveryState>,
+    /// What changed, until somebody asks.
+    concerns: Vec<Concern>,
     /// What had to leave, until somebody asks.
     displaced: Vec<Statement>,
 }
@@ -81,7 +102,12 @@ impl Roster {
             certificates: BTreeMap::new(),
             ends: BTreeSet::new(),
             endpoints: BTreeMap::new(),
-            proven: BTreeSet::new(),
+            proven: BTreeMap::new(),
+            claims: BTreeMap::new(),
+            revocations: BTreeMap::new(),
+            resolutions: BTreeMap::new(),
+            recoveries: BTreeMap::new(),
+            concerns: Vec::new(),
             displaced: Vec::new(),
         }
     }
@@ -117,33 +143,16 @@ impl Roster {
             .map(|(_, org)| *org)
     }
 
-    fn about(&self, node: PublicKey) -> impl Iterator<Item = (&(PublicKey, OrgId, Digest), &NodeCertificate)> {
+    fn about(&self, node: PublicKey) -> impl Iterator<Item = (&(PublicKey, OrgId, Digest), &Certified)> {
         let first = (node, OrgId::from_digest(Digest::ZERO), Digest::ZERO);
         self.certificates
             .range(first..)
             .take_while(move |((key, ..), _)| *key == node)
     }
 
-    /// The certificate of this node that counts at this wall time: of several organisations the smallest.
-    pub fn certificate_of(&self, node: &PublicKey, at: Millis) -> Option<&NodeCertificate> {
-        self.about(*node)
-            .map(|(_, certificate)| certificate)
-            .find(|certificate| certificate.covers(at))
-    }
-
     /// The organisation for which this node speaks at this wall time.
     pub fn organisation_of(&self, node: &PublicKey, at: Millis) -> Option<OrgId> {
         self.certificate_of(node, at).map(|certificate| certificate.org)
-    }
-
-    /// What an organisation calls itself.
-    pub fn name_of(&self, org: &OrgId) -> Option<&str> {
-        self.organisations.get(org).map(|manifest| manifest.name.as_str())
-    }
-
-    /// An organisation's manifest.
-    pub fn manifest_of(&self, org: &OrgId) -> Option<&Manifest> {
-        self.organisations.get(org)
     }
 
     /// Where a node says it can be reached; if it speaks for several organisations, as the smallest of them.
@@ -165,13 +174,12 @@ impl Roster {
 
     /// Nodes against which a proof of two histories is held.
     pub fn proven(&self) -> impl Iterator<Item = &PublicKey> {
-        self.proven.iter()
+        self.proven.keys()
     }
 
     /// Whether this very statement is held, and not another one under the same id.
     pub fn holds(&self, checked: &CheckedStatement) -> bool {
-        let held = self.shelf.statement(Rank::of(&checked.statement), &checked.id);
-        held == Some(&checked.statement)
+        self.shelf.statement(&checked.id) == Some(&checked.statement)
     }
 
     /// What left since this was last asked: it is of no use in a store any more.
@@ -198,19 +206,13 @@ impl Roster {
     pub fn statements_about(&self, node: &PublicKey) -> Vec<Statement> {
         let places: Vec<_> = self.about(*node).map(|(place, _)| *place).collect();
         let orgs: BTreeSet<OrgId> = places.iter().map(|(_, org, _)| *org).collect();
-        let manifests = orgs.iter().filter_map(|org| self.shelf.manifest_of(org));
-        let certificates = places
-            .iter()
-            .filter_map(|(.., id)| self.shelf.statement(Rank::Certificate, id));
+        let mut ids: Vec<Digest> = orgs.iter().flat_map(|org| self.manifests_of(org)).collect();
+        ids.extend(places.iter().map(|(.., id)| *id));
         let endpoints = orgs.iter().filter_map(|org| self.endpoints.get(&(*node, *org)));
-        let endpoints = endpoints.filter_map(|(id, _)| self.shelf.statement(Rank::Other, id));
-        let proof = self.shelf.statement(Rank::Other, &proof::id_of(node.as_bytes()));
-        manifests
-            .chain(certificates)
-            .chain(endpoints)
-            .chain(proof)
-            .cloned()
-            .collect()
+        ids.extend(endpoints.map(|(id, _)| *id));
+        ids.extend(self.decisions_about(node));
+        ids.push(proof::id_of(node.as_bytes()));
+        self.shelf.in_order(&ids)
     }
 }
 

@@ -7,12 +7,14 @@
 //! | `streams` | search, watch, backup |
 //! | `peers` | peers, topics, subscriptions |
 //! | `trust` | invitations, pairing, trust, blocking |
+//! | `statements` | statements that were carried by hand |
 //! | `status` | status, id, metrics |
 
 mod names;
 mod node;
 mod peers;
 mod records;
+mod statements;
 mod status;
 mod streams;
 mod trust;
@@ -130,6 +132,7 @@ fn routes(node: Arc<Node>) -> Router {
         .route("/pair", post(trust::pair))
         .route("/trust", post(trust::trust))
         .route("/block", post(trust::block))
+        .route("/statements", post(statements::tell))
         .route("/status", get(status::status))
         .route("/id", get(status::id))
         .route("/metrics", get(status::metrics))

@@ -99,6 +99,7 @@ impl Opened {
             subscription,
             heads: loaded.heads.clone(),
             frozen: loaded.frozen.clone(),
+            judged: loaded.judged.clone(),
             safe_mode: loaded.safe_mode,
             records: loaded.records,
             highest_wall: highest.unwrap_or(Millis(0)),

@@ -6,7 +6,7 @@
 //! them. A log is taken up to the first place that is broken, because the mesh goes on from its head.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
@@ -90,6 +90,11 @@ pub fn rebuild(data: &Path, cache_bytes: u64, org: OrgId, now: Millis) -> Result
 /// Takes over what can be read; how many records could not.
 fn take_over(salvage: &Salvage<'_>, ledger: &Ledger<SledStore>) -> Result<u64, StoreError> {
     let (mut changes, mut lost) = (Vec::new(), 0);
+    // Before its records, or the quarantine would have no room for them.
+    let known: BTreeSet<OrgId> = ledger.load()?.judged.into_iter().map(|(org, _)| org).collect();
+    let judged = salvage.judged().into_iter().filter(|(org, _)| !known.contains(org));
+    changes.extend(judged.map(|(org, acceptance)| Change::Judge { org, acceptance }));
+    changes.extend(salvage.cuts());
     changes.extend(salvage.statements().into_iter().map(Change::Statement));
     let mut heads: BTreeMap<LogId, (u64, Digest)> = ledger
         .load()?
@@ -139,7 +144,6 @@ fn record(salvage: &Salvage<'_>, number: u64, heads: &mut BTreeMap<LogId, (u64, 
     Some(Some(Change::Record {
         header,
         org: card.org,
-        believed: card.believed,
         body,
         received_at: card.received_at,
         own: card.own,

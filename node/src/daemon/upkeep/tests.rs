@@ -56,6 +56,7 @@ impl Story {
 
     fn tell(&mut self, data: &Path, count: usize) -> Vec<Made> {
         let ledger = opened(data);
+        ledger.apply(&[self.other.judged(true)]).expect("room on the disk");
         let mut made = Vec::new();
         for number in 0..count {
             made.push(

@@ -6,13 +6,29 @@ use starfish_protocol::{
     engine::port::Change,
     organisation::OrgId,
     record::{
-        Audience, Body, Bundle, Extensions, Header, Kind, RecordId, Scope, SealedBody, Tlp, Topic, Withdrawal,
-        seal_body,
+        Audience, Body, Bundle, Extensions, Header, Kind, Opinion, RecordId, Scope, SealedBody, Tlp, Topic, View,
+        Withdrawal, seal_body,
     },
     time::Millis,
+    trust::Acceptance,
 };
 
 use super::{DAY, NOW, observable};
+
+/// Everything of an organisation is believed from now on, or nothing.
+pub(crate) fn judged(org: OrgId, believed: bool) -> Change {
+    let acceptance = if believed {
+        Acceptance::everything()
+    } else {
+        Acceptance::nothing()
+    };
+    Change::Judge { org, acceptance }
+}
+
+/// The organisations of new authors are believed.
+pub(crate) fn trusting() -> Vec<Change> {
+    (1..=9).map(|seed| Author::new(seed).judged(true)).collect()
+}
 
 /// One key, one organisation, one log.
 pub(crate) struct Author {
@@ -23,7 +39,6 @@ pub(crate) struct Author {
     /// For the next records.
     pub(crate) expires_at: Millis,
     pub(crate) topic: &'static str,
-    pub(crate) believed: bool,
     pub(crate) own: bool,
 }
 
@@ -34,7 +49,6 @@ pub(crate) struct Made {
     pub(crate) compressed: Vec<u8>,
     pub(crate) body: Body,
     pub(crate) org: OrgId,
-    pub(crate) believed: bool,
     pub(crate) own: bool,
 }
 
@@ -47,9 +61,21 @@ impl Author {
             prev: Digest::ZERO,
             expires_at: Millis(NOW.0 + 30 * DAY),
             topic: "malware",
-            believed: true,
             own: false,
         }
+    }
+
+    /// One whose organisation nobody has judged.
+    pub(crate) fn doubted(seed: u8) -> Self {
+        Self {
+            org: OrgId::from_digest(Digest::of("test", &[seed, seed])),
+            ..Self::new(seed)
+        }
+    }
+
+    /// Everything of its organisation is believed from now on, or nothing.
+    pub(crate) fn judged(&self, believed: bool) -> Change {
+        judged(self.org, believed)
     }
 
     pub(crate) fn publish(&mut self, values: &[&str]) -> Made {
@@ -70,7 +96,6 @@ impl Author {
     pub(crate) fn colleague(&self, seed: u8) -> Self {
         Self {
             org: self.org,
-            believed: self.believed,
             ..Self::new(seed)
         }
     }
@@ -85,6 +110,22 @@ impl Author {
             scope,
             vec![target.id()],
         )
+    }
+
+    pub(crate) fn opine(&mut self, target: &Made, values: &[&str], verdict: View) -> Made {
+        let opinion = Opinion::new(Opinion {
+            target: target.id(),
+            observables: values.iter().map(|value| observable(value)).collect(),
+            verdict,
+            count: 2,
+            first_seen: Millis(NOW.0 - 5_000),
+            last_seen: Millis(NOW.0 - 2_000),
+            confidence: 70,
+            reason: "looked at it".to_owned(),
+        });
+        let scope = target.header.extensions.scope.clone();
+        let sealed = seal_body(Body::Opinion(opinion.expect("an opinion")));
+        self.write(sealed, Kind::OPINION, scope, vec![target.id()])
     }
 
     fn write(&mut self, sealed: SealedBody, kind: Kind, scope: Option<Scope>, targets: Vec<RecordId>) -> Made {
@@ -116,13 +157,12 @@ impl Author {
         let header = signed.verify::<Header>(&Strict).expect("what was just signed");
         self.prev = RecordId::of(&header).digest();
         self.seq += 1;
-        let Self { org, believed, own, .. } = *self;
+        let Self { org, own, .. } = *self;
         Made {
             header,
             compressed: sealed.compressed,
             body: sealed.body,
             org,
-            believed,
             own,
         }
     }
@@ -157,7 +197,6 @@ impl Made {
         Change::Record {
             header: self.header.clone(),
             org: Some(self.org),
-            believed: self.believed,
             body,
             received_at: NOW,
             own: self.own,

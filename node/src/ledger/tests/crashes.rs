@@ -3,7 +3,11 @@
 
 use std::sync::Arc;
 
-use starfish_protocol::{engine::port::Change, time::Millis};
+use starfish_protocol::{
+    engine::port::{Audit, Change, Deed, Who},
+    record::View,
+    time::Millis,
+};
 
 use crate::{
     ledger::{Ledger, Options, journal::MemoryJournal},
@@ -14,9 +18,8 @@ use super::{DAY, NOW, author::Author, is_clean};
 
 /// Small and large records, both orders of withdrawal, a trust change, a full quarantine and expiry.
 fn story() -> Vec<Vec<Change>> {
-    let (mut author, mut doubted, mut own) = (Author::new(1), Author::new(2), Author::new(3));
+    let (mut author, mut doubted, mut own) = (Author::new(1), Author::doubted(2), Author::new(3));
     let mut colleague = author.colleague(4);
-    doubted.believed = false;
     own.own = true;
     author.expires_at = Millis(NOW.0 + DAY);
     let small = author.publish(&["a.example", "b.example", "name-000001.example"]);
@@ -24,21 +27,33 @@ fn story() -> Vec<Vec<Change>> {
     let gone = author.publish_names(100, 300);
     let part = author.withdraw(&large, &["name-000007.example"]);
     let whole = colleague.withdraw(&gone, &[]);
+    let colleague_key = whole.header.author;
     let held = doubted.publish_names(200, 420);
     let mine = own.publish_names(0, 130);
     let late = own.publish(&["mine.example"]);
-    let judge = |believed| Change::Judge {
-        org: doubted.org,
-        believed,
+    let thrown = doubted.publish_names(500, 640);
+    let seen = own.opine(&small, &["a.example"], View::Sighting);
+    let wrong = doubted.opine(&small, &["a.example", "b.example"], View::FalsePositive);
+    let unseen = doubted.withdraw(&wrong, &["a.example"]);
+    let cut = |last_good| Change::Cut {
+        node: colleague_key,
+        last_good,
     };
+    let audit = Audit::new(NOW, Who::Operator, Deed::Released, held.id().to_string(), "it is sound");
+    let judge = |believed| doubted.judged(believed);
     vec![
+        vec![author.judged(true)],
         vec![small.whole(), large.bare()],
         vec![whole.whole(), mine.whole()],
         vec![large.content(), gone.whole(), Change::Setting("paired", vec![0])],
         vec![part.bare(), late.bare(), held.whole()],
-        vec![part.content(), late.content()],
+        vec![part.content(), late.content(), thrown.whole()],
+        vec![seen.whole(), wrong.whole(), unseen.whole()],
         vec![judge(true)],
         vec![judge(false)],
+        vec![Change::Release(held.id()), Change::Audit(audit)],
+        vec![cut(Some(Vec::new()))],
+        vec![cut(None), Change::Drop(thrown.id())],
         vec![Change::Expire(Millis(NOW.0 + DAY))],
     ]
 }
@@ -167,7 +182,7 @@ fn the_journal_brings_back_what_is_ones_own() {
     let (_, ledger) = machine.start(1_000_000);
     let ledger = ledger.expect("an empty store opens");
     let counts = ledger.counts();
-    assert_eq!((counts.records, counts.observables, counts.serial), (2, 131, 2));
+    assert_eq!((counts.records, counts.observables, counts.serial), (3, 131, 3));
     assert!(ledger.load().expect("memory").settings.contains_key("paired"));
     is_clean(&ledger);
 }

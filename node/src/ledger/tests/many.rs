@@ -11,7 +11,10 @@ use starfish_protocol::{
 
 use crate::store::{BATCH_KEYS, Space};
 
-use super::{Bench, NOW, author::Author};
+use super::{
+    Bench, NOW,
+    author::{Author, judged},
+};
 
 const MANY: u32 = BATCH_KEYS as u32 * 2 + 500;
 
@@ -85,10 +88,7 @@ fn more_small_changes_than_a_batch_takes() {
         Space::Statements,
         all,
     );
-    let judge = |number| Change::Judge {
-        org: org(number),
-        believed: number % 2 == 0,
-    };
+    let judge = |number| judged(org(number), number % 2 == 0);
     check("judgements", &judge, Space::Pending, 0);
     check(
         "settings",
@@ -107,13 +107,9 @@ fn more_small_changes_than_a_batch_takes() {
 #[test]
 fn a_journal_of_many_small_notes_is_carried_out() {
     let mut bench = Bench::new();
-    let judged = |number| Change::Judge {
-        org: org(number),
-        believed: false,
-    };
     let mut own = Author::new(3);
     own.own = true;
-    let mut changes: Vec<Change> = (0..MANY).map(judged).collect();
+    let mut changes: Vec<Change> = (0..MANY).map(|number| judged(org(number), true)).collect();
     changes.push(own.publish(&["own.example"]).whole());
     bench.apply(&changes);
     // The disk is lost, the journal is not.

@@ -23,6 +23,9 @@ enum Step {
     Body(usize),
     Whole(usize),
     Judge(usize, bool),
+    /// The author's log counts up to this number; `None` takes that back.
+    Cut(usize, Option<u64>),
+    Release(usize),
     Work,
     Reopen,
 }
@@ -33,6 +36,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => any::<usize>().prop_map(Step::Body),
         4 => any::<usize>().prop_map(Step::Whole),
         2 => (any::<usize>(), any::<bool>()).prop_map(|(org, believed)| Step::Judge(org, believed)),
+        1 => (any::<usize>(), proptest::option::of(0..4u64)).prop_map(|(author, last)| Step::Cut(author, last)),
+        1 => any::<usize>().prop_map(Step::Release),
         1 => Just(Step::Work),
         1 => Just(Step::Reopen),
     ];
@@ -102,6 +107,8 @@ struct Model {
     headers: BTreeSet<usize>,
     bodies: BTreeSet<usize>,
     believed: BTreeMap<usize, bool>,
+    cuts: BTreeMap<usize, u64>,
+    released: BTreeSet<usize>,
 }
 
 impl Model {
@@ -110,17 +117,21 @@ impl Model {
         let mut changes = Vec::new();
         for (before, thing) in things.iter().enumerate().take(index + 1) {
             if thing.author == things[index].author && self.headers.insert(before) {
-                let believed = self.believed.get(&thing.author).copied().unwrap_or(true);
-                changes.push(
-                    Made {
-                        believed,
-                        ..thing.made.clone()
-                    }
-                    .bare(),
-                );
+                changes.push(thing.made.bare());
             }
         }
         changes
+    }
+
+    fn is_void(&self, thing: &Thing) -> bool {
+        let last = self.cuts.get(&thing.author);
+        last.is_some_and(|last| thing.made.header.seq > *last)
+    }
+
+    fn believes(&self, things: &[Thing], index: usize) -> bool {
+        let thing = &things[index];
+        let counts = self.believed.get(&thing.author).copied().unwrap_or(true) || self.released.contains(&index);
+        counts && !self.is_void(thing)
     }
 
     /// Everything that is shown, marked when withdrawn.
@@ -128,13 +139,14 @@ impl Model {
         let mut shown = Vec::new();
         for index in &self.bodies {
             let thing = &things[*index];
-            if self.believed.get(&thing.author).copied().unwrap_or(true) != believed {
+            if self.believes(things, *index) != believed {
                 continue;
             }
             for value in &thing.values {
                 let gone = self.bodies.iter().any(|by| {
                     let by = &things[*by];
                     by.author == thing.author
+                        && !self.is_void(by)
                         && by.withdraws.as_ref().is_some_and(|(target, values)| {
                             target == index && (values.is_empty() || values.contains(value))
                         })
@@ -148,9 +160,10 @@ impl Model {
 
     /// While a withdrawal's content is missing, more may be hidden than the model says.
     fn is_settled(&self, things: &[Thing]) -> bool {
-        self.headers
-            .iter()
-            .all(|index| things[*index].withdraws.is_none() || self.bodies.contains(index))
+        self.headers.iter().all(|index| {
+            let thing = &things[*index];
+            thing.withdraws.is_none() || self.bodies.contains(index) || self.is_void(thing)
+        })
     }
 }
 
@@ -175,11 +188,30 @@ fn play(authors: &[Author], things: &[Thing], steps: Vec<Step>) {
             }
             Step::Judge(author, believed) => {
                 let author = author % authors.len();
-                bench.apply(&[Change::Judge {
-                    org: authors[author].org,
-                    believed,
-                }]);
+                bench.apply(&[authors[author].judged(believed)]);
                 model.believed.insert(author, believed);
+            }
+            Step::Cut(author, last) => {
+                let author = author % authors.len();
+                let header = &things
+                    .iter()
+                    .find(|thing| thing.author == author)
+                    .expect("a thing")
+                    .made
+                    .header;
+                bench.apply(&[Change::Cut {
+                    node: header.author,
+                    last_good: last.map(|last| vec![(header.log(), last)]),
+                }]);
+                match last {
+                    Some(last) => model.cuts.insert(author, last),
+                    None => model.cuts.remove(&author),
+                };
+            }
+            Step::Release(index) => {
+                let index = index % things.len();
+                bench.apply(&[Change::Release(things[index].made.id())]);
+                model.released.insert(index);
             }
             Step::Work => bench.work(),
             Step::Reopen => bench.reopen(),
@@ -225,7 +257,7 @@ fn play(authors: &[Author], things: &[Thing], steps: Vec<Step>) {
 #[test]
 fn any_order_leads_to_what_the_changes_mean() {
     let config = Config {
-        cases: 32,
+        cases: 64,
         max_shrink_iters: 300,
         failure_persistence: None,
         ..Config::default()

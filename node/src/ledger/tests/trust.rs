@@ -1,8 +1,14 @@
 //! The quarantine: what is in it, what rises from it, and what it loses.
 
+use std::collections::BTreeSet;
+
 use starfish_protocol::{
     engine::port::{Change, Found, Query},
+    observable::Suffix,
+    record::Topic,
+    statement::Scope,
     time::Millis,
+    trust::Acceptance,
 };
 
 use crate::ledger::{
@@ -15,12 +21,6 @@ use super::{
     Bench, DAY, NOW,
     author::{Author, Made},
 };
-
-fn quarantined(seed: u8) -> Author {
-    let mut author = Author::new(seed);
-    author.believed = false;
-    author
-}
 
 fn shown(bench: &Bench) -> (usize, usize) {
     let all = |quarantine| bench.finds(&Search::all().at(NOW).in_quarantine(quarantine)).len();
@@ -40,7 +40,7 @@ fn kinds(bench: &Bench, after: u64) -> Vec<EntryKind> {
 #[test]
 fn bodies_in_quarantine_are_no_answer() {
     let bench = Bench::new();
-    let mut author = quarantined(1);
+    let mut author = Author::doubted(1);
     let record = author.publish_names(0, 3);
     bench.apply(&[record.whole()]);
     let answers = |bench: &Bench| {
@@ -48,8 +48,7 @@ fn bodies_in_quarantine_are_no_answer() {
         matches!(answer, Found::Body(Some(_)))
     };
     for believed in [false, true, false] {
-        let org = author.org;
-        bench.apply(&[Change::Judge { org, believed }]);
+        bench.apply(&[author.judged(believed)]);
         bench.work();
         assert_eq!(answers(&bench), believed);
     }
@@ -58,17 +57,14 @@ fn bodies_in_quarantine_are_no_answer() {
 #[test]
 fn judgements_move_records_in_slices() {
     let mut bench = Bench::new();
-    let (mut author, mut other) = (quarantined(1), quarantined(2));
+    let (mut author, mut other) = (Author::doubted(1), Author::doubted(2));
     let mut records: Vec<Made> = (0..60).map(|number| author.publish_names(number, number + 2)).collect();
     records.push(author.publish_names(0, 400));
     records.push(other.publish_names(0, 10));
     bench.apply(&records.iter().map(Made::whole).collect::<Vec<_>>());
     assert_eq!(shown(&bench), (0, 530));
     bench.is_clean();
-    let judge = |believed| Change::Judge {
-        org: author.org,
-        believed,
-    };
+    let judge = |believed| author.judged(believed);
     assert!(bench.ledger.apply(&[judge(true)]).expect("memory").more);
     // A restart in the middle goes on where it stopped.
     bench.reopen();
@@ -99,13 +95,10 @@ fn judgements_move_records_in_slices() {
 #[test]
 fn headers_without_bodies_follow_the_verdict() {
     let bench = Bench::new();
-    let mut author = quarantined(1);
+    let mut author = Author::doubted(1);
     let record = author.publish(&["a.example"]);
     bench.apply(&[record.bare()]);
-    bench.apply(&[Change::Judge {
-        org: author.org,
-        believed: true,
-    }]);
+    bench.apply(&[author.judged(true)]);
     bench.apply(&[record.content()]);
     assert_eq!(shown(&bench), (1, 0));
     bench.is_clean();
@@ -114,15 +107,12 @@ fn headers_without_bodies_follow_the_verdict() {
 #[test]
 fn withdrawn_values_follow_the_verdict() {
     let bench = Bench::new();
-    let mut author = quarantined(1);
+    let mut author = Author::doubted(1);
     let record = author.publish(&["a.example", "b.example"]);
     let by = author.withdraw(&record, &["a.example"]);
     bench.apply(&[record.whole(), by.whole()]);
     assert_eq!(shown(&bench), (0, 2));
-    bench.apply(&[Change::Judge {
-        org: author.org,
-        believed: true,
-    }]);
+    bench.apply(&[author.judged(true)]);
     assert_eq!(shown(&bench), (2, 0));
     assert_eq!(bench.ledger.counts().observables, 1);
     bench.is_clean();
@@ -130,7 +120,7 @@ fn withdrawn_values_follow_the_verdict() {
 
 #[test]
 fn the_largest_organisation_makes_room() {
-    let (mut flood, mut quiet) = (quarantined(1), quarantined(2));
+    let (mut flood, mut quiet) = (Author::doubted(1), Author::doubted(2));
     let small = quiet.publish(&["quiet.example"]);
     let records: Vec<Made> = (0..30)
         .map(|number| flood.publish_names(number * 150, number * 150 + 150))
@@ -169,10 +159,7 @@ fn the_largest_organisation_makes_room() {
     assert_eq!(bench.ledger.counts().missing, 0);
     bench.apply(&[records[0].content()]);
     assert_eq!(state(&records[0]), State::Dropped);
-    bench.apply(&[Change::Judge {
-        org: flood.org,
-        believed: true,
-    }]);
+    bench.apply(&[flood.judged(true)]);
     bench.work();
     assert_eq!(bench.ledger.counts().missing, dropped as u64);
     bench.apply(&[records[0].content()]);
@@ -183,7 +170,7 @@ fn the_largest_organisation_makes_room() {
 #[test]
 fn the_quarantine_has_little_patience() {
     let bench = Bench::new();
-    let mut author = quarantined(1);
+    let mut author = Author::doubted(1);
     author.expires_at = Millis(NOW.0 + 30 * DAY);
     let record = author.publish_names(0, 700);
     bench.apply(&[record.whole()]);
@@ -192,5 +179,77 @@ fn the_quarantine_has_little_patience() {
     bench.apply(&[Change::Expire(Millis(NOW.0 + 7 * DAY))]);
     bench.work();
     assert_eq!((shown(&bench), kinds(&bench, 1)), ((0, 0), vec![EntryKind::Dropped]));
+    bench.is_clean();
+}
+
+fn within(topics: &[&str], suffixes: &[&str]) -> Scope {
+    let topics: BTreeSet<Topic> = topics.iter().map(|text| Topic::parse(text).expect("a topic")).collect();
+    let suffixes: BTreeSet<Suffix> = suffixes
+        .iter()
+        .map(|text| Suffix::parse(text).expect("a suffix"))
+        .collect();
+    Scope {
+        topics: (!topics.is_empty()).then_some(topics),
+        suffixes: (!suffixes.is_empty()).then_some(suffixes),
+    }
+}
+
+/// Records of one organisation are told apart by topic and host, when their bodies come and whenever the word changes.
+#[test]
+fn a_record_is_believed_when_all_of_it_is_covered() {
+    let mut bench = Bench::new();
+    let mut author = Author::doubted(1);
+    let records = [
+        author.publish(&["a.nl", "http://b.nl/x"]),
+        author.publish(&["c.nl", "d.de"]),
+        author.publish(&["e.nl", "192.0.2.1"]),
+    ];
+    author.topic = "phishing";
+    let phishing = author.publish(&["f.nl", "192.0.2.2"]);
+    let unread = author.publish(&["g.nl"]);
+    let accept = |scopes: &[Scope]| Change::Judge {
+        org: author.org,
+        acceptance: Acceptance::new(scopes.iter().cloned()),
+    };
+    bench.apply(&[accept(&[within(&["malware"], &["nl"])])]);
+    bench.apply(&records.iter().map(Made::whole).collect::<Vec<_>>());
+    bench.apply(&[phishing.whole(), unread.bare()]);
+    let check = |bench: &Bench, believed: &[&str]| {
+        let mut expected = believed.to_vec();
+        expected.sort_unstable();
+        let mut found = bench.finds(&Search::all().at(NOW));
+        found.sort();
+        assert_eq!(found, expected);
+        bench.is_clean();
+    };
+    check(&bench, &["a.nl", "http://b.nl/x"]);
+    bench.apply(&[accept(&[within(&["malware"], &["nl", "de"])])]);
+    bench.work();
+    check(&bench, &["a.nl", "http://b.nl/x", "c.nl", "d.de"]);
+    bench.apply(&[accept(&[within(&["phishing"], &[])])]);
+    bench.reopen();
+    bench.work();
+    check(&bench, &["f.nl", "192.0.2.2"]);
+    bench.apply(&[unread.content()]);
+    check(&bench, &["f.nl", "192.0.2.2", "g.nl"]);
+    let judged = bench.ledger.load().expect("memory").judged;
+    let expected = Acceptance::new([within(&["phishing"], &[])]);
+    assert!(judged.contains(&(author.org, expected)));
+    bench.apply(&[author.judged(false)]);
+    bench.work();
+    check(&bench, &[]);
+    let judged = bench.ledger.load().expect("memory").judged;
+    assert!(judged.iter().all(|(org, _)| *org != author.org));
+}
+
+#[test]
+fn what_is_ones_own_needs_nobodys_word() {
+    let bench = Bench::new();
+    let mut own = Author::doubted(3);
+    own.own = true;
+    let record = own.publish(&["own.example"]);
+    bench.apply(&[record.whole(), own.judged(false)]);
+    bench.work();
+    assert_eq!(bench.finds_value("own.example"), ["own.example"]);
     bench.is_clean();
 }

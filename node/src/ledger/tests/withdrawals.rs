@@ -101,10 +101,7 @@ fn whoever_follows_the_entries_hears_of_every_withdrawal() {
     let part = author.colleague(2).withdraw(&target, &["b.example", "other.example"]);
     let more = author.colleague(3).withdraw(&target, &["c.example"]);
     let whole = author.colleague(4).withdraw(&target, &[]);
-    let judge = |believed| Change::Judge {
-        org: author.org,
-        believed,
-    };
+    let judge = |believed| author.judged(believed);
     let check = |changes: &[Change], expected: &[(EntryKind, u32, Option<&Made>)], usable: &[&str]| {
         let bench = Bench::new();
         for change in changes {

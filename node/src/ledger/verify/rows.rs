@@ -26,6 +26,8 @@ impl<S: Store> Ledger<S> {
         for (space, rows) in [
             (Space::Seen, expected.seen),
             (Space::Held, expected.held),
+            (Space::Opinions, expected.opined),
+            (Space::HeldOpinions, expected.held_opined),
             (Space::Withdrawn, expected.withdrawn),
         ] {
             let (found, distinct) = self.verify_index(space, report)?;
@@ -100,7 +102,7 @@ impl<S: Store> Ledger<S> {
             if !further {
                 distinct += 1;
                 held = of.to_vec();
-            } else if space != Space::Withdrawn && held != of {
+            } else if matches!(space, Space::Seen | Space::Held) && held != of {
                 report.find(
                     "a value has no first record",
                     format_args!("{}: {of:02x?}", space.name()),

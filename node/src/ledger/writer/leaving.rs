@@ -16,7 +16,7 @@ use crate::{
 use super::{
     Writer,
     draft::stored_rows,
-    placing::{Move, Select, home, indexed},
+    placing::{Move, Select, home_of, indexed},
 };
 
 /// The quarantine is emptied a little below its budget, so that it is not looked through for every record that comes.
@@ -77,7 +77,7 @@ impl Writer<'_> {
     }
 
     /// Takes a record's body and values out; `row` is the one of the expiry index that asked for it.
-    fn remove(
+    pub(super) fn remove(
         &mut self,
         number: Number,
         mut card: Card,
@@ -114,11 +114,7 @@ impl Writer<'_> {
         let shown = values.len() - withdrawn.len();
         let mut moves = Vec::new();
         if shown > 0 {
-            moves.push(Move::new(
-                Select::Except(withdrawn.clone()),
-                Some(home(card.believed)),
-                None,
-            ));
+            moves.push(Move::new(Select::Except(withdrawn.clone()), Some(home_of(&card)), None));
         }
         if !withdrawn.is_empty() {
             moves.push(Move::new(Select::Only(withdrawn), Some(Space::Withdrawn), None));

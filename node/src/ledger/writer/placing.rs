@@ -11,12 +11,12 @@
 use serde::{Deserialize, Serialize};
 use starfish_protocol::{
     observable::Observable,
-    record::{Body, Header, open_body},
+    record::{Body, Header, Kind, open_body},
 };
 
 use crate::{
     ledger::{
-        catalogue::Counts,
+        catalogue::{Card, Counts},
         keys::{Number, decoded, encoded, holder_of, holder_value, meta, number_of, numbered, numbered_end},
     },
     store::{BATCH_KEYS, Batch, Space, StoreError, Write},
@@ -72,15 +72,30 @@ struct Intent {
     counts: Counts,
 }
 
-/// The values of a body that are searched for.
+/// The values of a body that lead to its record.
 pub(crate) fn indexed(body: &Body) -> &[Observable] {
     match body {
         Body::Indicators(bundle) => &bundle.observables,
+        Body::Opinion(opinion) => &opinion.observables,
         Body::Withdrawal(_) | Body::Unknown(_) => &[],
     }
 }
 
-/// Where the values of a record are that are not withdrawn.
+/// Where the values of a record are that are not withdrawn. Opinions have a place of their own: a search does not find them.
+pub(crate) fn home_of(card: &Card) -> Space {
+    match (card.kind, card.believed) {
+        (Kind::OPINION, true) => Space::Opinions,
+        (Kind::OPINION, false) => Space::HeldOpinions,
+        (_, believed) => home(believed),
+    }
+}
+
+/// Whether each value of each record has a row of its own there, and none is counted.
+fn is_plain(space: Space) -> bool {
+    matches!(space, Space::Withdrawn | Space::Opinions | Space::HeldOpinions)
+}
+
+/// Where values are that a search finds: among the believed ones, or in quarantine.
 pub(crate) fn home(believed: bool) -> Space {
     if believed { Space::Seen } else { Space::Held }
 }
@@ -188,7 +203,7 @@ impl Draft<'_> {
     }
 
     fn arrive(&mut self, space: Space, key: &[u8], number: Number) -> Result<(), StoreError> {
-        if space == Space::Withdrawn {
+        if is_plain(space) {
             self.put(space, numbered(key, number), []);
             return Ok(());
         }
@@ -206,7 +221,7 @@ impl Draft<'_> {
     fn arrive_many(&mut self, space: Space, keys: Vec<Vec<u8>>, number: Number) -> Result<(), StoreError> {
         // What left is written first: the same key may be among both.
         self.commit_rows()?;
-        if space == Space::Withdrawn {
+        if is_plain(space) {
             let rows: Vec<_> = keys.iter().map(|key| (numbered(key, number), Vec::new())).collect();
             return self.store.add(space, &rows).map(|_| ());
         }
@@ -228,7 +243,7 @@ impl Draft<'_> {
 
     /// `repeated`: a value without a holder lost it to an earlier attempt at this same move.
     fn leave(&mut self, space: Space, key: &[u8], number: Number, repeated: bool) -> Result<(), StoreError> {
-        if space == Space::Withdrawn {
+        if is_plain(space) {
             self.delete(space, numbered(key, number));
             return Ok(());
         }

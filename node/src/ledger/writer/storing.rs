@@ -12,7 +12,7 @@ use starfish_protocol::{
 
 use crate::{
     ledger::{
-        catalogue::{Card, EntryKind, State},
+        catalogue::{Card, Decision, EntryKind, State},
         keys::{
             Number, decoded, digest_key, due_key, encoded, log_key, number_key, number_of, numbered, numbered_end,
             organisation_key, pending, position_key, users_key, withdrawal_key,
@@ -23,7 +23,7 @@ use crate::{
 
 use super::{
     SAFE_MODE, Writer,
-    placing::{Move, Select, home, indexed},
+    placing::{Move, Select, home_of, indexed},
     withdrawing::{Part, among},
 };
 
@@ -31,7 +31,7 @@ impl Writer<'_> {
     pub(super) fn store_record(
         &mut self,
         header: &Verified<Header>,
-        card: Card,
+        mut card: Card,
         body: Option<(&[u8], &Body)>,
     ) -> Result<(), StoreError> {
         let id = card.id;
@@ -49,12 +49,16 @@ impl Writer<'_> {
             return Ok(());
         }
         let held = if body.is_none() { self.held_body(header)? } else { None };
+        let thrown_away = card.state == State::Waiting && self.decision(&id)? == Some(Decision::Dropped);
+        if thrown_away {
+            card.state = State::Dropped;
+        }
         let body = body.or_else(|| held.as_ref().map(|(compressed, body)| (compressed.as_slice(), body)));
         self.draft
             .begin_record(body.map_or(0, |(_, body)| indexed(body).len()))?;
         let number = self.draft.counts.records;
         self.store_header(number, header, &card)?;
-        match body {
+        match body.filter(|_| !thrown_away) {
             Some((compressed, body)) => self.store_content(number, card, header.signed().bytes(), (compressed, body)),
             None => self.await_body(number, card),
         }
@@ -179,9 +183,14 @@ impl Writer<'_> {
             .put(Space::Uses, numbered(&users_key(&card.body, false), number), []);
         self.draft.set_missing(number, false)?;
         card.state = State::Present;
+        card.believed = self.verdict(number, &card, body)?;
         if let Body::Indicators(bundle) = body {
             card.confidence = bundle.confidence;
             card.context.clone_from(&bundle.context);
+        }
+        if let Body::Opinion(opinion) = body {
+            card.confidence = opinion.confidence;
+            card.context.clone_from(&opinion.reason);
         }
         self.count_in(number, &mut card)?;
         let items = card.items as usize;
@@ -205,7 +214,7 @@ impl Writer<'_> {
     /// Where the values of new content go. What was withdrawn before it came has an entry of its own right behind `stored`,
     /// so that whoever follows the entries need not know of withdrawals that came first.
     fn first_moves(&mut self, number: Number, card: &mut Card, values: &[Observable], part: Part) -> Vec<Move> {
-        let home = Some(home(card.believed));
+        let home = Some(home_of(card));
         match part {
             Part::None => vec![Move::new(Select::All, None, home)],
             Part::All { withheld, cause } => {

@@ -8,21 +8,21 @@ use std::collections::BTreeSet;
 
 use starfish_protocol::{
     observable::Observable,
-    record::{Body, Header, Kind, RecordId, Withdrawal, open_body},
+    record::{Body, Header, Kind, RecordId, Withdrawal},
     time::Millis,
 };
 
 use crate::{
     ledger::{
-        catalogue::{Card, EntryKind, State},
-        keys::{Number, due_key, number_of, numbered, numbered_end, pending, withdrawal_key},
+        catalogue::{Card, EntryKind, State, reopened},
+        keys::{Number, due_key, number_of, numbered, numbered_end, pending, users_key, withdrawal_key},
     },
     store::{Space, StoreError},
 };
 
 use super::{
     Writer,
-    placing::{Move, Select, home, indexed},
+    placing::{Move, Select, home_of, indexed},
 };
 
 /// How many withdrawals of one record are read at a time.
@@ -58,7 +58,7 @@ impl Writer<'_> {
             for (key, _) in &rows {
                 let number = number_of(key)?;
                 let by = self.draft.card(number)?;
-                if !may_withdraw(&by, card) {
+                if !may_withdraw(&by, card) || self.is_void(number, &by)? {
                     continue;
                 }
                 match self.withdrawal(number, &by)? {
@@ -101,7 +101,7 @@ impl Writer<'_> {
         }
         match self.body(number, card)? {
             Body::Withdrawal(withdrawal) => Ok(Some(withdrawal)),
-            Body::Indicators(_) | Body::Unknown(_) => Ok(None),
+            Body::Indicators(_) | Body::Opinion(_) | Body::Unknown(_) => Ok(None),
         }
     }
 
@@ -111,7 +111,7 @@ impl Writer<'_> {
         let header = Header::decode(header.bytes()).map_err(|fault| StoreError::Corrupt(fault.to_string()))?;
         let compressed = self.draft.compressed(&card.body)?;
         let compressed = compressed.ok_or_else(|| StoreError::corrupt("a record without its body"))?;
-        open_body(&header, &compressed).map_err(|fault| StoreError::Corrupt(fault.to_string()))
+        reopened(&header, &compressed)
     }
 
     /// Applies every withdrawal that was stored and not applied yet.
@@ -136,7 +136,7 @@ impl Writer<'_> {
             return Ok(());
         };
         let card = self.draft.card(target)?;
-        if !may_withdraw(by, &card) {
+        if !may_withdraw(by, &card) || self.is_void(number, by)? {
             return Ok(());
         }
         match card.state {
@@ -179,9 +179,87 @@ impl Writer<'_> {
         } else {
             Select::Only(new)
         };
-        let moves = vec![Move::new(select, Some(home(card.believed)), Some(Space::Withdrawn))];
+        let moves = vec![Move::new(select, Some(home_of(&card)), Some(Space::Withdrawn))];
         let header = self.draft.header(number)?;
         self.draft.place(number, header.bytes(), values, moves)
+    }
+
+    /// A withdrawal was voided, or counts again: what is withdrawn of its target is found out anew.
+    pub(super) fn weigh_again(&mut self, number: Number, by: &Card) -> Result<(), StoreError> {
+        let header = self.draft.header(number)?;
+        let header = Header::decode(header.bytes()).map_err(|fault| StoreError::Corrupt(fault.to_string()))?;
+        for target in &header.extensions.targets {
+            let Some(target) = self.draft.number(target)? else {
+                continue;
+            };
+            let card = self.draft.card(target)?;
+            let part = self.withdrawn_part(&card)?;
+            let whole = matches!(part, Part::All { withheld: false, .. });
+            match card.state {
+                _ if !may_withdraw(by, &card) => {}
+                State::Present if card.withheld => self.reveal(target, card, (number, by.id))?,
+                State::Present => self.settle(target, card, part, by.id)?,
+                State::Waiting => self.draft.set_missing(target, !whole)?,
+                State::Purged if !whole && card.expires_at > self.draft.counts.latest => {
+                    self.want_purged(target, card)?
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings a record from what is withdrawn of it to what should be.
+    fn settle(&mut self, number: Number, mut card: Card, part: Part, by: RecordId) -> Result<(), StoreError> {
+        let body = self.body(number, &card)?;
+        let values = indexed(&body);
+        let (should, withheld, cause) = match part {
+            Part::None => (Vec::new(), false, None),
+            Part::Some { values: some, cause } => (among(some, values), false, cause),
+            Part::All { withheld, cause } => (values.to_vec(), withheld, cause),
+        };
+        let is = self.withdrawn_values(number, values)?;
+        let only = |one: &[Observable], other: &[Observable]| -> Vec<Observable> {
+            let lacks = |value: &&Observable| other.binary_search(value).is_err();
+            one.iter().filter(lacks).cloned().collect()
+        };
+        let (more, back) = (only(&should, &is), only(&is, &should));
+        if more.is_empty() && back.is_empty() {
+            return Ok(());
+        }
+        self.draft.begin_record(values.len())?;
+        card.withheld = withheld;
+        card.withdrawn = (is.len() - back.len()) as u32;
+        self.mark_withdrawn(number, &mut card, more.len(), values.len());
+        if should.is_empty() {
+            card.withdrawn_at = None;
+        }
+        if !more.is_empty() && !withheld {
+            self.draft.enter(&mut card, EntryKind::Withdrawn, more.len(), cause);
+        }
+        if !back.is_empty() {
+            self.draft.enter(&mut card, EntryKind::Released, back.len(), Some(by));
+        }
+        self.draft.put_card(number, &card);
+        let (shown, gone) = (Some(home_of(&card)), Some(Space::Withdrawn));
+        let moves = vec![
+            Move::new(Select::Only(more), shown, gone),
+            Move::new(Select::Only(back), gone, shown),
+        ];
+        let header = self.draft.header(number)?;
+        self.draft.place(number, header.bytes(), values, moves)
+    }
+
+    /// What was purged because of a withdrawal that is void is looked for again.
+    fn want_purged(&mut self, number: Number, mut card: Card) -> Result<(), StoreError> {
+        self.draft.begin_record(0)?;
+        card.state = State::Waiting;
+        (card.withdrawn, card.withdrawn_at) = (0, None);
+        self.draft
+            .put(Space::Uses, numbered(&users_key(&card.body, true), number), []);
+        self.draft.set_missing(number, true)?;
+        self.draft.put_card(number, &card);
+        Ok(())
     }
 
     /// The content of a withdrawal came for which a body had been withheld: what it does not cover is shown.
@@ -210,7 +288,7 @@ impl Writer<'_> {
         let moves = vec![Move::new(
             Select::Except(some),
             Some(Space::Withdrawn),
-            Some(home(card.believed)),
+            Some(home_of(&card)),
         )];
         let header = self.draft.header(number)?;
         self.draft.place(number, header.bytes(), values, moves)

@@ -146,6 +146,7 @@ impl Street {
             subscription: Subscription::default(),
             heads: shelf.heads(),
             frozen: Vec::new(),
+            judged: Vec::new(),
             safe_mode: false,
             records: shelf.records(),
             highest_wall: Millis(0),

@@ -82,6 +82,8 @@ async fn connections_that_say_nothing_keep_nobody_out() {
         // Another address of this machine than the one that the honest node comes from.
         for _ in 0..400 {
             let socket = TcpSocket::new_v4().expect("a socket");
+            // Else no node on this machine could dial from a port of the same number.
+            socket.set_reuseaddr(true).expect("a new socket");
             socket.bind(SocketAddr::from(([127, 0, 0, 2], 0))).expect("an address");
             silent.push(socket.connect(place).await.expect("a connection"));
         }

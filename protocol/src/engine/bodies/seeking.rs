@@ -21,6 +21,9 @@ impl Bodies {
             Stage::Missing(since) if now >= since + limits::MISSING_COUNTS => {
                 return self.remove(digest, now);
             }
+            Stage::Missing(_) if wanted.again.is_some_and(|at| at <= now) && !self.held_up => {
+                self.begin_again(digest, now)
+            }
             Stage::Seeking if due && !self.held_up => {
                 wanted.another = None;
                 self.ask_next(digest, idle, now)
@@ -91,6 +94,23 @@ impl Bodies {
         }
     }
 
+    /// Another round, in which everyone may be asked, when there is room for it.
+    fn begin_again(&mut self, digest: Digest, now: Millis) -> Vec<BodyStep> {
+        let author = self.wanted.get(&digest).map(|wanted| wanted.author);
+        let room = author.is_some_and(|author| self.may_want(&author));
+        let Some(wanted) = self.wanted.get_mut(&digest) else {
+            return Vec::new();
+        };
+        if !room {
+            wanted.again = Some(now + limits::BODY_AGAIN);
+            return Vec::new();
+        }
+        (wanted.again, wanted.another) = (None, None);
+        wanted.refused.clear();
+        self.stage(digest, Stage::Seeking);
+        self.ask_next(digest, true, now)
+    }
+
     /// Nobody has it. What was only looked for again is forgotten; the store knows what is missing.
     fn give_up(&mut self, digest: Digest, now: Millis) -> Vec<BodyStep> {
         let Some(wanted) = self.wanted.get_mut(&digest) else {
@@ -100,6 +120,10 @@ impl Bodies {
         if !wanted.live || now >= since + limits::MISSING_COUNTS {
             return self.remove(digest, now);
         }
+        // Whoever told of it will have it: it may have been busy, or lost its own source for a moment.
+        let wait = Millis(limits::BODY_AGAIN.0 << wanted.rounds.min(limits::BODY_ROUNDS));
+        wanted.again = (wanted.rounds < limits::BODY_ROUNDS).then(|| now + wait);
+        wanted.rounds = wanted.rounds.saturating_add(1);
         let waiters = std::mem::take(&mut wanted.waiters);
         self.stage(digest, Stage::Missing(since));
         let not_held = |waiter: super::Waiter| {
@@ -219,9 +243,10 @@ impl Bodies {
             Stage::Missing(since) => Some(since + limits::MISSING_COUNTS),
             _ => None,
         };
+        let again = wanted.again.filter(|_| forgotten.is_some() && !self.held_up);
         let waiters = wanted.waiters.iter().map(|waiter| waiter.until).min();
         let another = wanted.another.filter(|_| wanted.stage == Stage::Seeking);
-        let next = [forgotten, waiters, another].into_iter().flatten().min();
+        let next = [forgotten, again, waiters, another].into_iter().flatten().min();
         let next = next.map(|at| at.max(now + Millis(1)));
         if wanted.due != next {
             wanted.due.map(|at| self.due.remove(&(at, digest)));

@@ -50,6 +50,10 @@ pub(super) struct Wanted {
     pub(super) stage: Stage,
     /// When nobody had it for the first time.
     pub(super) missed: Option<Millis>,
+    /// How often nobody had it.
+    pub(super) rounds: u32,
+    /// When everyone is asked again.
+    pub(super) again: Option<Millis>,
     /// When another peer is asked although the earlier ones go on.
     pub(super) another: Option<Millis>,
     /// Its entry in `Bodies::due`.
@@ -71,6 +75,8 @@ impl Wanted {
             waiters: Vec::new(),
             stage: Stage::Missing(now),
             missed: None,
+            rounds: 0,
+            again: None,
             another: None,
             due: None,
         }

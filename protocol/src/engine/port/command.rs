@@ -6,7 +6,8 @@ use crate::{
     observable::{Observable, Tld},
     organisation::OrgId,
     peer::Peer,
-    record::{LogId, RecordId, SealedBody, SetPart, Topic},
+    record::{LogId, Opinion, RecordId, SealedBody, SetPart, Topic},
+    statement::{Admitted, CheckedStatement, RosterRefusal},
     time::Millis,
 };
 
@@ -24,6 +25,12 @@ pub enum Command {
         /// Why.
         reason: String,
     },
+    /// Says what we think of some observables of a record, whoever published it.
+    Opine(Opinion),
+    /// Believes a record, whatever its organisation is believed for.
+    Release(RecordId),
+    /// Throws a record of the quarantine away.
+    Drop(RecordId),
     /// Opens the door for one holder of this secret until the time given.
     Invite {
         /// The secret part of the code.
@@ -58,6 +65,8 @@ pub enum Command {
         /// TLDs.
         tlds: Vec<Tld>,
     },
+    /// Takes statements that the operator brought, and tells the mesh.
+    Tell(Vec<CheckedStatement>),
     /// Says which addresses other nodes can reach.
     Listening(Vec<String>),
     /// Who is connected and what this node holds.
@@ -104,6 +113,8 @@ pub enum Outcome {
         /// For `starfish_crypto::words`.
         words: Digest,
     },
+    /// What became of statements, in their order.
+    Told(Vec<Result<Admitted, RosterRefusal>>),
     /// The picture asked for.
     Overview(Overview),
     /// Not done, and why.
@@ -152,6 +163,11 @@ pub enum Refusal {
     /// Why a withdrawal is made is told to everyone who holds the record.
     #[error("a withdrawal needs a reason of at most 512 bytes without control characters")]
     Reason,
+    /// What is wrong with an opinion can only be its numbers or its words.
+    #[error(
+        "an opinion is on 1 to 100 values, counts at least one, ends after it begins, and a false positive has a reason of at most 512 bytes without control characters"
+    )]
+    Opinion,
     /// No certificate says that this node speaks for its organisation.
     #[error(
         "no certificate of this node holds now, so nobody would take its records; check the clock, or sign new ones"

@@ -1,7 +1,8 @@
 //! What the engine asks of the store, and what it wants to become durable.
 
-use starfish_crypto::{Digest, Signed, Verified};
+use starfish_crypto::{Digest, PublicKey, Signed, Verified};
 
+use super::Audit;
 use crate::{
     limits,
     observable::Observable,
@@ -9,6 +10,7 @@ use crate::{
     record::{Body, Header, LogId, RecordId},
     statement::Statement,
     time::Millis,
+    trust::Acceptance,
 };
 
 /// What the engine asks the store for.
@@ -69,8 +71,6 @@ pub enum Change {
         header: Verified<Header>,
         /// Whose it is, when certified.
         org: Option<OrgId>,
-        /// False: to the quarantine.
-        believed: bool,
         /// The body, when it is here already.
         body: Option<(Vec<u8>, Body)>,
         /// When it came.
@@ -97,13 +97,29 @@ pub enum Change {
     Displaced(Statement),
     /// Proof that an author wrote two histories.
     Fork(Box<(Verified<Header>, Verified<Header>)>),
-    /// Records of this organisation are believed from now on, or no longer.
+    /// These records of this organisation are believed from now on, and no others; what is not believed is in quarantine.
+    /// Before the first of them nothing of it is.
     Judge {
         /// The organisation.
         org: OrgId,
-        /// The new verdict.
-        believed: bool,
+        /// Which of its records.
+        acceptance: Acceptance,
     },
+    /// Of the logs of this node, only what is at or before these places counts; the rest is void: never believed, whatever
+    /// its organisation is believed for, and without effect as a withdrawal. No place at all voids everything. The newest
+    /// cut of a node replaces the one before.
+    Cut {
+        /// The node.
+        node: PublicKey,
+        /// The last place that counts in each log; `None` takes an earlier cut back.
+        last_good: Option<Vec<(LogId, u64)>>,
+    },
+    /// The operator decides that this record is believed, whatever its organisation is believed for.
+    Release(RecordId),
+    /// The operator decides that this record leaves the quarantine and is not asked for again.
+    Drop(RecordId),
+    /// A line of the audit log.
+    Audit(Audit),
     /// Everything that expired before this time leaves.
     Expire(Millis),
     /// A small named value of the node's own.
@@ -122,7 +138,14 @@ impl Change {
             Self::Statement(_) | Self::Displaced(_) => limits::STATEMENT_BYTES,
             Self::Fork(_) => 2 * limits::HEADER_BYTES,
             Self::Setting(_, value) => value.len(),
-            Self::Spoiled(_) | Self::Judge { .. } | Self::Expire(_) => 64,
+            Self::Audit(audit) => 64 + audit.subject.len() + audit.why.len(),
+            Self::Judge { acceptance, .. } => 64 + acceptance.scopes().len() * limits::STATEMENT_BYTES,
+            Self::Cut { last_good, .. } => {
+                64 + last_good
+                    .as_ref()
+                    .map_or(0, |places| places.len() * size_of::<(LogId, u64)>())
+            }
+            Self::Spoiled(_) | Self::Release(_) | Self::Drop(_) | Self::Expire(_) => 64,
         }
     }
 }

@@ -94,6 +94,47 @@ fn two_peers_never_wait_for_each_other() {
 }
 
 #[test]
+fn what_nobody_had_is_asked_for_again_soon_and_ever_more_seldom() {
+    let (mut machine, mut next, mut now) = (bodies(&[1]), 0, Millis(1));
+    let wanted = header(1, 1);
+    let steps = machine.want(&wanted, peer(1), now);
+    let mut open = asks(&mut machine, steps, &mut next, now);
+    let mut waits = Vec::new();
+    while let Some((_, _, ticket)) = open.pop() {
+        assert!(machine.answered(ticket, Answer::Nothing, now).is_empty());
+        let wake = machine.next_wake().expect("it is looked for again, or forgotten");
+        waits.push(wake.0 - now.0);
+        now = wake;
+        let steps = machine.tick(now);
+        open = asks(&mut machine, steps, &mut next, now);
+    }
+    let last = waits.pop().expect("the wait until it is forgotten");
+    assert_eq!(waits, [500, 1_000, 2_000, 4_000, 8_000, 16_000]);
+    assert_eq!(last + waits.iter().sum::<u64>(), limits::MISSING_COUNTS.0);
+    assert_eq!((machine.unresolved(), machine.next_wake()), (0, None));
+}
+
+#[test]
+fn what_is_asked_for_again_finds_whoever_has_it_by_then() {
+    let (mut machine, mut next, now) = (bodies(&[1, 2]), 0, Millis(1));
+    let wanted = header(1, 1);
+    let steps = machine.want(&wanted, peer(1), now);
+    let first = asks(&mut machine, steps, &mut next, now);
+    let steps = machine.answered(first[0].2, Answer::Nothing, now);
+    let second = asks(&mut machine, steps, &mut next, now);
+    machine.answered(second[0].2, Answer::Nothing, now);
+    assert_eq!(machine.asked(&peer(2), 900, wanted.body_digest, now), Serving::NotHeld);
+    let later = now + limits::BODY_AGAIN;
+    let steps = machine.tick(later);
+    assert_eq!(
+        asks(&mut machine, steps, &mut next, later)[0].0,
+        peer(1),
+        "who told of it"
+    );
+    assert_eq!(machine.asked(&peer(2), 901, wanted.body_digest, later), Serving::Wait);
+}
+
+#[test]
 fn sixty_four_wait_and_each_for_ten_seconds() {
     let (mut machine, mut next, now) = (bodies(&[1, 2]), 0, Millis(1));
     let wanted = header(1, 1);

@@ -62,6 +62,12 @@ fn told(body: &Body) -> String {
                 &withdrawal.observables,
             )
         }
+        Body::Opinion(opinion) => {
+            let target = opinion.target.digest().to_string();
+            let seen = format!("{} x {}-{}", opinion.count, opinion.first_seen.0, opinion.last_seen.0);
+            let what = format!("{:?} {} {seen} {}", opinion.verdict, &target[..4], opinion.confidence);
+            (format!("{what} [{}]", opinion.reason), &opinion.observables)
+        }
         Body::Unknown(raw) => return format!("unknown {}", raw.len()),
     };
     observables

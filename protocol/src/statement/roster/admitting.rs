@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use starfish_crypto::{PublicKey, Verified};
+use starfish_crypto::PublicKey;
 
-use super::{Admitted, Roster, RosterRefusal, shelf::Rank};
+use super::{Admitted, Roster, RosterRefusal, claims::Claim, nodes::Certified, shelf::Rank};
 use crate::{
+    community::Community,
     limits,
     organisation::OrgId,
-    record::{Audience, Header},
-    statement::{CheckedStatement, EndpointStatement, Manifest, NodeCertificate, checked::Says},
+    statement::{CheckedStatement, EndpointStatement, NodeCertificate, checked::Says},
 };
 
 impl Roster {
@@ -23,25 +23,47 @@ impl Roster {
             Says::Certificate(certificate) => self.admit_certificate(checked, certificate),
             Says::Endpoint(endpoint) => self.admit_endpoint(checked, endpoint),
             Says::Proof(pair) => self.admit_proof(checked, pair),
+            Says::Endorsement(says) => self.admit_claim(checked, Claim::Endorsement(says.clone())),
+            Says::Veto(says) => self.admit_claim(checked, Claim::Veto(says.clone())),
+            Says::Subsidiary(says) => self.admit_claim(checked, Claim::Subsidiary(says.clone())),
+            Says::ChainHead(says) => self.admit_claim(checked, Claim::Head(says.clone())),
+            Says::Revocation(revocation) => self.admit_revocation(checked, revocation),
+            Says::Resolution(resolution) => self.admit_resolution(checked, resolution),
+            Says::Recovery(says) => self.admit_recovery(checked, &says.0, &says.1),
+            Says::ManifestProof(manifest) => self.admit_manifest_proof(checked, manifest),
             Says::Unknown => self.admit_unknown(checked),
         }
     }
 
-    fn put(&mut self, checked: &CheckedStatement, org: Option<OrgId>) {
-        self.shelf.put(checked.id, checked.statement.clone(), org);
+    /// Admits statements that rest on each other in any order. Those that were not admitted, with the reasons.
+    pub fn admit_all(&mut self, mut statements: Vec<CheckedStatement>) -> Vec<(CheckedStatement, RosterRefusal)> {
+        loop {
+            let before = statements.len();
+            let judged = statements.into_iter().filter_map(|checked| {
+                let refusal = self.admit(&checked).err()?;
+                Some((checked, refusal))
+            });
+            let left: Vec<(CheckedStatement, RosterRefusal)> = judged.collect();
+            // Each round admits at least one, or is the last.
+            let waits = left.iter().any(|(_, refusal)| *refusal == RosterRefusal::NotYet);
+            if !waits || left.len() == before {
+                return left;
+            }
+            statements = left.into_iter().map(|(checked, _)| checked).collect();
+        }
     }
 
-    fn admit_manifest(&mut self, checked: &CheckedStatement, manifest: &Manifest) -> Result<Admitted, RosterRefusal> {
-        if manifest.seq > 0 {
-            return Err(RosterRefusal::Unsupported);
+    pub(super) fn put(&mut self, checked: &CheckedStatement, org: Option<OrgId>, rank: Rank) {
+        self.shelf.put(checked.id, checked.statement.clone(), org, rank);
+    }
+
+    /// Whether a statement that may be for every mesh is for this one.
+    pub(super) fn is_ours(&self, community: Option<Community>) -> Result<(), RosterRefusal> {
+        if community.is_none_or(|community| community == self.community) {
+            Ok(())
+        } else {
+            Err(RosterRefusal::OtherCommunity)
         }
-        let org = manifest.id();
-        self.make_room(&checked.statement, &org, 0)?;
-        self.put(checked, Some(org));
-        let signers = manifest.roots.iter().chain(&manifest.endorse_key);
-        self.signers.extend(signers.map(|key| (*key, org)));
-        self.organisations.insert(org, manifest.clone());
-        Ok(Admitted::New)
     }
 
     fn admit_certificate(
@@ -53,30 +75,45 @@ impl Roster {
             return Err(RosterRefusal::OtherCommunity);
         }
         let (org, node, id) = (certificate.org, certificate.node_key, checked.id);
-        let manifest = self
-            .organisations
-            .get(&org)
-            .filter(|known| known.seq == certificate.manifest_seq);
-        let manifest = manifest.ok_or(RosterRefusal::NotYet)?;
-        let roots = checked.roots(&node, |key| manifest.roots.contains(key));
-        if roots.is_none_or(|count| count < usize::from(manifest.m)) {
-            return Err(RosterRefusal::Forged);
-        }
+        let roots = self.roots_behind(checked, certificate)?;
         let end = (org, certificate.not_after, id, node);
         let full = self.certificates_of(org).count() >= limits::CERTIFICATES_PER_ORGANISATION;
         let leaving = self.certificates_of(org).next().filter(|first| full && *first < end);
         if full && leaving.is_none() {
             return Err(RosterRefusal::Full);
         }
-        let freed = leaving.map_or(0, |(_, _, id, _)| self.shelf.size_of(Rank::Certificate, &id));
+        let freed = leaving.map_or(0, |(_, _, id, _)| self.shelf.size_of(&id));
         self.make_room(&checked.statement, &org, freed)?;
-        self.put(checked, Some(org));
+        self.put(checked, Some(org), Rank::Certificate);
         self.ends.insert(end);
-        self.certificates.insert((node, org, id), certificate.clone());
+        let certificate = certificate.clone();
+        self.certificates
+            .insert((node, org, id), Certified { certificate, roots });
+        self.drop_settled_proof(&node);
         if let Some(leaving) = leaving {
             self.drop_certificate(leaving);
         }
         Ok(Admitted::New)
+    }
+
+    /// The roots that signed a certificate, when they are enough and nobody but the node signed besides.
+    fn roots_behind(
+        &self,
+        checked: &CheckedStatement,
+        certificate: &NodeCertificate,
+    ) -> Result<Vec<PublicKey>, RosterRefusal> {
+        let signers = checked.signers();
+        let others: Vec<PublicKey> = signers
+            .iter()
+            .filter(|key| **key != certificate.node_key)
+            .copied()
+            .collect();
+        let (org, seq) = (&certificate.org, certificate.manifest_seq);
+        // The node's own key may be a root.
+        match self.are_roots(org, seq, &signers) {
+            Ok(()) => Ok(signers),
+            Err(_) => self.are_roots(org, seq, &others).map(|()| others),
+        }
     }
 
     fn admit_endpoint(
@@ -96,39 +133,14 @@ impl Roster {
         if held.is_some_and(|held| held > (endpoint.seq, checked.id)) {
             return Ok(Admitted::Known);
         }
-        let freed = held.map_or(0, |(_, older)| self.shelf.size_of(Rank::Other, &older));
+        let freed = held.map_or(0, |(_, older)| self.shelf.size_of(&older));
         self.make_room(&checked.statement, &endpoint.org, freed)?;
         if let Some((_, older)) = held {
-            self.take_out(Rank::Other, &older);
+            self.take_out(&older);
         }
-        self.put(checked, Some(endpoint.org));
+        self.put(checked, Some(endpoint.org), Rank::Other);
         self.endpoints.insert(place, (checked.id, endpoint.clone()));
         Ok(if held.is_some() { Admitted::Newer } else { Admitted::New })
-    }
-
-    /// Proofs are kept against certified nodes only, one for each: anybody can make up a key and prove that it wrote two
-    /// histories, and nobody takes records from it.
-    fn admit_proof(
-        &mut self,
-        checked: &CheckedStatement,
-        pair: &(Verified<Header>, Verified<Header>),
-    ) -> Result<Admitted, RosterRefusal> {
-        let header = &pair.0;
-        if header.community != self.community {
-            return Err(RosterRefusal::OtherCommunity);
-        }
-        // Headers of other audiences are not for everyone to see.
-        if header.audience != Audience::Clear {
-            return Err(RosterRefusal::Unsupported);
-        }
-        let orgs = || self.about(header.author).map(|((_, org, _), _)| *org);
-        let org = orgs().find(|org| self.pinned.contains(org)).or_else(|| orgs().next());
-        let org = org.ok_or(RosterRefusal::NotYet)?;
-        self.make_room(&checked.statement, &org, 0)?;
-        // Whichever organisation certified the node goes first, the proof stays with the others.
-        self.put(checked, None);
-        self.proven.insert(header.author);
-        Ok(Admitted::New)
     }
 
     /// Statements of later versions: kept and passed on when a root or the endorsing key of a known organisation is among
@@ -147,7 +159,7 @@ impl Roster {
         let has_room = |org: &OrgId| self.shelf.unknown_of(org) < limits::UNKNOWN_PER_ORGANISATION;
         let org = orgs.into_iter().find(has_room).ok_or(RosterRefusal::Full)?;
         self.make_room(&checked.statement, &org, 0)?;
-        self.put(checked, Some(org));
+        self.put(checked, Some(org), Rank::Other);
         Ok(Admitted::New)
     }
 }

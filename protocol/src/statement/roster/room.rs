@@ -2,7 +2,7 @@
 
 use starfish_crypto::{Digest, PublicKey};
 
-use super::{Roster, RosterRefusal, shelf::Rank};
+use super::{Concern, Roster, RosterRefusal};
 use crate::{
     limits,
     organisation::OrgId,
@@ -14,7 +14,7 @@ impl Roster {
     /// Finds room for a statement of this organisation beside one of `freed` bytes that it will replace. Organisations
     /// that are not pinned leave for one that is, but none of them in vain.
     pub(super) fn make_room(&mut self, statement: &Statement, org: &OrgId, freed: usize) -> Result<(), RosterRefusal> {
-        let founds = Rank::of(statement) == Rank::Manifest;
+        let founds = !self.organisations.contains_key(org);
         let has_room = |roster: &Self| {
             let known = roster.organisations.len();
             roster.shelf.has_room(statement, freed) && (!founds || known < limits::ORGANISATIONS_KNOWN)
@@ -45,36 +45,39 @@ impl Roster {
         let nodes: Vec<PublicKey> = self.certificates_of(last).map(|(.., node)| node).collect();
         self.organisations.remove(&last);
         self.signers.retain(|(_, org)| *org != last);
+        self.drop_claims_of(last);
+        self.drop_decisions_of(&last);
         self.certificates.retain(|(_, org, _), _| *org != last);
         self.ends.retain(|(org, ..)| *org != last);
         self.endpoints.retain(|(_, org), _| *org != last);
         let theirs = self.shelf.remove_all_of(&last);
         self.displaced.extend(theirs);
         nodes.iter().for_each(|node| self.drop_proof_of_nobody(node));
+        self.concern(Concern::Gone(last));
         true
     }
 
     pub(super) fn drop_certificate(&mut self, (org, end, id, node): (OrgId, Millis, Digest, PublicKey)) {
         self.ends.remove(&(org, end, id, node));
         self.certificates.remove(&(node, org, id));
-        self.take_out(Rank::Certificate, &id);
+        self.take_out(&id);
         if !self.is_certified((node, org))
             && let Some((endpoint, _)) = self.endpoints.remove(&(node, org))
         {
-            self.take_out(Rank::Other, &endpoint);
+            self.take_out(&endpoint);
         }
         self.drop_proof_of_nobody(&node);
     }
 
     /// A proof against a node that no organisation certifies any more is of no use.
     fn drop_proof_of_nobody(&mut self, node: &PublicKey) {
-        if self.about(*node).next().is_none() && self.proven.remove(node) {
-            self.take_out(Rank::Other, &proof::id_of(node.as_bytes()));
+        if self.about(*node).next().is_none() && self.proven.remove(node).is_some() {
+            self.take_out(&proof::id_of(node.as_bytes()));
         }
     }
 
-    pub(super) fn take_out(&mut self, rank: Rank, id: &Digest) {
-        let gone = self.shelf.remove(rank, id);
+    pub(super) fn take_out(&mut self, id: &Digest) {
+        let gone = self.shelf.remove(id);
         self.displaced.extend(gone);
     }
 }

@@ -13,7 +13,8 @@ use crate::{limits, organisation::OrgId};
 /// Where a kind stands among the statements that others rest on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Rank {
-    Manifest,
+    /// With the number of manifests and recoveries that it rests on, one after the other.
+    Manifest(u32),
     Certificate,
     Other,
 }
@@ -30,29 +31,27 @@ struct Held {
 #[derive(Debug)]
 pub(super) struct Shelf {
     held: BTreeMap<(Rank, Digest), Held>,
-    manifests: BTreeMap<OrgId, Digest>,
     /// How many statements of later versions each organisation has here.
     unknown: BTreeMap<OrgId, usize>,
     /// How many of them say the same, by what they say.
     variants: BTreeMap<Digest, usize>,
     change: u64,
     changes: BTreeMap<u64, (Rank, Digest)>,
-    ids: BTreeSet<Digest>,
+    ranks: BTreeMap<Digest, Rank>,
     parts: Vec<Digest>,
     bytes: usize,
 }
 
 impl Default for Shelf {
     fn default() -> Self {
-        let (held, manifests, unknown, variants, change, changes, ids) = Default::default();
+        let (held, unknown, variants, change, changes, ranks) = Default::default();
         Self {
             held,
-            manifests,
             unknown,
             variants,
             change,
             changes,
-            ids,
+            ranks,
             parts: vec![Digest::ZERO; 256],
             bytes: 0,
         }
@@ -60,18 +59,19 @@ impl Default for Shelf {
 }
 
 impl Rank {
-    pub(super) fn of(statement: &Statement) -> Self {
-        match statement.kind() {
-            Kind::MANIFEST => Self::Manifest,
-            Kind::CERTIFICATE => Self::Certificate,
-            _ => Self::Other,
+    /// The rank of a kind that rests on manifests.
+    pub(super) fn of(kind: Kind) -> Self {
+        if kind == Kind::CERTIFICATE {
+            Self::Certificate
+        } else {
+            Self::Other
         }
     }
 }
 
 impl Shelf {
     pub(super) fn holds(&self, id: &Digest) -> bool {
-        self.ids.contains(id)
+        self.ranks.contains_key(id)
     }
 
     /// Whether there is room once a statement of `freed` bytes has left.
@@ -89,14 +89,9 @@ impl Shelf {
         fits(held, statement, freed)
     }
 
-    pub(super) fn put(&mut self, id: Digest, statement: Statement, org: Option<OrgId>) {
-        let place = (Rank::of(&statement), id);
+    pub(super) fn put(&mut self, id: Digest, statement: Statement, org: Option<OrgId>, rank: Rank) {
+        let place = (rank, id);
         self.bytes += statement.size();
-        if place.0 == Rank::Manifest
-            && let Some(org) = org
-        {
-            self.manifests.insert(org, id);
-        }
         if statement.is_of_later_version() {
             *self.variants.entry(statement.content()).or_default() += 1;
             if let Some(org) = org {
@@ -107,24 +102,21 @@ impl Shelf {
         self.changes.insert(self.change, place);
         let change = self.change;
         self.held.insert(place, Held { org, change, statement });
-        self.ids.insert(id);
+        self.ranks.insert(id, rank);
         self.digest_part(&id);
     }
 
-    pub(super) fn remove(&mut self, rank: Rank, id: &Digest) -> Option<Statement> {
+    pub(super) fn remove(&mut self, id: &Digest) -> Option<Statement> {
+        let rank = self.ranks.remove(id)?;
         let Held { org, change, statement } = self.held.remove(&(rank, *id))?;
         self.bytes -= statement.size();
         self.changes.remove(&change);
-        if rank == Rank::Manifest {
-            org.map(|org| self.manifests.remove(&org));
-        }
         if statement.is_of_later_version() {
             take_one(&mut self.variants, &statement.content());
             if let Some(org) = org {
                 take_one(&mut self.unknown, &org);
             }
         }
-        self.ids.remove(id);
         self.digest_part(id);
         Some(statement)
     }
@@ -132,20 +124,24 @@ impl Shelf {
     pub(super) fn remove_all_of(&mut self, org: &OrgId) -> Vec<Statement> {
         let theirs = self.held.iter().filter(|(_, held)| held.org.as_ref() == Some(org));
         let places: Vec<(Rank, Digest)> = theirs.map(|(place, _)| *place).collect();
-        places.iter().filter_map(|(rank, id)| self.remove(*rank, id)).collect()
+        places.iter().filter_map(|(_, id)| self.remove(id)).collect()
     }
 
-    pub(super) fn statement(&self, rank: Rank, id: &Digest) -> Option<&Statement> {
-        self.held.get(&(rank, *id)).map(|held| &held.statement)
+    pub(super) fn statement(&self, id: &Digest) -> Option<&Statement> {
+        let rank = self.ranks.get(id)?;
+        self.held.get(&(*rank, *id)).map(|held| &held.statement)
+    }
+
+    /// Those of these ids that are here, each after those it rests on.
+    pub(super) fn in_order(&self, ids: &[Digest]) -> Vec<Statement> {
+        let places: BTreeSet<(Rank, Digest)> = ids.iter().filter_map(|id| Some((*self.ranks.get(id)?, *id))).collect();
+        let held = places.iter().filter_map(|place| self.held.get(place));
+        held.map(|held| held.statement.clone()).collect()
     }
 
     /// How many bytes would be free without this one.
-    pub(super) fn size_of(&self, rank: Rank, id: &Digest) -> usize {
-        self.statement(rank, id).map_or(0, Statement::size)
-    }
-
-    pub(super) fn manifest_of(&self, org: &OrgId) -> Option<&Statement> {
-        self.statement(Rank::Manifest, self.manifests.get(org)?)
+    pub(super) fn size_of(&self, id: &Digest) -> usize {
+        self.statement(id).map_or(0, Statement::size)
     }
 
     /// How many statements of later versions an organisation has here.
@@ -182,8 +178,9 @@ impl Shelf {
         let mut first = [0; 32];
         first[0] = byte;
         let ids = self
-            .ids
+            .ranks
             .range(Digest::from_bytes(first)..)
+            .map(|(id, _)| id)
             .take_while(|id| id.as_bytes()[0] == byte);
         self.parts[usize::from(byte)] = digest_over(ids);
     }

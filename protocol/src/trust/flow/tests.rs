@@ -199,7 +199,7 @@ fn too_much_work_is_said_and_answered_safely() {
     }
     let graph = graph(&said);
     let standing = Standing::new(&graph);
-    let node = graph.index_of(&org(40)).expect("the row is well formed");
+    let node = graph.index_of(&org(40)).expect("the test is written so");
     let asked = BTreeMap::from([(node, Supply::from(120))]);
     let whole = flow(&graph, &standing, &asked, 120);
     assert!(!whole.truncated && whole.value >= u32::from(standing.of(node)));
@@ -289,7 +289,7 @@ proptest! {
     fn paths_exist_and_never_pass_through_a_last_introduction(said in any_graph(0..=7)) {
         let arcs: BTreeSet<(u16, u16)> = said.iter().map(|(from, to, ..)| (*from, *to)).collect();
         let introduces: BTreeSet<u16> = said.iter().filter(|(.., depth)| *depth > 0).map(|(_, to, ..)| *to).collect();
-        let number = |who: &OrgId| (1..7).find(|number| org(*number) == *who).expect("the row is well formed");
+        let number = |who: &OrgId| (1..7).find(|number| org(*number) == *who).expect("the test is written so");
         for path in to_set(&said, 1..7).paths {
             let way: Vec<u16> = [0].into_iter().chain(path.orgs.iter().map(number)).collect();
             prop_assert!(way.windows(2).all(|step| arcs.contains(&(step[0], step[1]))));

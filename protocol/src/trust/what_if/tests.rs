@@ -7,23 +7,23 @@ use super::*;
 const DAY: u64 = 24 * 60 * 60 * 1_000;
 
 fn read(document: Value) -> Hypothesis {
-    serde_json::from_value(document).expect("the row is well formed")
+    serde_json::from_value(document).expect("the test is written so")
 }
 
 fn answer(document: Value) -> Value {
-    serde_json::to_value(evaluate(&read(document)).expect("the row is well formed")).expect("the row is well formed")
+    serde_json::to_value(evaluate(&read(document)).expect("the test is written so")).expect("the test is written so")
 }
 
 /// A document of edges such as `R->1 120/2`.
 fn document(edges: &str) -> Value {
     let mut document = json!({"now": 1_000, "roots": [], "endorsements": []});
     for edge in edges.split(", ") {
-        let (pair, said) = edge.split_once(' ').expect("the row is well formed");
-        let (from, to) = pair.split_once("->").expect("the row is well formed");
-        let (amount, depth) = said.split_once('/').expect("the row is well formed");
+        let (pair, said) = edge.split_once(' ').expect("the test is written so");
+        let (from, to) = pair.split_once("->").expect("the test is written so");
+        let (amount, depth) = said.split_once('/').expect("the test is written so");
         let (amount, depth): (u8, u8) = (
-            amount.parse().expect("the row is well formed"),
-            depth.parse().expect("the row is well formed"),
+            amount.parse().expect("the test is written so"),
+            depth.parse().expect("the test is written so"),
         );
         let (list, entry) = match from {
             "R" => ("roots", json!({"org": to, "amount": amount, "depth": depth})),
@@ -34,7 +34,7 @@ fn document(edges: &str) -> Value {
         };
         document[list]
             .as_array_mut()
-            .expect("the row is well formed")
+            .expect("the test is written so")
             .push(entry);
     }
     document
@@ -42,8 +42,8 @@ fn document(edges: &str) -> Value {
 
 /// The document with some fields more, or others.
 fn with(mut document: Value, fields: Value) -> Value {
-    let fields = fields.as_object().expect("the row is well formed").clone();
-    document.as_object_mut().expect("the row is well formed").extend(fields);
+    let fields = fields.as_object().expect("the test is written so").clone();
+    document.as_object_mut().expect("the test is written so").extend(fields);
     document
 }
 
@@ -106,8 +106,8 @@ fn scope_time_and_revocation_count() {
         let mut document = document(SPONSORS);
         document["endorsements"][1]
             .as_object_mut()
-            .expect("the row is well formed")
-            .extend(change.as_object().expect("the row is well formed").clone());
+            .expect("the test is written so")
+            .extend(change.as_object().expect("the test is written so").clone());
         let answer = answer(with(document, more));
         assert_eq!(answer["orgs"]["3"]["F"], full, "{change}");
     };
@@ -149,7 +149,7 @@ fn the_highest_number_counts() {
         }
         document["endorsements"]
             .as_array_mut()
-            .expect("the row is well formed")
+            .expect("the test is written so")
             .push(entry);
         document
     };
@@ -240,12 +240,12 @@ fn each_gate_asks_its_own_question() {
     document["endorsements"][1]["topics"] = json!(["phishing"]);
     document["endorsements"]
         .as_array_mut()
-        .expect("the row is well formed")
+        .expect("the test is written so")
         .push(json!({"from": "1", "to": "4", "amount": 10, "depth": 0, "topics": ["spam"]}));
     let gates = ["connect", "accept", "relay", "confide", "act"];
     let check = |topic: &str, org: &str, expected: [bool; 5]| {
         let answer = answer(with(document.clone(), json!({"question": {"topics": [topic]}})));
-        let found = gates.map(|gate| answer["orgs"][org][gate].as_bool().expect("the row is well formed"));
+        let found = gates.map(|gate| answer["orgs"][org][gate].as_bool().expect("the test is written so"));
         assert_eq!(found, expected, "{topic} {org}");
     };
     check("phishing", "1", [true, true, true, true, true]);
@@ -271,7 +271,7 @@ fn what_is_not_known_is_refused() {
     let refuses = |document: Value| serde_json::from_value::<Hypothesis>(document).is_err();
     for field in ["now", "roots", "endorsements"] {
         let mut document = document(CHAIN);
-        document.as_object_mut().expect("the row is well formed").remove(field);
+        document.as_object_mut().expect("the test is written so").remove(field);
         assert!(refuses(document), "{field}");
     }
     let claim = json!({"org": "1", "kind": "report", "confidence": 1, "age_ms": 1});
@@ -291,7 +291,7 @@ fn what_is_not_known_is_refused() {
         assert!(refuses(with(document(CHAIN), more.clone())), "{more}");
     }
     let check = |more: Value, text: &str| {
-        let fault = evaluate(&read(with(document(CHAIN), more))).expect_err("it says what cannot be");
+        let fault = evaluate(&read(with(document(CHAIN), more))).expect_err("the test is written so");
         assert_eq!(fault.to_string(), text);
     };
     check(

@@ -62,6 +62,7 @@ impl World {
             subscription: Subscription::default(),
             heads: Vec::new(),
             frozen: Vec::new(),
+            judged: Vec::new(),
             safe_mode: false,
             dial_others: true,
             highest_wall: Millis(START),
@@ -181,16 +182,13 @@ impl World {
     }
 
     fn judge(&mut self, change: &Change) {
-        if let Change::Record {
-            header,
-            org,
-            believed,
-            own,
-            ..
-        } = change
-        {
-            let root = org.is_some_and(|org| self.roots.contains(&org));
-            assert!(root || !*believed, "believed without a root");
+        if let Change::Judge { org, acceptance } = change {
+            assert!(
+                self.roots.contains(org) || acceptance.is_nothing(),
+                "believed without a root"
+            );
+        }
+        if let Change::Record { header, own, .. } = change {
             assert_eq!(*own, header.author == POOL.cast[OWN].node.public());
             if *own {
                 assert!(

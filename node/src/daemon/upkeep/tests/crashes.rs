@@ -122,9 +122,9 @@ fn a_damaged_journal_is_mended_by_a_rebuild() {
         assert_eq!(shown(&ledger).len(), expected, "{name}: from the journal alone");
         is_clean(&ledger);
     };
-    // Appends are, in turn, a record and a setting.
-    check("the old store fills the hole", &[4], false, 5);
-    check("two holes", &[0, 6], false, 5);
-    check("without the old store the log ends at the hole", &[4], true, 2);
-    check("only a setting", &[3], true, 5);
+    // Appends are, in turn, a verdict, a record and a setting.
+    check("the old store fills the hole", &[7], false, 5);
+    check("two holes", &[1, 10], false, 5);
+    check("without the old store the log ends at the hole", &[7], true, 2);
+    check("only a setting", &[5], true, 5);
 }

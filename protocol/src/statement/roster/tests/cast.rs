@@ -48,6 +48,130 @@ pub(super) fn single() -> Manifest {
     genesis("Single", &[4], 1)
 }
 
+/// One of one, with an endorsing key, and both others as its guardians.
+pub(super) fn guarded() -> Manifest {
+    let mut orgs = vec![council().id(), single().id()];
+    orgs.sort();
+    Manifest {
+        next_commit: Manifest::commitment(&[key(41).public(), key(42).public()], 2),
+        endorse_key: Some(key(13).public()),
+        guardians: Some(Guardians { orgs, k: 2 }),
+        ..genesis("Guarded", &[5], 1)
+    }
+}
+
+/// Its second manifest, with the promised roots.
+pub(super) fn rotated() -> Manifest {
+    let roots = [key(41).public(), key(42).public()];
+    guarded().successor(
+        &roots,
+        2,
+        Manifest::commitment(&[key(43).public()], 1),
+        Millis(4_000 * DAY),
+    )
+}
+
+/// The same in another form, which contradicts it.
+pub(super) fn otherwise() -> Manifest {
+    Manifest {
+        name: "Guarded too".into(),
+        ..rotated()
+    }
+}
+
+/// What guardians make of it: new roots that nobody promised.
+pub(super) fn recovered() -> Manifest {
+    guarded().successor(
+        &[key(50).public()],
+        1,
+        Manifest::commitment(&[key(51).public()], 1),
+        Millis(4_000 * DAY),
+    )
+}
+
+pub(super) fn recovery(manifest: &Manifest, keys: &[u8]) -> Recovery {
+    Recovery {
+        org: guarded().id(),
+        manifest: raw_manifest(manifest, keys),
+    }
+}
+
+pub(super) fn raw<T: serde::Serialize>(kind: Kind, says: &T, keys: &[u8]) -> Statement {
+    signed(kind, codec::encode(says), keys)
+}
+
+/// The guarded organisation's word for another one.
+pub(super) fn endorsement(seq: u64, amount: u8) -> Endorsement {
+    Endorsement {
+        issuer: guarded().id(),
+        subject: council().id(),
+        community: Some(community()),
+        seq,
+        prev: previous(seq),
+        amount,
+        depth: 2,
+        scope: Scope::default(),
+        not_before: Millis(DAY),
+        not_after: Millis(400 * DAY),
+        may_veto: false,
+        receive_green: true,
+    }
+}
+
+pub(super) fn veto(seq: u64) -> Veto {
+    Veto {
+        issuer: guarded().id(),
+        subject: single().id(),
+        community: None,
+        seq,
+        prev: previous(seq),
+        scope: Scope::default(),
+        withdrawn: false,
+        not_before: Millis(DAY),
+        not_after: Millis(400 * DAY),
+    }
+}
+
+pub(super) fn previous(seq: u64) -> Digest {
+    if seq == 0 {
+        Digest::ZERO
+    } else {
+        Digest::from_bytes([seq as u8; 32])
+    }
+}
+
+pub(super) fn revocation(seq: u64, reason: RevocationReason) -> Revocation {
+    Revocation {
+        seq,
+        reason,
+        ..Revocation::in_advance(council().id(), 0, key(11).public())
+    }
+}
+
+pub(super) fn position(epoch: u64, seq: u64) -> LogPosition {
+    LogPosition {
+        audience: crate::record::Audience::Clear,
+        epoch: Millis(epoch),
+        seq,
+        id: crate::record::RecordId::from_digest(Digest::from_bytes([seq as u8; 32])),
+    }
+}
+
+pub(super) fn resolution(org: &Manifest, settles: Settles) -> Resolution {
+    Resolution {
+        org: org.id(),
+        community: Some(community()),
+        settles,
+    }
+}
+
+/// The ground, and the guarded organisation.
+pub(super) fn guarded_ground() -> Vec<Statement> {
+    let mut statements = ground();
+    statements.push(raw_manifest(&guarded(), &[5]));
+    statements
+}
+
 pub(super) fn certificate(org: &Manifest, node: u8, day: u64) -> NodeCertificate {
     let (from, to) = (Millis(day * DAY), Millis((day + 90) * DAY));
     NodeCertificate::new(org.id(), community(), key(node).public(), from, to)

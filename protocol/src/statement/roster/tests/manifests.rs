@@ -184,6 +184,10 @@ pub(super) fn manifest_rows() -> Rows {
         prev: ground()[0].id(),
         ..council()
     };
-    rows.add("a second manifest", "unsupported", &raw_manifest(&second, &[1, 2]));
+    rows.add(
+        "a successor that was not promised",
+        "forged",
+        &raw_manifest(&second, &[1, 2]),
+    );
     rows
 }

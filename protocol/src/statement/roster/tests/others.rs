@@ -224,7 +224,7 @@ pub(super) fn unknown_rows() -> Rows {
     rows.add(
         "a later kind, by a root",
         "new",
-        &signed(Kind(4), b"later".to_vec(), &[1]),
+        &signed(Kind(904), b"later".to_vec(), &[1]),
     );
     rows.add(
         "a later kind, by a root and a stranger",
@@ -234,35 +234,35 @@ pub(super) fn unknown_rows() -> Rows {
     rows.add(
         "a later kind without content",
         "new",
-        &signed(Kind(5), Vec::new(), &[2]),
+        &signed(Kind(905), Vec::new(), &[2]),
     );
     rows.add(
         "a later kind of the longest kind",
         "new",
-        &signed(Kind(6), vec![0; 2_544], &[3]),
+        &signed(Kind(906), vec![0; 2_544], &[3]),
     );
     rows.add(
         "a later kind, by a node",
         "not yet",
-        &signed(Kind(4), b"later".to_vec(), &[11]),
+        &signed(Kind(904), b"later".to_vec(), &[11]),
     );
     rows.add(
         "a later kind, by a stranger",
         "not yet",
-        &signed(Kind(4), b"later".to_vec(), &[20]),
+        &signed(Kind(904), b"later".to_vec(), &[20]),
     );
     rows.add(
         "a later kind, by nobody",
         "not yet",
-        &signed(Kind(4), b"later".to_vec(), &[]),
+        &signed(Kind(904), b"later".to_vec(), &[]),
     );
-    let good = signed(Kind(4), b"later".to_vec(), &[1]);
+    let good = signed(Kind(904), b"later".to_vec(), &[1]);
     rows.add("a later kind, changed", "forged", &spoilt(&good, 0));
     rows.add(
         "a later kind, renamed",
         "forged",
         &Statement {
-            kind: Kind(5),
+            kind: Kind(905),
             ..good.clone()
         },
     );
@@ -288,9 +288,9 @@ pub(super) fn unknown_rows() -> Rows {
         "no statement",
         [codec::encode(&good), vec![0]].concat(),
     ));
-    let long = codec::encode(&(Kind(6), vec![0u8; 2_545], Vec::<(PublicKey, Signature)>::new()));
+    let long = codec::encode(&(Kind(906), vec![0u8; 2_545], Vec::<(PublicKey, Signature)>::new()));
     rows.0.push(("a body one byte too long", "no statement", long));
-    let crowd = codec::encode(&(Kind(6), b"later".to_vec(), vec![good.signatures[0]; 17]));
+    let crowd = codec::encode(&(Kind(906), b"later".to_vec(), vec![good.signatures[0]; 17]));
     rows.0.push(("seventeen signatures", "no statement", crowd));
     rows
 }

@@ -35,7 +35,7 @@ fn full() -> Roster {
             let mut body = vec![0; length];
             body[..8].copy_from_slice(&number.to_be_bytes());
             number += 1;
-            let statement = carelessly_signed(&signed(Kind(4), body, &[]), &[4]);
+            let statement = carelessly_signed(&signed(Kind(904), body, &[]), &[4]);
             if admit(&mut roster, &statement, &Credulous) == Err(RosterRefusal::Full) {
                 break;
             }
@@ -72,7 +72,7 @@ fn what_does_not_fit_displaces_nothing() {
     all.iter()
         .filter(|org| **org != council().id())
         .for_each(|org| roster.pin(*org));
-    let more = carelessly_signed(&signed(Kind(4), vec![1; limits::STATEMENT_BODY_BYTES], &[]), &[4]);
+    let more = carelessly_signed(&signed(Kind(904), vec![1; limits::STATEMENT_BODY_BYTES], &[]), &[4]);
     check(&mut roster, &more);
     // What replaces something of its own size fits all the same.
     let newer = raw_endpoint(&endpoint(&council(), 11, 6), &[11]);
@@ -96,7 +96,7 @@ fn the_displaced_are_named_and_those_who_matter_have_room() {
 #[test]
 fn variants_of_later_kinds_are_told_apart_and_few() {
     let mut roster = roster_of(&ground());
-    let stripped = signed(Kind(4), b"later".to_vec(), &[1]);
+    let stripped = signed(Kind(904), b"later".to_vec(), &[1]);
     let whole = stripped.clone().signed_by(&key(2)).expect("there is room");
     assert_eq!(admit(&mut roster, &stripped, &Strict), Ok(Admitted::New));
     assert_eq!(admit(&mut roster, &whole, &Strict), Ok(Admitted::New));
@@ -105,7 +105,7 @@ fn variants_of_later_kinds_are_told_apart_and_few() {
         assert_eq!(admit(&mut roster, &padded(number), &Strict), Ok(Admitted::New));
     }
     assert_eq!(admit(&mut roster, &padded(40), &Strict), Err(RosterRefusal::Full));
-    let other = signed(Kind(4), b"other".to_vec(), &[1]);
+    let other = signed(Kind(904), b"other".to_vec(), &[1]);
     assert_eq!(admit(&mut roster, &other, &Strict), Ok(Admitted::New));
 }
 

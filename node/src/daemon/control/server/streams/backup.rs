@@ -181,6 +181,7 @@ mod tests {
         let ledger = Ledger::open(MemoryStore::default(), MemoryJournal::default(), Options::default());
         let ledger = ledger.expect("an empty store");
         let mut author = Author::new(1);
+        ledger.apply(&[author.judged(true)]).expect("memory does not fail");
         for part in 0..20u32 {
             let digest = |number: u32| Digest::of("test", &(part * 100_000 + number).to_be_bytes()).to_string();
             let values: Vec<String> = (0..2_000).map(digest).collect();

@@ -151,6 +151,7 @@ fn holds(kind: Kind) -> String {
     match kind {
         Kind::INDICATORS => "indicators".to_owned(),
         Kind::WITHDRAWAL => "withdrawal".to_owned(),
+        Kind::OPINION => "opinion".to_owned(),
         Kind(number) => number.to_string(),
     }
 }

@@ -14,7 +14,7 @@ use crate::{
         journal::MemoryJournal,
         tests::{
             DAY, NOW,
-            author::{Author, Made},
+            author::{Author, Made, trusting},
         },
     },
     store::{Batch, Space, memory::MemoryStore},
@@ -25,6 +25,7 @@ type Bench = Ledger<Arc<MemoryStore>>;
 fn bench() -> (Arc<MemoryStore>, Bench) {
     let disk = Arc::new(MemoryStore::default());
     let ledger = Ledger::open(disk.clone(), MemoryJournal::default(), Options::default()).expect("an empty store");
+    ledger.apply(&trusting()).expect("memory does not fail");
     (disk, ledger)
 }
 
@@ -116,10 +117,7 @@ impl Story {
     }
 
     fn judge(&self, believed: bool) -> Change {
-        Change::Judge {
-            org: self.author.org,
-            believed,
-        }
+        self.author.judged(believed)
     }
 }
 

@@ -1,0 +1,22 @@
+//! Key ceremonies: what an organisation signs with keys that are never on a machine with a network (design, trust 6).
+//!
+//! Everything is a file that a person carries: keys as PEM, statements as text. Each step reads files and writes one, so that
+//! m of n roots sign one after the other, wherever they are.
+//!
+//! | part | what it does |
+//! |---|---|
+//! | `papers` | reads and writes the files, and finds the newest manifest |
+//! | `signing` | makes the statements |
+//! | `showing` | says what statements say |
+//! | `accepting` | takes what was signed offline into a node |
+
+mod accepting;
+mod papers;
+mod showing;
+mod signing;
+#[cfg(test)]
+mod tests;
+
+pub use accepting::accept;
+pub use showing::show;
+pub use signing::{certify, next, recover, revoke, rotate, sign};

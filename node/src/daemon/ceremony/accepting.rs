@@ -1,0 +1,127 @@
+//! Takes what was signed offline into a node: into its data directory, and into the mesh when it runs.
+
+use std::path::{Path, PathBuf};
+
+use starfish_crypto::SecretKey;
+use starfish_protocol::{
+    community::Community,
+    statement::{Manifest, NodeCertificate, Statement},
+};
+
+use super::papers::{add, statements};
+use crate::daemon::{
+    control::{client::Client, documents::Accepted},
+    exit::{Exit, Failure},
+    identity::{Identity, certificates_file, manifest_file},
+};
+
+/// Statements by where they belong.
+#[derive(Default)]
+struct Sorted {
+    /// Manifests of this node's organisation.
+    manifests: Vec<Statement>,
+    /// Certificates of this node, which it has signed too.
+    certificates: Vec<Statement>,
+    /// What only the mesh needs.
+    others: Vec<Statement>,
+}
+
+/// Accepts what is in these files. `unlock` is asked for the node's key when that has to sign.
+///
+/// # Errors
+/// When a statement does not hold, too few roots have signed, or the node is needed and does not run.
+pub async fn accept(
+    files: &[PathBuf],
+    (data, community): (&Path, Community),
+    client: &Client,
+    unlock: impl Fn(&Identity) -> Result<SecretKey, Failure>,
+) -> Result<Accepted, Failure> {
+    let identity = Identity::load(data, community)?;
+    let mut all = Vec::new();
+    for file in files {
+        all.extend(statements(file)?);
+    }
+    let sorted = sort(all, &identity, unlock)?;
+    check(&identity, &sorted, community)?;
+    let manifests = add(&manifest_file(data), &sorted.manifests)?;
+    let certificates = add(&certificates_file(data), &sorted.certificates)?;
+    let (kept, mesh) = (manifests + certificates, sorted.others.len());
+    let Sorted {
+        manifests,
+        certificates,
+        others,
+    } = sorted;
+    let text: String = manifests
+        .iter()
+        .chain(&certificates)
+        .chain(&others)
+        .map(Statement::to_text)
+        .collect();
+    match client
+        .send_text::<Accepted>("/statements", &[], text.into_bytes())
+        .await
+    {
+        Ok(told) => Ok(Accepted { kept, ..told }),
+        Err(failure) if failure.exit == Exit::NotRunning && mesh == 0 => Ok(Accepted {
+            kept,
+            told: 0,
+            known: 0,
+        }),
+        Err(failure) if failure.exit == Exit::NotRunning => {
+            let message = format!(
+                "{kept} statements are in the data directory now; {mesh} others concern the mesh alone, and the node that \
+                would tell it is not running: start it by `starfish run` and try again"
+            );
+            Err(Failure::new(Exit::NotRunning, message))
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+fn sort(
+    all: Vec<Statement>,
+    identity: &Identity,
+    unlock: impl Fn(&Identity) -> Result<SecretKey, Failure>,
+) -> Result<Sorted, Failure> {
+    let mut sorted = Sorted::default();
+    let mut key = None;
+    for statement in all {
+        let own = |manifest: Manifest| manifest.id() == identity.org;
+        let mine = |certificate: NodeCertificate| certificate.node_key == identity.node;
+        if Manifest::read(&statement).is_ok_and(own) {
+            sorted.manifests.push(statement);
+        } else if NodeCertificate::read(&statement).is_ok_and(mine) {
+            if key.is_none() {
+                key = Some(unlock(identity)?);
+            }
+            let signed = match &key {
+                Some(key) => statement.signed_by(key),
+                None => Ok(statement),
+            };
+            let unfit = |error| Failure::new(Exit::Refused, format!("the node cannot sign a certificate: {error}"));
+            sorted.certificates.push(signed.map_err(unfit)?);
+        } else {
+            sorted.others.push(statement);
+        }
+    }
+    Ok(sorted)
+}
+
+/// Everything of this node and its organisation must hold together before any of it is kept: a data directory with one
+/// statement too few signatures would not start.
+fn check(identity: &Identity, sorted: &Sorted, community: Community) -> Result<(), Failure> {
+    let held = &identity.statements;
+    let is_manifest = |statement: &&Statement| Manifest::read(statement).is_ok();
+    let (first, then) = (
+        held.iter().filter(is_manifest),
+        held.iter().filter(|held| !is_manifest(held)),
+    );
+    let all = first.chain(&sorted.manifests).chain(then).chain(&sorted.certificates);
+    Identity::of(all.cloned().collect(), community).map(drop).map_err(|failure| {
+        let message = format!(
+            "nothing was accepted, because it would not hold: {}; have the missing roots sign it with `starfish org sign`",
+            failure.message
+        );
+        Failure::new(Exit::Refused, message)
+    })
+}

@@ -1,0 +1,248 @@
+//! Whole ceremonies in temporary folders, and the mistakes that people make in them.
+
+use std::path::{Path, PathBuf};
+
+use clap::Parser;
+use starfish_protocol::community::Community;
+
+use super::{accept, certify, next, recover, revoke, rotate, show, sign};
+use crate::daemon::{
+    arguments::{Arguments, Command, org::Org},
+    control::{client::Client, documents::Signed},
+    exit::{Exit, Failure},
+    identity::{Identity, manifest_file},
+    initialise::{Founding, found, root_folder},
+    settings::template::Answers,
+};
+
+/// A folder with a node in it, and a place for everything else.
+struct Desk {
+    folder: tempfile::TempDir,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let desk = Self { folder };
+        desk.found("node");
+        desk
+    }
+
+    fn found(&self, name: &str) -> Identity {
+        let founding = Founding {
+            data: &self.path(name),
+            answers: &Answers::named("CERT Example"),
+            passphrase: None,
+        };
+        found(&founding).expect("the folder is writable").identity
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn root(&self, name: &str) -> String {
+        root_folder(&self.path("node")).join(name).display().to_string()
+    }
+
+    fn identity(&self) -> Identity {
+        Identity::load(&self.path("node"), Community::named("starfish")).expect("the node holds together")
+    }
+
+    /// Carries out `starfish org LINE`; `@name` in it is a file on the desk.
+    fn org(&self, line: &str) -> Result<Signed, Failure> {
+        let words = line.split_whitespace().map(|word| match word.strip_prefix('@') {
+            Some(name) => self.path(name).display().to_string(),
+            None => word.to_owned(),
+        });
+        let words = ["starfish", "org"].map(str::to_owned).into_iter().chain(words);
+        let Command::Org(org) = Arguments::try_parse_from(words).expect("the line is right").command else {
+            panic!("not of this command: {line}");
+        };
+        let data = self.path("node");
+        match org {
+            Org::CertifyNode(arguments) => certify(&arguments, &data),
+            Org::Rotate(arguments) => rotate(&arguments, &data),
+            Org::RevokeNode(arguments) => revoke(&arguments, &data),
+            Org::Recover(arguments) => recover(&arguments),
+            Org::Sign(arguments) => sign(&arguments),
+            Org::Next(arguments) => next(&arguments).map(|drawn| Signed {
+                file: drawn.keys.join(" --next "),
+                statements: 0,
+                signatures: drawn.keys.len(),
+                missing: 0,
+            }),
+            Org::Show(_) | Org::Accept(_) => panic!("has a way of its own"),
+        }
+    }
+
+    fn draws(&self, folder: &str, keys: usize, threshold: usize) -> String {
+        let line = format!("next --folder @{folder} --keys {keys} --threshold {threshold}");
+        self.org(&line).expect("keys are drawn").file
+    }
+
+    async fn accepts(&self, file: &str) -> Result<usize, Failure> {
+        let data = self.path("node");
+        let place = (data.as_path(), Community::named("starfish"));
+        let unlock = |identity: &Identity| identity.unlock(&data, None);
+        let accepted = accept(&[self.path(file)], place, &Client::of(&data), unlock).await?;
+        Ok(accepted.kept)
+    }
+
+    fn shows(&self, file: &str) -> Vec<(String, usize)> {
+        let shown = show(&[self.path(file)], Path::new("none")).expect("the file can be read");
+        let lines = shown.statements.into_iter();
+        lines.map(|said| (said.kind, said.signed_by.len())).collect()
+    }
+}
+
+#[tokio::test]
+async fn roots_are_replaced_and_certify_the_node_again() {
+    let desk = Desk::new();
+    let node = desk.identity().node;
+    let next = desk.draws("next", 3, 2);
+    let line = format!(
+        "rotate --key {} --next {next} --next-threshold 2 --out @rotated",
+        desk.root("next.key")
+    );
+    assert_eq!(desk.org(&line).expect("these are the next roots").missing, 0);
+    assert_eq!(desk.accepts("rotated").await, Ok(1));
+    assert_eq!(
+        desk.shows("rotated"),
+        [("manifest".to_owned(), 1), ("manifest".to_owned(), 1)]
+    );
+
+    // Two of three sign now, one after the other.
+    let later = desk.draws("later", 1, 1);
+    let third = desk.path("next/root-3.key").display().to_string();
+    let line = format!(
+        "rotate --threshold 2 --key @next/root-1.key --key @next/root-2.key --key {third} --next {later} --out @again"
+    );
+    assert_eq!(desk.org(&line).expect("these are the next roots").missing, 0);
+    assert_eq!(desk.accepts("again").await, Ok(1));
+    let line =
+        format!("certify-node --node {node} --key @next/root-1.key --terms 2 --revocation @emergency --out @part");
+    assert_eq!(desk.org(&line).expect("a root signs").missing, 1);
+    let refused = desk.accepts("part").await.expect_err("one root is not enough");
+    assert_eq!(refused.exit, Exit::Refused);
+    assert!(desk.org("sign @part --key @next/root-2.key --out @whole").is_ok());
+    assert_eq!(desk.accepts("whole").await, Ok(2));
+    assert_eq!(desk.shows("emergency"), [("revocation".to_owned(), 1)]);
+    // What is known already changes nothing.
+    assert_eq!(desk.accepts("whole").await, Ok(0));
+    assert!(desk.identity().is_certified());
+}
+
+#[tokio::test]
+async fn what_only_the_mesh_needs_waits_for_the_node() {
+    let desk = Desk::new();
+    let (node, root) = (desk.identity().node, desk.root("root.key"));
+    let line = format!("revoke-node --node {node} --reason compromised --key {root} --out @revoked");
+    assert_eq!(desk.org(&line).expect("the root signs").missing, 0);
+    let refused = desk.accepts("revoked").await.expect_err("the node does not run");
+    assert_eq!(refused.exit, Exit::NotRunning);
+    assert!(desk.identity().is_certified());
+}
+
+#[test]
+fn guardians_sign_what_was_proposed() {
+    let desk = Desk::new();
+    let next = desk.draws("next", 1, 1);
+    desk.draws("new", 1, 1);
+    let line = format!("rotate --recovery --key @new/root-1.key --next {next} --out @proposal");
+    desk.org(&line).expect("a proposal needs no commitment");
+    desk.draws("guardian", 1, 1);
+    desk.org("recover @proposal --key @guardian/root-1.key --out @recovery")
+        .expect("a guardian signs");
+    assert_eq!(desk.shows("recovery"), [("recovery".to_owned(), 1)]);
+    let wrong = desk.org("recover @recovery --key @guardian/root-1.key --out @twice");
+    assert_eq!(
+        wrong.map(|signed| signed.file).map_err(|failure| failure.exit),
+        Err(Exit::Configuration)
+    );
+}
+
+#[test]
+fn mistakes_are_refused_and_nothing_is_overwritten() {
+    let desk = Desk::new();
+    let node = desk.identity().node;
+    let next = desk.draws("next", 2, 2);
+    desk.draws("strange", 1, 1);
+    std::fs::write(desk.path("taken"), "something").expect("the folder is writable");
+    std::fs::write(desk.path("empty"), "").expect("the folder is writable");
+    let two = {
+        desk.found("other");
+        let read = |name: &str| std::fs::read_to_string(manifest_file(&desk.path(name))).expect("it is there");
+        format!("{}{}", read("node"), read("other"))
+    };
+    std::fs::write(desk.path("two"), two).expect("the folder is writable");
+    let (root, coming) = (desk.root("root.key"), desk.root("next.key"));
+    let check = |line: &str, exit: Exit| {
+        let line = line
+            .replace("NEXT", &next)
+            .replace("NODE", &node.to_string())
+            .replace("ROOT", &root)
+            .replace("COMING", &coming);
+        let refused = desk.org(&line).expect_err("the line is a mistake");
+        assert_eq!(refused.exit, exit, "{line}: {refused}");
+    };
+    check("next --folder @next", Exit::Refused);
+    check("next --folder @few --keys 1 --threshold 2", Exit::Usage);
+    check("rotate --key ROOT --next NEXT --out @out", Exit::Refused);
+    check("rotate --key @strange/root-1.key --next NEXT --out @out", Exit::Refused);
+    check(
+        "rotate --key COMING --threshold 2 --next NEXT --out @out",
+        Exit::Refused,
+    );
+    check(
+        "rotate --key COMING --next NEXT --next-threshold 3 --out @out",
+        Exit::Usage,
+    );
+    check("rotate --key COMING --next NEXT --out @taken", Exit::Refused);
+    check("rotate --key COMING --next NEXT --void-from 1 --out @out", Exit::Usage);
+    check(
+        "rotate --manifest @empty --key COMING --next NEXT --out @out",
+        Exit::Configuration,
+    );
+    check(
+        "rotate --manifest @two --key COMING --next NEXT --out @out",
+        Exit::Configuration,
+    );
+    check(
+        "rotate --manifest @none --key COMING --next NEXT --out @out",
+        Exit::Configuration,
+    );
+    check(
+        "certify-node --node NODE --key @strange/root-1.key --revocation @gone --out @out",
+        Exit::Refused,
+    );
+    check(
+        "certify-node --node NODE --key @empty --revocation @gone --out @out",
+        Exit::Configuration,
+    );
+    check(
+        "certify-node --node NODE --key ROOT --revocation @taken --out @out",
+        Exit::Refused,
+    );
+    check(
+        "revoke-node --node NODE --reason retired --key COMING --out @out",
+        Exit::Refused,
+    );
+    check(
+        "revoke-node --node NODE --reason compromised --key ROOT --last-good clear,1,2 --out @out",
+        Exit::Usage,
+    );
+    check(
+        "revoke-node --node NODE --reason compromised --key ROOT --last-good red,1,2,rec:a --out @out",
+        Exit::Usage,
+    );
+    check("recover @empty --key ROOT --out @out", Exit::Configuration);
+    check("sign @taken --key ROOT --out @out", Exit::Configuration);
+    for untouched in ["out", "gone", "few"] {
+        assert!(!desk.path(untouched).exists(), "{untouched}");
+    }
+    assert_eq!(
+        std::fs::read_to_string(desk.path("taken")).expect("it is there"),
+        "something"
+    );
+}

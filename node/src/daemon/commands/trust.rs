@@ -1,0 +1,124 @@
+//! `trust`: who is believed, and why.
+
+use std::{io::Read, path::Path};
+
+use starfish_protocol::trust::what_if::{Answer, Hypothesis, Judged, evaluate};
+
+use super::Console;
+use crate::daemon::{
+    arguments::trust::{Trust, WhatIf},
+    exit::{Exit, Failure},
+    report::{Plain, clean, table::Table},
+};
+
+/// A graph of ten thousand endorsements written at length takes two; more is a mistake.
+const DOCUMENT: u64 = 64 << 20;
+
+pub(super) fn trust(console: &Console, arguments: &Trust) -> Result<Exit, Failure> {
+    let Trust::WhatIf(arguments) = arguments;
+    console.report.show(&what_if(arguments)?)?;
+    Ok(Exit::Done)
+}
+
+fn what_if(arguments: &WhatIf) -> Result<Answer, Failure> {
+    let file = &arguments.file;
+    let text = document(file)?;
+    let wrong = |why: String| Failure::new(Exit::Usage, format!("{}: {why}", file.display()));
+    // The parser says line and column.
+    let hypothesis: Hypothesis = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
+    evaluate(&hypothesis).map_err(|fault| wrong(fault.to_string()))
+}
+
+fn document(file: &Path) -> Result<Vec<u8>, Failure> {
+    let failed = |error| Failure::machine(format_args!("cannot read {}", file.display()), error);
+    let source: Box<dyn Read> = if file == Path::new("-") {
+        Box::new(std::io::stdin())
+    } else {
+        Box::new(std::fs::File::open(file).map_err(failed)?)
+    };
+    let mut text = Vec::new();
+    source.take(DOCUMENT + 1).read_to_end(&mut text).map_err(failed)?;
+    if text.len() as u64 > DOCUMENT {
+        let message = format!("{} is larger than {} MiB", file.display(), DOCUMENT >> 20);
+        return Err(Failure::new(Exit::Usage, message));
+    }
+    Ok(text)
+}
+
+impl Plain for Answer {
+    fn plain(&self) -> Vec<String> {
+        let mut table = Table::new(&["ORGANISATION", "B", "F", "DEPTH LEFT", "HANGS ON", "INDEPENDENT", "MAY"]);
+        for (name, judged) in &self.orgs {
+            table.row(row(name, judged));
+        }
+        let mut lines = table.lines();
+        for (number, weight) in self.sets.iter().enumerate() {
+            lines.push(format!("set {}: weight {weight}", number + 1));
+        }
+        let claims = &self.claims;
+        lines.push(format!(
+            "claims: for {}, against {}; believed {}, disbelieved {}, open {} (per mille)",
+            claims.r, claims.s, claims.b, claims.d, claims.u
+        ));
+        lines
+    }
+}
+
+fn row(name: &str, judged: &Judged) -> Vec<String> {
+    let gates = [
+        ("connect", judged.connect),
+        ("accept", judged.accept),
+        ("relay", judged.relay),
+        ("confide", judged.confide),
+        ("act", judged.act),
+    ];
+    let open: Vec<&str> = gates.iter().filter(|(_, open)| *open).map(|(gate, _)| *gate).collect();
+    vec![
+        clean(name),
+        judged.best.to_string(),
+        judged.full.to_string(),
+        judged.max_remaining_depth.to_string(),
+        judged.dominator.as_deref().map_or_else(|| "-".to_owned(), clean),
+        if judged.independent { "yes" } else { "no" }.to_owned(),
+        if open.is_empty() {
+            "nothing".to_owned()
+        } else {
+            open.join(" ")
+        },
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistake_in_the_document_is_named() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("graph.json");
+        let check = |text: &str, expected: Result<u8, &str>| {
+            std::fs::write(&file, text).expect("the folder is writable");
+            match (what_if(&WhatIf { file: file.clone() }), expected) {
+                (Ok(answer), Ok(best)) => assert_eq!(answer.orgs["B"].best, best),
+                (Err(failure), Err(part)) => {
+                    assert_eq!(failure.exit, Exit::Usage);
+                    assert!(failure.message.contains(part), "{failure}");
+                }
+                other => panic!("{text}: {other:?}"),
+            }
+        };
+        let graph = |more: &str| {
+            format!(
+                r#"{{"now": 0, "roots": [{{"org": "A", "amount": 120, "depth": 1}}],
+                "endorsements": [{{"from": "A", "to": "B", "amount": 60, "depth": 0{more}}}]}}"#
+            )
+        };
+        check(&graph(""), Ok(60));
+        check(&graph(r#", "until": 0"#), Ok(0));
+        check(&graph(r#", "untill": 0"#), Err("untill"));
+        check(&graph(r#", "topics": ["Not A Topic"]"#), Err("line 2"));
+        check(&graph("").replace("60", "121"), Err("0 to 120"));
+        check("{", Err("line 1"));
+        check("", Err("line 1"));
+    }
+}

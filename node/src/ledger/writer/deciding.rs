@@ -1,0 +1,141 @@
+//! What overrides the word about an organisation: cuts of the logs of a revoked node, and the operator's decisions on single
+//! records; and the log in which every decision is written down. In order of weight: a cut, because everything behind it may be a thief's; the operator's release; that a record
+//! is our own; what its organisation is believed for.
+
+use starfish_crypto::PublicKey;
+use starfish_protocol::{
+    engine::port::Audit,
+    record::{Header, LogId, RecordId},
+};
+
+use crate::{
+    ledger::{
+        catalogue::{Card, Decision, EntryKind, State},
+        keys::{Number, decoded, digest_key, encoded, logs_key, meta, number_key, number_of, pending},
+        reading::END,
+    },
+    store::{Space, StoreError},
+};
+
+use super::Writer;
+
+/// So many lines of the audit log are looked at for the same one: as many as one step of the engine may bring.
+const TOLD_AGAIN: u64 = 64;
+
+impl Writer<'_> {
+    /// Notes how far the logs of a node count from now on; its records follow in slices.
+    pub(super) fn cut(&mut self, node: &PublicKey, last_good: Option<&[(LogId, u64)]>) -> Result<(), StoreError> {
+        let cut = last_good.map(|places| encoded(&places));
+        if self.draft.get(Space::Cuts, node.as_bytes())? == cut {
+            return Ok(());
+        }
+        match cut {
+            Some(cut) => self.draft.put(Space::Cuts, *node.as_bytes(), cut),
+            None => self.draft.delete(Space::Cuts, *node.as_bytes()),
+        }
+        self.draft.put(Space::Pending, pending::cut(node), logs_key(node));
+        Ok(())
+    }
+
+    /// Looks again at no more than `limit` records of nodes that were cut; how many of `limit` are left for other work.
+    pub(super) fn cut_some(&mut self, limit: usize) -> Result<usize, StoreError> {
+        let mut left = limit;
+        while left > 0 {
+            self.draft.begin(false)?;
+            let rows = self.draft.rows(Space::Pending, pending::CUTS, pending::CUTS_END, 1)?;
+            let Some((key, from)) = rows.first() else { break };
+            let node = pending::cut_of(key).ok_or_else(|| StoreError::corrupt("pending work of no kind"))?;
+            let end = [logs_key(&node).as_slice(), END].concat();
+            let records = self.draft.rows(Space::Logs, from, &end, left)?;
+            for (_, number) in &records {
+                let number = number_of(number)?;
+                self.judge_record(number)?;
+                let card = self.draft.card(number)?;
+                self.weigh_again(number, &card)?;
+            }
+            match records.last() {
+                Some((last, _)) if records.len() == left => {
+                    let next = [last.as_slice(), &[0]].concat();
+                    self.draft.put(Space::Pending, key.as_slice(), next);
+                }
+                _ => self.draft.delete(Space::Pending, key.as_slice()),
+            }
+            left = left.saturating_sub(records.len().max(1));
+        }
+        Ok(left)
+    }
+
+    /// Whether a record is behind the place at which its node was cut. Its header is in the draft or in the store.
+    pub(super) fn is_void(&self, number: Number, card: &Card) -> Result<bool, StoreError> {
+        let Some(cut) = self.draft.get(Space::Cuts, card.author.as_bytes())? else {
+            return Ok(false);
+        };
+        let last_good: Vec<(LogId, u64)> = decoded(&cut)?;
+        let header = self.draft.header(number)?;
+        let header = Header::decode(header.bytes()).map_err(|fault| StoreError::Corrupt(fault.to_string()))?;
+        let counts = |(log, last): &(LogId, u64)| *log == header.log() && header.seq <= *last;
+        Ok(!last_good.iter().any(counts))
+    }
+
+    /// What the operator decided on a record.
+    pub(super) fn decision(&self, record: &RecordId) -> Result<Option<Decision>, StoreError> {
+        let noted = self.draft.get(Space::Decisions, digest_key(&record.digest()))?;
+        noted.map(|value| decoded(&value)).transpose()
+    }
+
+    fn decide(&mut self, record: &RecordId, decision: Decision) {
+        let key = record.digest();
+        self.draft.put(Space::Decisions, *key.as_bytes(), encoded(&decision));
+    }
+
+    /// The operator believes a record. It may be one that is not here yet: the journal comes before the mesh.
+    pub(super) fn release(&mut self, record: &RecordId) -> Result<(), StoreError> {
+        self.decide(record, Decision::Released);
+        match self.draft.number(record)? {
+            Some(number) => self.judge_record(number),
+            None => Ok(()),
+        }
+    }
+
+    /// Adds a line to the audit log. One that is there already was told again after a failure.
+    pub(super) fn write_down(&mut self, audit: &Audit) -> Result<(), StoreError> {
+        let last: u64 = self
+            .draft
+            .get(Space::Meta, meta::AUDIT)?
+            .map_or(Ok(0), |value| decoded(&value))?;
+        let line = encoded(audit);
+        let from = number_key(last.saturating_sub(TOLD_AGAIN));
+        let rows = self.draft.rows(Space::Audit, &from, END, TOLD_AGAIN as usize + 1)?;
+        if rows.iter().any(|(_, written)| *written == line) {
+            return Ok(());
+        }
+        self.draft.put(Space::Audit, number_key(last + 1), line);
+        self.draft.put(Space::Meta, meta::AUDIT, encoded(&(last + 1)));
+        Ok(())
+    }
+
+    /// The operator throws a record of the quarantine away. One that is believed by now is left where it is.
+    pub(super) fn throw_away(&mut self, record: &RecordId) -> Result<(), StoreError> {
+        let Some(number) = self.draft.number(record)? else {
+            self.decide(record, Decision::Dropped);
+            return Ok(());
+        };
+        let mut card = self.draft.card(number)?;
+        match card.state {
+            State::Present if card.believed => return Ok(()),
+            State::Present => {
+                self.decide(record, Decision::Dropped);
+                return self.remove(number, card, State::Dropped, Some(EntryKind::Dropped), None);
+            }
+            State::Waiting => {
+                self.draft.begin_record(0)?;
+                card.state = State::Dropped;
+                self.draft.set_missing(number, false)?;
+                self.draft.put_card(number, &card);
+            }
+            _ => {}
+        }
+        self.decide(record, Decision::Dropped);
+        Ok(())
+    }
+}

@@ -1,0 +1,190 @@
+//! Which records of an organisation count: [`Acceptance`], what the web of trust makes of the gate "accept into store"
+//! (design, trust 4.6) for one organisation, in a form that a store can keep and ask record by record.
+//!
+//! Every observable of a record must be covered by a scope, because a record is believed whole or not at all: one name that
+//! is outside of what the author is trusted for keeps the whole record in quarantine. What cannot be read, and what has no
+//! host name, is covered only where no suffix is asked for.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    limits,
+    observable::Observable,
+    record::{Body, Topic},
+    statement::Scope,
+};
+
+/// The scopes in which an organisation's records are believed; none means not at all.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acceptance(Vec<Scope>);
+
+impl Acceptance {
+    /// Believed in any of these scopes. Their order does not matter; what is over `limits::ACCEPTED_SCOPES` is left out,
+    /// because believing less than meant is the safe side.
+    pub fn new(scopes: impl IntoIterator<Item = Scope>) -> Self {
+        let sorted: BTreeSet<Scope> = scopes.into_iter().collect();
+        // A scope of anything is the least of all in this order, and makes the others needless.
+        match sorted.first() {
+            Some(first) if *first == Scope::default() => Self::everything(),
+            _ => Self(sorted.into_iter().take(limits::ACCEPTED_SCOPES).collect()),
+        }
+    }
+
+    /// Whatever it says.
+    pub fn everything() -> Self {
+        Self(vec![Scope::default()])
+    }
+
+    /// Nothing of it.
+    pub fn nothing() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Whether nothing of it counts.
+    pub fn is_nothing(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The scopes, rising.
+    pub fn scopes(&self) -> &[Scope] {
+        &self.0
+    }
+
+    /// Whether a record of this topic and content counts.
+    pub fn covers(&self, topic: &Topic, body: &Body) -> bool {
+        self.of_topic(topic).unwrap_or_else(|| {
+            let about = self.about(topic);
+            let one = |value: &Observable| about.iter().any(|scope| is_under(scope, value));
+            !matches!(body, Body::Unknown(_)) && body.observables().iter().all(one)
+        })
+    }
+
+    /// Whether some record of this topic may count.
+    pub fn may_cover(&self, topic: &Topic) -> bool {
+        self.of_topic(topic) != Some(false)
+    }
+
+    /// The answer for every record of a topic, when it does not depend on what the record holds.
+    pub fn of_topic(&self, topic: &Topic) -> Option<bool> {
+        let about = self.about(topic);
+        if about.is_empty() {
+            return Some(false);
+        }
+        about.iter().any(|scope| scope.suffixes.is_none()).then_some(true)
+    }
+
+    fn about(&self, topic: &Topic) -> Vec<&Scope> {
+        let named = |scope: &&Scope| scope.topics.as_ref().is_none_or(|topics| topics.contains(topic));
+        self.0.iter().filter(named).collect()
+    }
+}
+
+/// Only names are under a suffix: the address in a URL is none.
+fn is_under(scope: &Scope, value: &Observable) -> bool {
+    let host = value.host().filter(|_| value.address().is_none());
+    scope.covers(&BTreeSet::new(), host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        observable::Suffix,
+        record::{Bundle, Withdrawal},
+    };
+    use starfish_crypto::Digest;
+
+    fn topic(text: &str) -> Topic {
+        Topic::parse(text).expect("a topic")
+    }
+
+    fn scope(topics: &[&str], suffixes: &[&str]) -> Scope {
+        let some = |given: bool| given.then_some(());
+        Scope {
+            topics: some(!topics.is_empty()).map(|()| topics.iter().map(|text| topic(text)).collect()),
+            suffixes: some(!suffixes.is_empty()).map(|()| {
+                suffixes
+                    .iter()
+                    .map(|text| Suffix::parse(text).expect("a suffix"))
+                    .collect()
+            }),
+        }
+    }
+
+    fn values(texts: &[&str]) -> Vec<Observable> {
+        texts
+            .iter()
+            .map(|text| Observable::parse(text).expect("an observable"))
+            .collect()
+    }
+
+    #[test]
+    fn every_observable_must_be_covered() {
+        let check = |scopes: &[Scope], about: &str, texts: &[&str], covered: bool| {
+            let acceptance = Acceptance::new(scopes.iter().cloned());
+            let bundle = Bundle::new(80, String::new(), values(texts)).expect("a bundle");
+            let body = Body::Indicators(bundle);
+            let answer = acceptance.covers(&topic(about), &body);
+            assert_eq!(answer, covered, "{acceptance:?} {about} {texts:?}");
+            assert!(!answer || acceptance.may_cover(&topic(about)));
+            let general = acceptance.of_topic(&topic(about));
+            assert!(general.is_none_or(|general| general == covered));
+        };
+        check(&[], "malware", &["a.nl"], false);
+        check(&[Scope::default()], "malware", &["a.nl", "192.0.2.1"], true);
+        let phishing = [scope(&["phishing"], &[])];
+        check(&phishing, "phishing", &["a.nl", "192.0.2.1"], true);
+        check(&phishing, "malware", &["a.nl"], false);
+        let dutch = [scope(&[], &["nl"])];
+        check(&dutch, "malware", &["a.nl", "http://b.nl/x", "c@d.nl"], true);
+        check(&dutch, "malware", &["a.nl", "b.de"], false);
+        check(&dutch, "malware", &["a.nl", "192.0.2.1"], false);
+        check(&dutch, "malware", &["http://192.0.2.1/x"], false);
+        check(&dutch, "malware", &["AS64496"], false);
+        let two = [scope(&["malware"], &["nl"]), scope(&[], &["de"])];
+        check(&two, "malware", &["a.nl", "b.de"], true);
+        check(&two, "phishing", &["a.nl", "b.de"], false);
+        check(&two, "phishing", &["b.de"], true);
+        let wide = [scope(&["malware"], &["nl"]), scope(&["malware"], &[])];
+        check(&wide, "malware", &["b.de", "192.0.2.1"], true);
+    }
+
+    #[test]
+    fn what_names_nothing_needs_the_topic_alone() {
+        let target = crate::record::RecordId::from_digest(Digest::ZERO);
+        let whole = Withdrawal::new(target, Vec::new(), "a mistake".to_owned()).expect("a withdrawal");
+        let check = |scopes: &[Scope], body: &Body, covered: bool| {
+            let acceptance = Acceptance::new(scopes.iter().cloned());
+            assert_eq!(
+                acceptance.covers(&topic("malware"), body),
+                covered,
+                "{acceptance:?} {body:?}"
+            );
+        };
+        let whole = Body::Withdrawal(whole);
+        check(&[scope(&["malware"], &["nl"])], &whole, true);
+        check(&[scope(&["phishing"], &["nl"])], &whole, false);
+        let unread = Body::Unknown(vec![0, 9]);
+        check(&[scope(&["malware"], &["nl"])], &unread, false);
+        check(&[scope(&["malware"], &[])], &unread, true);
+    }
+
+    #[test]
+    fn scopes_have_one_form_and_an_end() {
+        let (one, two) = (scope(&["malware"], &[]), scope(&[], &["nl"]));
+        let check = |scopes: Vec<Scope>, expected: &Acceptance| assert_eq!(&Acceptance::new(scopes), expected);
+        check(vec![], &Acceptance::nothing());
+        check(
+            vec![two.clone(), Scope::default(), one.clone()],
+            &Acceptance::everything(),
+        );
+        let both = Acceptance::new([one.clone(), two.clone()]);
+        check(vec![two.clone(), one.clone(), two], &both);
+        let many = (0..1_000).map(|number| scope(&[&format!("t{number}")], &[]));
+        assert_eq!(Acceptance::new(many).scopes().len(), limits::ACCEPTED_SCOPES);
+        let encoded = crate::codec::encode(&both);
+        assert_eq!(crate::codec::decode(&encoded, 4_096), Ok(both));
+    }
+}

@@ -1,0 +1,58 @@
+//! The scenarios that come along, inside the program.
+
+use std::path::{Path, PathBuf};
+
+use crate::scenario::{Mistake, Scenario, reading};
+
+/// Name and text of each.
+pub const READY: [(&str, &str); 8] = [
+    ("calm", include_str!("../../scenarios/calm.toml")),
+    ("conficker-day", include_str!("../../scenarios/conficker-day.toml")),
+    ("eclipse", include_str!("../../scenarios/eclipse.toml")),
+    ("flood", include_str!("../../scenarios/flood.toml")),
+    ("partition", include_str!("../../scenarios/partition.toml")),
+    ("poor-region", include_str!("../../scenarios/poor-region.toml")),
+    ("scale", include_str!("../../scenarios/scale.toml")),
+    ("withholding", include_str!("../../scenarios/withholding.toml")),
+];
+
+/// Reads a scenario, by the name of one that comes along or from a file.
+///
+/// # Errors
+/// With everything that is wrong with it.
+pub fn load(which: &Path, changes: &reading::Changes) -> Result<Scenario, Vec<Mistake>> {
+    let ready = READY.iter().find(|(name, _)| Path::new(name) == which);
+    match ready {
+        Some((name, text)) if !which.exists() => reading::read(&PathBuf::from(format!("{name}.toml")), text, changes),
+        _ => reading::load(which, changes),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::reading::Changes;
+
+    #[test]
+    fn every_scenario_that_comes_along_is_whole_in_both_forms() {
+        for (name, _) in READY {
+            for ci in [false, true] {
+                let changes = Changes { ci, set: Vec::new() };
+                let scenario = load(Path::new(name), &changes);
+                let scenario = scenario.unwrap_or_else(|mistakes| panic!("{name}: {mistakes:?}"));
+                assert_eq!(scenario.name, name);
+                assert!(!scenario.written.about.is_empty(), "{name} does not say what it shows");
+                assert!(
+                    scenario.written.expect.delivered_percent.is_some(),
+                    "{name} expects nothing"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn other_names_are_files() {
+        let mistakes = load(Path::new("no-such-study"), &Changes::default()).expect_err("no file");
+        assert!(mistakes[0].to_string().contains("no-such-study"));
+    }
+}

@@ -1,0 +1,148 @@
+//! `run`: one world, one report.
+
+use std::{
+    fs::File,
+    io::{BufWriter, IsTerminal as _, Write},
+    panic::AssertUnwindSafe,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{
+    Exit, Trouble,
+    arguments::{Run, Which},
+    machine, ready,
+};
+use crate::{
+    report::{
+        Head, Report, comparing,
+        folder::{self, EVENTS},
+    },
+    scenario::{
+        Scenario,
+        playing::{Playing, play},
+    },
+};
+
+pub(super) fn run(run: &Run) -> Result<Exit, Trouble> {
+    let scenario = ready::load(&run.which.scenario, &run.which.changes()).map_err(Trouble::Mistakes)?;
+    let out = run
+        .out
+        .clone()
+        .unwrap_or_else(|| default_folder(&scenario.name, run.seed));
+    std::fs::create_dir_all(&out).map_err(|error| Trouble::File(out.display().to_string(), error))?;
+    let events = run.events.then(|| out.join(EVENTS));
+    let Some(report) = played(&scenario, &run.which, run.seed, events.as_deref())? else {
+        return Ok(Exit::Breach);
+    };
+    folder::write(&out, &report, &scenario.written.about)?;
+    show(run, &report, &out);
+    Ok(if report.outcome.broken.is_empty() {
+        Exit::Good
+    } else {
+        Exit::Broken
+    })
+}
+
+pub(super) fn default_folder(name: &str, seed: u64) -> PathBuf {
+    Path::new("reports").join(format!("{name}-{seed}"))
+}
+
+/// Plays a scenario, once a process; none when an invariant broke, which was told already.
+pub(super) fn played(
+    scenario: &Scenario,
+    which: &Which,
+    seed: u64,
+    events: Option<&Path>,
+) -> Result<Option<Report>, Trouble> {
+    let mut report = Report {
+        head: head(scenario, which, seed),
+        outcome: Default::default(),
+        cost: Default::default(),
+    };
+    let events = events.map(|path| stream(path, &report.head)).transpose()?;
+    let length = Duration::from_secs(scenario.written.seconds);
+    let bar = bar(length);
+    let progress = |time: Duration| bar.set_position(time.as_secs());
+    let command = report.command();
+    let playing = Playing {
+        seed,
+        events,
+        command,
+        progress: &progress,
+    };
+    let played = std::panic::catch_unwind(AssertUnwindSafe(|| play(scenario, playing)));
+    bar.finish_and_clear();
+    let Ok(outcome) = played else { return Ok(None) };
+    report.outcome = outcome;
+    report.cost = machine::cost(length);
+    Ok(Some(report))
+}
+
+fn head(scenario: &Scenario, which: &Which, seed: u64) -> Head {
+    Head {
+        scenario: scenario.name.clone(),
+        title: scenario.written.title.clone(),
+        file: which.scenario.display().to_string(),
+        ci: which.ci,
+        set: which.set.clone(),
+        digest: scenario.digest.clone(),
+        seed,
+        nodes: scenario.written.nodes.values().map(|nodes| nodes.count).sum(),
+        seconds: scenario.written.seconds,
+        program: machine::program(),
+    }
+}
+
+/// The file of events, which begins with what ran.
+fn stream(path: &Path, head: &Head) -> Result<Box<dyn Write + Send>, Trouble> {
+    let failed = |error| Trouble::File(path.display().to_string(), error);
+    let mut file = BufWriter::new(File::create(path).map_err(failed)?);
+    let line = serde_json::to_string(head).expect("a head is a document");
+    writeln!(file, "{line}").map_err(failed)?;
+    Ok(Box::new(file))
+}
+
+/// Virtual time on a terminal, nothing elsewhere.
+fn bar(length: Duration) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let template = "{bar:40} {pos}/{len} virtual seconds, {per_sec}, {eta} left";
+    let style = ProgressStyle::with_template(template).expect("the template names known keys");
+    ProgressBar::new(length.as_secs()).with_style(style)
+}
+
+fn show(run: &Run, report: &Report, out: &Path) {
+    if run.json {
+        println!(
+            "{}",
+            serde_json::to_string_pretty(report).expect("a report is a document")
+        );
+        return;
+    }
+    println!(
+        "{}: {} nodes, {} virtual seconds, seed {}",
+        report.head.title, report.head.nodes, report.head.seconds, run.seed
+    );
+    let rows = report.headline().into_iter();
+    let rows: Vec<Vec<String>> = rows
+        .map(|(name, unit, value)| vec![name.to_owned(), format!("{value:.2}"), unit.to_owned()])
+        .collect();
+    print!("{}", comparing::table(&rows));
+    let cost = report.cost;
+    let (seconds, speed, memory) = (cost.processor_seconds, cost.speed, cost.memory_mib);
+    println!(
+        "{seconds:.1} s of a processor, {speed:.2} virtual seconds each, {memory:.0} MiB; events {}",
+        report.outcome.events_digest
+    );
+    for broken in &report.outcome.broken {
+        println!("BROKEN: {broken}");
+    }
+    if !report.outcome.broken.is_empty() {
+        println!("again with: {}", report.command());
+    }
+    println!("report: {}", out.join("report.html").display());
+}

@@ -1,0 +1,264 @@
+//! A connection between two hosts: [`Connection`], and each end of it as libp2p sees it: [`Muxer`].
+
+use std::{
+    collections::VecDeque,
+    io,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use libp2p::core::muxing::{StreamMuxer, StreamMuxerEvent};
+use starfish_sim_kernel::{Owner, Timer, sleep, spawn};
+
+use super::{
+    Network, Separation, now,
+    pipe::{Pipe, Substream, pair},
+};
+
+/// What opening a stream sends, in bytes.
+const OPENING: usize = 12;
+
+/// Side 0 dialled.
+pub(super) struct Connection {
+    network: Network,
+    ends: [usize; 2],
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    sides: [Side; 2],
+    pipes: Vec<Weak<Pipe>>,
+}
+
+#[derive(Default)]
+struct Side {
+    /// Streams that the other side opened: when each arrives, and its pipes to read from and to write to.
+    incoming: VecDeque<(u64, Arc<Pipe>, Arc<Pipe>)>,
+    acceptor: Option<Waker>,
+    watcher: Option<Waker>,
+    timer: Timer,
+    /// When this side sees that the connection is gone.
+    death: Option<u64>,
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Connection")
+            .field("ends", &self.ends)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Connection {
+    pub(super) fn new(network: &Network, from: usize, to: usize) -> Arc<Self> {
+        Arc::new(Self {
+            network: network.clone(),
+            ends: [from, to],
+            state: Mutex::default(),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn ends(&self) -> [usize; 2] {
+        self.ends
+    }
+
+    pub(super) fn is_dead(&self, side: usize) -> bool {
+        self.lock().sides[side].death.is_some_and(|death| death <= now())
+    }
+
+    /// Whether either side has given it up.
+    pub(super) fn is_broken(&self) -> bool {
+        self.lock().sides.iter().any(|side| side.death.is_some())
+    }
+
+    /// Both sides see at once that it is gone.
+    pub(super) fn break_up(&self) {
+        for side in 0..2 {
+            self.lock().sides[side].death = Some(now());
+            self.notice(side);
+        }
+    }
+
+    /// One side goes; the other one sees it when the news arrives.
+    fn close(self: &Arc<Self>, side: usize) {
+        let now = now();
+        let other = 1 - side;
+        if self.lock().sides[side].death.is_some_and(|death| death <= now) {
+            return;
+        }
+        self.lock().sides[side].death = Some(now);
+        self.notice(side);
+        if self.lock().sides[other].death.is_none() {
+            self.send_death(other);
+        }
+    }
+
+    /// Sends one side the news that the other has gone.
+    fn send_death(self: &Arc<Self>, side: usize) {
+        let (from, to) = (self.ends[1 - side], self.ends[side]);
+        let at = {
+            let mut wires = self.network.wires();
+            match wires.fault(from, to) {
+                Some(Separation::BlackHole) => u64::MAX,
+                _ => wires.arrival(from, to, 0),
+            }
+        };
+        self.lock().sides[side].death = Some(at);
+        // While a world is torn down there is nobody to tell.
+        if at != u64::MAX && starfish_sim_kernel::now().is_some() {
+            let connection = Arc::clone(self);
+            let length = Duration::from_nanos(at.saturating_sub(now()));
+            spawn(Owner::WORLD, async move {
+                sleep(length).await;
+                connection.notice(side);
+            });
+        }
+    }
+
+    /// Wakes everything of one side.
+    fn notice(&self, side: usize) {
+        let (wakers, pipes) = {
+            let mut state = self.lock();
+            let state = &mut *state;
+            let wakers = [state.sides[side].acceptor.take(), state.sides[side].watcher.take()];
+            (wakers, state.pipes.clone())
+        };
+        wakers.into_iter().flatten().for_each(Waker::wake);
+        pipes.iter().filter_map(Weak::upgrade).for_each(|pipe| pipe.wake());
+    }
+
+    /// The link is whole again: what was held goes on its way.
+    pub(super) fn resume(self: &Arc<Self>) {
+        let pipes = self.lock().pipes.clone();
+        pipes.iter().filter_map(Weak::upgrade).for_each(|pipe| pipe.resume());
+        for side in 0..2 {
+            if self.lock().sides[side].death == Some(u64::MAX) {
+                self.send_death(side);
+            }
+            let mut state = self.lock();
+            let state = &mut state.sides[side];
+            for (at, ..) in &mut state.incoming {
+                if *at == u64::MAX {
+                    let (from, to) = (self.ends[1 - side], self.ends[side]);
+                    *at = self.network.wires().arrival(from, to, OPENING);
+                }
+            }
+            state.tell_acceptor();
+        }
+    }
+
+    pub(super) fn queued(&self) -> usize {
+        let pipes = self.lock().pipes.clone();
+        pipes.iter().filter_map(Weak::upgrade).map(|pipe| pipe.queued()).sum()
+    }
+
+    fn open(self: &Arc<Self>, side: usize) -> Substream {
+        let other = 1 - side;
+        let (from, to) = (self.ends[side], self.ends[other]);
+        let (there, back) = pair(&self.network, [from, to]);
+        let at = {
+            let mut wires = self.network.wires();
+            match wires.fault(from, to) {
+                Some(Separation::BlackHole) => u64::MAX,
+                _ => wires.arrival(from, to, OPENING),
+            }
+        };
+        let mut state = self.lock();
+        if state.pipes.len() == state.pipes.capacity() {
+            state.pipes.retain(|pipe| pipe.strong_count() > 0);
+        }
+        state.pipes.extend([Arc::downgrade(&there), Arc::downgrade(&back)]);
+        let far = &mut state.sides[other];
+        far.incoming.push_back((at, Arc::clone(&there), Arc::clone(&back)));
+        far.tell_acceptor();
+        drop(state);
+        Substream::new(back, there, Arc::clone(self), side)
+    }
+}
+
+impl Side {
+    fn tell_acceptor(&mut self) {
+        if let Some((at, ..)) = self.incoming.front()
+            && *at != u64::MAX
+            && let Some(acceptor) = self.acceptor.take()
+        {
+            self.timer.arm(*at, &acceptor);
+        }
+    }
+}
+
+/// One end of a connection.
+#[derive(Debug)]
+pub(super) struct Muxer {
+    connection: Arc<Connection>,
+    side: usize,
+}
+
+impl Muxer {
+    pub(super) fn new(connection: Arc<Connection>, side: usize) -> Self {
+        Self { connection, side }
+    }
+
+    fn check(&self) -> io::Result<()> {
+        if self.connection.is_dead(self.side) {
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
+        Ok(())
+    }
+}
+
+impl StreamMuxer for Muxer {
+    type Substream = Substream;
+    type Error = io::Error;
+
+    fn poll_inbound(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<Substream>> {
+        self.check()?;
+        let mut state = self.connection.lock();
+        let side = &mut state.sides[self.side];
+        match side.incoming.front() {
+            Some((at, ..)) if *at <= now() => {}
+            Some((at, ..)) if *at != u64::MAX => {
+                side.timer.arm(*at, cx.waker());
+                side.acceptor = Some(cx.waker().clone());
+                return Poll::Pending;
+            }
+            _ => {
+                side.acceptor = Some(cx.waker().clone());
+                return Poll::Pending;
+            }
+        }
+        let (_, reading, writing) = side.incoming.pop_front().expect("it was looked at just now");
+        drop(state);
+        let connection = Arc::clone(&self.connection);
+        Poll::Ready(Ok(Substream::new(reading, writing, connection, self.side)))
+    }
+
+    fn poll_outbound(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<Substream>> {
+        self.check()?;
+        Poll::Ready(Ok(self.connection.open(self.side)))
+    }
+
+    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.connection.close(self.side);
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<StreamMuxerEvent>> {
+        self.check()?;
+        self.connection.lock().sides[self.side].watcher = Some(cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl Drop for Muxer {
+    fn drop(&mut self) {
+        self.connection.close(self.side);
+    }
+}

@@ -1,0 +1,231 @@
+//! What a run found: [`Report`], and its folder of figures.
+//!
+//! | part | what it does |
+//! |---|---|
+//! | `figures` | percentiles, and confidence intervals over runs |
+//! | `gathering` | from what happened to figures |
+//! | `judging` | what the scenario expected, held against them |
+//! | `folder` | `summary.json`, CSV files and the page |
+//! | `page` | `report.html` |
+//! | `comparing` | tables over several reports |
+
+pub mod comparing;
+pub mod figures;
+pub mod folder;
+pub mod gathering;
+pub mod judging;
+pub mod page;
+
+use serde::{Deserialize, Serialize};
+
+use self::figures::Percentiles;
+
+/// Everything that a run found. The same program, scenario and seed give the same report but for its [`Cost`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// What ran.
+    pub head: Head,
+    /// What came out.
+    pub outcome: Outcome,
+    /// What the run cost on this machine.
+    pub cost: Cost,
+}
+
+/// What ran: enough to run it again.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Head {
+    /// The scenario's name.
+    pub scenario: String,
+    /// Its title.
+    pub title: String,
+    /// The file it came from.
+    pub file: String,
+    /// Whether its `[ci]` variant ran.
+    pub ci: bool,
+    /// Changes from the command line, in order.
+    pub set: Vec<String>,
+    /// Digest of the scenario with these changes.
+    pub digest: String,
+    /// The seed.
+    pub seed: u64,
+    /// How many nodes.
+    pub nodes: u32,
+    /// How many virtual seconds.
+    pub seconds: u64,
+    /// The program: its version, commit, lock file, compiler and target.
+    pub program: String,
+}
+
+/// What came out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outcome {
+    /// How many records were published by honest nodes.
+    pub records: u64,
+    /// Publications that a node refused to make.
+    pub refused: u64,
+    /// How many bodies of these records were wanted by honest nodes that were not their authors.
+    pub wanted: u64,
+    /// How many of them arrived.
+    pub arrived: u64,
+    /// From publication to arrival at one node, in ms.
+    pub latency: Percentiles,
+    /// From publication to arrival at the last node that wanted it, in ms, of records that arrived everywhere.
+    pub everyone: Percentiles,
+    /// Bytes that honest nodes received on streams of requests, for each byte of body that arrived where it was wanted.
+    pub copies: f64,
+    /// Body bytes of the median node that pulls one TLD, in percent of the mean of those that pull everything.
+    pub own_tld_percent: Option<f64>,
+    /// Provable faults that honest nodes counted against other honest nodes; more than none is a mistake of ours.
+    pub faults_among_honest: u64,
+    /// Latency by region of the receiver.
+    pub regions: Vec<RegionRow>,
+    /// Bytes by protocol, of all nodes.
+    pub traffic: Vec<TrafficRow>,
+    /// How many of the nodes that want it have a record, over time. In the CSV only: it is the bulk of a report.
+    #[serde(skip)]
+    pub spread: Vec<Spread>,
+    /// Every node.
+    pub nodes: Vec<NodeRow>,
+    /// Pairs of nodes that were connected at the end. In the CSV only.
+    #[serde(skip)]
+    pub links: Vec<(u32, u32)>,
+    /// Lines of the event stream.
+    pub events: u64,
+    /// Its digest.
+    pub events_digest: String,
+    /// What was expected and did not come out, or an invariant that broke.
+    pub broken: Vec<String>,
+}
+
+/// Latency in one region.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegionRow {
+    /// Its name.
+    pub region: String,
+    /// From publication to arrival in it, in ms.
+    pub latency: Percentiles,
+}
+
+/// Bytes of one protocol.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrafficRow {
+    /// Its name, as the nodes negotiate it.
+    pub protocol: String,
+    /// What all nodes sent.
+    pub bytes: u64,
+    /// In how many writes.
+    pub writes: u64,
+}
+
+/// How one record spread.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spread {
+    /// Its number, in the order of publication.
+    pub record: u64,
+    /// When it was published, in ms of virtual time.
+    pub at: f64,
+    /// How many nodes want it.
+    pub wanted: u64,
+    /// When it was at the first of them, the second and so on, in ms after its publication.
+    pub arrivals: Vec<f64>,
+}
+
+/// One node.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeRow {
+    /// Its number.
+    pub node: u32,
+    /// Its role.
+    pub role: String,
+    /// Its region.
+    pub region: String,
+    /// What it does instead of what it should; none for an honest one.
+    pub adversary: Option<String>,
+    /// Bodies that it wanted and did not get.
+    pub missing: u64,
+    /// Bytes that it was sent, of every protocol.
+    pub received: u64,
+    /// Of these, bytes on streams of requests, which carry bodies.
+    pub received_requested: u64,
+    /// Bytes of bodies that it stored.
+    pub stored_bodies: u64,
+    /// Bytes that it sent.
+    pub sent: u64,
+}
+
+/// What a run cost on the machine where it ran; differs each time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cost {
+    /// Seconds of a processor.
+    pub processor_seconds: f64,
+    /// Virtual seconds for each of them.
+    pub speed: f64,
+    /// The most memory that the process held, in MiB.
+    pub memory_mib: f64,
+}
+
+impl Outcome {
+    /// Bodies that arrived of those that were wanted, in percent.
+    pub fn delivered_percent(&self) -> f64 {
+        if self.wanted == 0 {
+            100.0
+        } else {
+            100.0 * self.arrived as f64 / self.wanted as f64
+        }
+    }
+}
+
+impl Report {
+    /// The figures that tables show: name, unit and value.
+    pub fn headline(&self) -> Vec<(&'static str, &'static str, f64)> {
+        let outcome = &self.outcome;
+        let bytes: u64 = outcome.traffic.iter().map(|row| row.bytes).sum();
+        let mut figures = vec![
+            ("records", "", outcome.records as f64),
+            ("delivered", "%", outcome.delivered_percent()),
+            ("latency p50", "ms", outcome.latency.p50),
+            ("latency p99", "ms", outcome.latency.p99),
+            ("everyone p50", "ms", outcome.everyone.p50),
+            ("everyone max", "ms", outcome.everyone.most),
+            ("copies", "", outcome.copies),
+            ("traffic", "MB", bytes as f64 / 1e6),
+        ];
+        if let Some(percent) = outcome.own_tld_percent {
+            figures.push(("own TLD", "%", percent));
+        }
+        figures.push(("broken", "", outcome.broken.len() as f64));
+        figures
+    }
+
+    /// The command that runs this again.
+    pub fn command(&self) -> String {
+        let mut words = vec![
+            "starfish-sim run".to_owned(),
+            quoted(&self.head.file),
+            format!("--seed {}", self.head.seed),
+        ];
+        if self.head.ci {
+            words.push("--ci".to_owned());
+        }
+        words.extend(self.head.set.iter().map(|set| format!("--set {}", quoted(set))));
+        words.join(" ")
+    }
+}
+
+/// A word as a shell reads it.
+fn quoted(word: &str) -> String {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./=,:".contains(letter);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}

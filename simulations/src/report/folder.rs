@@ -1,0 +1,170 @@
+//! The folder of a report: `summary.json`, a CSV file for each figure, and `report.html`.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use serde::Serialize;
+
+use super::{Report, page};
+
+/// The file by which a folder is known as a report.
+pub const SUMMARY: &str = "summary.json";
+/// The event stream, if it is wanted.
+pub const EVENTS: &str = "events.ndjson";
+
+/// Why a report could not be written or read.
+#[derive(Debug, thiserror::Error)]
+#[error("{path}: {reason}")]
+pub struct FolderError {
+    path: PathBuf,
+    reason: String,
+}
+
+fn failed(path: &Path) -> impl Fn(io::Error) -> FolderError {
+    let path = path.to_owned();
+    move |error| FolderError {
+        path: path.clone(),
+        reason: error.to_string(),
+    }
+}
+
+/// Writes every file of a report; those of an earlier report in the same folder are replaced.
+///
+/// # Errors
+/// When the folder cannot be made or written to.
+pub fn write(folder: &Path, report: &Report, about: &str) -> Result<(), FolderError> {
+    fs::create_dir_all(folder).map_err(failed(folder))?;
+    let outcome = &report.outcome;
+    let arrivals = outcome.spread.iter().flat_map(|spread| {
+        let share = move |place: usize| 100.0 * (place + 1) as f64 / spread.wanted as f64;
+        spread
+            .arrivals
+            .iter()
+            .enumerate()
+            .map(move |(place, time)| (spread.record, spread.at, time, share(place)))
+    });
+    rows(
+        folder,
+        "time-to-all.csv",
+        &["record", "published_ms", "after_ms", "percent_of_nodes"],
+        arrivals,
+    )?;
+    let regions = outcome.regions.iter().map(|row| {
+        let times = row.latency;
+        (&row.region, times.count, times.p50, times.p90, times.p99, times.most)
+    });
+    rows(
+        folder,
+        "latency-by-region.csv",
+        &["region", "arrivals", "p50_ms", "p90_ms", "p99_ms", "max_ms"],
+        regions,
+    )?;
+    rows(
+        folder,
+        "bytes-by-kind.csv",
+        &["protocol", "bytes", "writes"],
+        &outcome.traffic,
+    )?;
+    let head = [
+        "node",
+        "role",
+        "region",
+        "adversary",
+        "missing",
+        "received",
+        "received_requested",
+        "stored_bodies",
+        "sent",
+    ];
+    rows(folder, "nodes.csv", &head, &outcome.nodes)?;
+    rows(folder, "mesh.csv", &["node", "other"], &outcome.links)?;
+    let page = folder.join("report.html");
+    fs::write(&page, page::page(report, about)).map_err(failed(&page))?;
+    // Last, so that a folder with a summary is a whole report.
+    let summary = folder.join(SUMMARY);
+    let text = serde_json::to_string_pretty(report).expect("a report is a document");
+    fs::write(&summary, text + "\n").map_err(failed(&summary))
+}
+
+fn rows<T: Serialize>(
+    folder: &Path,
+    name: &str,
+    head: &[&str],
+    rows: impl IntoIterator<Item = T>,
+) -> Result<(), FolderError> {
+    let path = folder.join(name);
+    let wrong = |error: csv::Error| FolderError {
+        path: path.clone(),
+        reason: error.to_string(),
+    };
+    let mut file = csv::WriterBuilder::new()
+        .has_headers(false)
+        .from_path(&path)
+        .map_err(wrong)?;
+    file.write_record(head).map_err(wrong)?;
+    for row in rows {
+        file.serialize(row).map_err(wrong)?;
+    }
+    file.flush().map_err(failed(&path))
+}
+
+/// Reads a report back, from its folder or its summary.
+///
+/// # Errors
+/// When there is none.
+pub fn read(path: &Path) -> Result<Report, FolderError> {
+    let file = if path.is_dir() {
+        path.join(SUMMARY)
+    } else {
+        path.to_owned()
+    };
+    let text = fs::read_to_string(&file).map_err(failed(&file))?;
+    serde_json::from_str(&text).map_err(|error| FolderError {
+        path: file,
+        reason: format!("is no report of this version: {error}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_is_read_back_and_its_files_are_there() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut report = page::tests::report();
+        write(folder.path(), &report, "about").expect("a report");
+        let lines = |name: &str| {
+            fs::read_to_string(folder.path().join(name))
+                .expect(name)
+                .lines()
+                .count()
+        };
+        assert_eq!(lines("time-to-all.csv"), 1 + 3);
+        assert_eq!(lines("latency-by-region.csv"), 1 + 1);
+        assert_eq!(lines("bytes-by-kind.csv"), 1 + 1);
+        assert_eq!(lines("nodes.csv"), 1 + 4);
+        assert_eq!(lines("mesh.csv"), 1 + 3);
+        assert!(lines("report.html") > 1);
+        // These two are in CSV files only.
+        (report.outcome.spread, report.outcome.links) = (Vec::new(), Vec::new());
+        assert_eq!(read(folder.path()).expect("a report"), report);
+        assert_eq!(read(&folder.path().join(SUMMARY)).expect("a report"), report);
+    }
+
+    #[test]
+    fn what_is_no_report_is_said_to_be_none() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let check = |text: &str, word: &str| {
+            fs::write(folder.path().join(SUMMARY), text).expect("a file");
+            let told = read(folder.path()).expect_err(text).to_string();
+            assert!(told.contains(word) && told.contains(SUMMARY), "{told}");
+        };
+        check("", "is no report");
+        check("{}", "missing field");
+        check("[1, 2]", "is no report");
+        assert!(read(&folder.path().join("gone")).is_err());
+    }
+}

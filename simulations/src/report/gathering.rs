@@ -1,0 +1,340 @@
+//! From what happened to figures: [`Gathering`] hears of every publication and arrival while a run goes on.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use starfish_protocol::record::RecordId;
+
+use super::{NodeRow, Outcome, RegionRow, Spread, TrafficRow, figures::Percentiles};
+
+/// What is known of a node before a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// Its role.
+    pub role: String,
+    /// Its region.
+    pub region: String,
+    /// What it does instead of what it should.
+    pub adversary: Option<String>,
+    /// Whether it pulls one TLD only.
+    pub is_selective: bool,
+}
+
+/// Bytes that one node sent and was sent, by protocol.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Carried {
+    /// Bytes and writes that it sent.
+    pub sent: BTreeMap<String, (u64, u64)>,
+    /// Bytes and writes that it was sent.
+    pub received: BTreeMap<String, (u64, u64)>,
+}
+
+/// Collects what happens.
+#[derive(Debug)]
+pub struct Gathering {
+    nodes: Vec<Known>,
+    /// Stretches in which a part of the network could not be reached.
+    splits: Vec<(Duration, Duration)>,
+    records: Vec<Published>,
+    by_id: BTreeMap<RecordId, usize>,
+    /// Bytes of bodies that each node stored, wanted or not, and again after its store was lost.
+    stored: Vec<u64>,
+    refused: u64,
+    faults_among_honest: u64,
+}
+
+#[derive(Debug)]
+struct Published {
+    at: Duration,
+    author: u32,
+    length: u64,
+    /// By node: when it had the body, if it has.
+    wanted: BTreeMap<u32, Option<Duration>>,
+}
+
+impl Gathering {
+    /// For these nodes, in a network that is split in these stretches of time.
+    pub fn new(nodes: Vec<Known>, splits: Vec<(Duration, Duration)>) -> Self {
+        Self {
+            stored: vec![0; nodes.len()],
+            nodes,
+            splits,
+            records: Vec::new(),
+            by_id: BTreeMap::new(),
+            refused: 0,
+            faults_among_honest: 0,
+        }
+    }
+
+    /// A node published a record with so many bytes of body, and these other nodes want it.
+    pub fn published(
+        &mut self,
+        at: Duration,
+        author: u32,
+        record: RecordId,
+        length: u64,
+        wanted: impl IntoIterator<Item = u32>,
+    ) {
+        self.by_id.insert(record, self.records.len());
+        let wanted = wanted.into_iter().map(|node| (node, None)).collect();
+        self.records.push(Published {
+            at,
+            author,
+            length,
+            wanted,
+        });
+    }
+
+    /// A node stored the body of a record. Only the first time counts as its arrival, and only where it is wanted.
+    pub fn arrived(&mut self, at: Duration, node: u32, record: RecordId) {
+        let Some(published) = self.by_id.get(&record).and_then(|place| self.records.get_mut(*place)) else {
+            return;
+        };
+        if node != published.author {
+            self.stored[node as usize] += published.length;
+        }
+        if let Some(arrival) = published.wanted.get_mut(&node) {
+            arrival.get_or_insert(at);
+        }
+    }
+
+    /// A node refused to publish.
+    pub fn refused(&mut self) {
+        self.refused += 1;
+    }
+
+    /// A node counted a provable fault against another.
+    pub fn faulted(&mut self, by: u32, whom: u32) {
+        let is_honest = |node: u32| {
+            self.nodes
+                .get(node as usize)
+                .is_some_and(|known| known.adversary.is_none())
+        };
+        if is_honest(by) && is_honest(whom) {
+            self.faults_among_honest += 1;
+        }
+    }
+
+    /// True when every wanted body of every record so far is where it is wanted.
+    pub fn is_complete(&self) -> bool {
+        self.records
+            .iter()
+            .all(|published| published.wanted.values().all(Option::is_some))
+    }
+
+    /// All figures; `carried` holds the bytes of each node, and `carries_bodies` knows the protocols of bodies.
+    pub fn finish(self, carried: &[Carried], carries_bodies: impl Fn(&str) -> bool) -> Outcome {
+        let mut outcome = Outcome {
+            records: self.records.len() as u64,
+            refused: self.refused,
+            faults_among_honest: self.faults_among_honest,
+            ..Outcome::default()
+        };
+        self.times(&mut outcome);
+        outcome.traffic = traffic(carried);
+        outcome.nodes = self.rows(carried, carries_bodies);
+        let useful: u64 = self
+            .records
+            .iter()
+            .map(|record| record.length * arrivals(record) as u64)
+            .sum();
+        let honest = outcome.nodes.iter().filter(|row| row.adversary.is_none());
+        let requested: u64 = honest.map(|row| row.received_requested).sum();
+        outcome.copies = if useful == 0 {
+            0.0
+        } else {
+            requested as f64 / useful as f64
+        };
+        outcome.own_tld_percent = self.selectivity(&outcome.nodes);
+        outcome
+    }
+
+    fn times(&self, outcome: &mut Outcome) {
+        let mut by_region: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+        let (mut all, mut everyone) = (Vec::new(), Vec::new());
+        for (number, record) in self.records.iter().enumerate() {
+            let since = self.reachable_from(record.at);
+            let mut spread = Vec::new();
+            for (node, arrival) in &record.wanted {
+                let Some(arrival) = arrival else { continue };
+                let time = milliseconds(arrival.saturating_sub(record.at));
+                spread.push(time);
+                if let Some(known) = self.nodes.get(*node as usize) {
+                    by_region.entry(&known.region).or_default().push(time);
+                }
+            }
+            outcome.wanted += record.wanted.len() as u64;
+            outcome.arrived += spread.len() as u64;
+            if !spread.is_empty() && spread.len() == record.wanted.len() {
+                let last = record.wanted.values().flatten().max().copied().unwrap_or(since);
+                everyone.push(milliseconds(last.saturating_sub(since)));
+            }
+            spread.sort_by(f64::total_cmp);
+            all.extend(&spread);
+            outcome.spread.push(Spread {
+                record: number as u64,
+                at: milliseconds(record.at),
+                wanted: record.wanted.len() as u64,
+                arrivals: spread,
+            });
+        }
+        outcome.latency = Percentiles::of(all);
+        outcome.everyone = Percentiles::of(everyone);
+        let row = |(region, times): (&str, Vec<f64>)| RegionRow {
+            region: region.to_owned(),
+            latency: Percentiles::of(times),
+        };
+        outcome.regions = by_region.into_iter().map(row).collect();
+    }
+
+    /// From when on everyone can be reached, of what is published at this time.
+    fn reachable_from(&self, at: Duration) -> Duration {
+        let during = self.splits.iter().filter(|(from, until)| (*from..*until).contains(&at));
+        during.map(|(_, until)| *until).max().unwrap_or(at)
+    }
+
+    fn rows(&self, carried: &[Carried], carries_bodies: impl Fn(&str) -> bool) -> Vec<NodeRow> {
+        let mut missing = vec![0; self.nodes.len()];
+        for record in &self.records {
+            for (node, arrival) in &record.wanted {
+                missing[*node as usize] += u64::from(arrival.is_none());
+            }
+        }
+        let rows = self.nodes.iter().zip(carried).zip(missing).enumerate();
+        let row = |(node, ((known, carried), missing)): (usize, ((&Known, &Carried), u64))| NodeRow {
+            node: node as u32,
+            role: known.role.clone(),
+            region: known.region.clone(),
+            adversary: known.adversary.clone(),
+            missing,
+            received: carried.received.values().map(|(bytes, _)| bytes).sum(),
+            stored_bodies: self.stored[node],
+            received_requested: carried
+                .received
+                .iter()
+                .filter(|(name, _)| carries_bodies(name))
+                .map(|(_, (bytes, _))| bytes)
+                .sum(),
+            sent: carried.sent.values().map(|(bytes, _)| bytes).sum(),
+        };
+        rows.map(row).collect()
+    }
+
+    fn selectivity(&self, rows: &[NodeRow]) -> Option<f64> {
+        let bytes = |is_selective: bool| -> Vec<f64> {
+            let nodes = self.nodes.iter().zip(rows);
+            let such = nodes.filter(|(known, _)| known.is_selective == is_selective && known.adversary.is_none());
+            such.map(|(_, row)| row.stored_bodies as f64).collect()
+        };
+        let (own, full) = (bytes(true), bytes(false));
+        // Publishers receive little of what they wrote; the mean over all others is what a full subscriber receives.
+        let full: Vec<f64> = full.into_iter().filter(|bytes| *bytes > 0.0).collect();
+        if own.is_empty() || full.is_empty() {
+            return None;
+        }
+        let mean = full.iter().sum::<f64>() / full.len() as f64;
+        Some(100.0 * Percentiles::of(own).p50 / mean)
+    }
+}
+
+fn arrivals(record: &Published) -> usize {
+    record.wanted.values().flatten().count()
+}
+
+fn milliseconds(length: Duration) -> f64 {
+    length.as_nanos() as f64 / 1e6
+}
+
+fn traffic(carried: &[Carried]) -> Vec<TrafficRow> {
+    let mut total: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    for (protocol, (bytes, writes)) in carried.iter().flat_map(|carried| &carried.sent) {
+        let sum = total.entry(protocol).or_default();
+        *sum = (sum.0 + bytes, sum.1 + writes);
+    }
+    let row = |(protocol, (bytes, writes)): (&str, (u64, u64))| TrafficRow {
+        protocol: protocol.to_owned(),
+        bytes,
+        writes,
+    };
+    total.into_iter().map(row).collect()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use starfish_crypto::{Digest, domain};
+
+    pub(crate) fn record(number: u8) -> RecordId {
+        RecordId::from_digest(Digest::of(domain::COMMUNITY, &[number]))
+    }
+
+    /// Four nodes, one of them hostile and one of them selective; two records, of which one did not reach everyone.
+    pub(crate) fn gathered() -> Outcome {
+        let known = |role: &str, region: &str, adversary: Option<&str>| Known {
+            role: role.to_owned(),
+            region: region.to_owned(),
+            adversary: adversary.map(str::to_owned),
+            is_selective: role == "registry",
+        };
+        let nodes = vec![
+            known("cert", "north", None),
+            known("cert", "south", None),
+            known("registry", "south", None),
+            known("cert", "north", Some("withholder")),
+        ];
+        let seconds = Duration::from_secs;
+        let mut gathering = Gathering::new(nodes, vec![(seconds(10), seconds(20))]);
+        gathering.published(seconds(5), 0, record(1), 1_000, [1, 2]);
+        gathering.published(seconds(12), 0, record(2), 500, [1, 2]);
+        assert!(!gathering.is_complete());
+        gathering.arrived(Duration::from_millis(5_100), 1, record(1));
+        gathering.arrived(Duration::from_millis(5_300), 2, record(1));
+        gathering.arrived(Duration::from_millis(9_000), 2, record(1));
+        gathering.arrived(Duration::from_millis(21_000), 1, record(2));
+        // Not wanted there, and not known at all.
+        gathering.arrived(Duration::from_millis(5_100), 3, record(1));
+        gathering.arrived(Duration::from_millis(5_100), 1, record(9));
+        gathering.faulted(0, 3);
+        gathering.faulted(3, 0);
+        let carried = |gossip: u64, bodies: u64| Carried {
+            sent: [("gossip".to_owned(), (gossip, 1))].into(),
+            received: [("gossip".to_owned(), (gossip, 1)), ("bodies".to_owned(), (bodies, 1))].into(),
+        };
+        let carried = [carried(10, 0), carried(20, 2_000), carried(30, 100), carried(40, 9_999)];
+        gathering.finish(&carried, |protocol| protocol == "bodies")
+    }
+
+    #[test]
+    fn figures_follow_from_what_happened() {
+        let outcome = gathered();
+        assert_eq!((outcome.records, outcome.wanted, outcome.arrived), (2, 4, 3));
+        assert_eq!(outcome.delivered_percent(), 75.0);
+        assert_eq!((outcome.latency.p50, outcome.latency.most), (300.0, 9_000.0));
+        // Only the first record is everywhere.
+        assert_eq!((outcome.everyone.count, outcome.everyone.most), (1, 300.0));
+        assert_eq!(outcome.copies, 2_100.0 / 2_500.0);
+        // The selective node stored the first body twice; the only other one that stored any stored both.
+        assert_eq!(outcome.own_tld_percent, Some(100.0 * 2_000.0 / 1_500.0));
+        assert_eq!(outcome.faults_among_honest, 0);
+        assert_eq!(outcome.traffic[0].bytes, 100);
+        let missing: Vec<u64> = outcome.nodes.iter().map(|row| row.missing).collect();
+        assert_eq!(missing, [0, 0, 1, 0]);
+        assert_eq!(outcome.spread[0].arrivals, [100.0, 300.0]);
+    }
+
+    #[test]
+    fn what_is_published_in_a_partition_counts_from_its_end() {
+        let known = Known {
+            role: "a".into(),
+            region: "b".into(),
+            adversary: None,
+            is_selective: false,
+        };
+        let seconds = Duration::from_secs;
+        let mut gathering = Gathering::new(vec![known.clone(), known], vec![(seconds(10), seconds(20))]);
+        gathering.published(seconds(12), 0, record(1), 1, [1]);
+        gathering.arrived(seconds(23), 1, record(1));
+        assert!(gathering.is_complete());
+        let outcome = gathering.finish(&[Carried::default(), Carried::default()], |_| true);
+        assert_eq!((outcome.everyone.most, outcome.latency.most), (3_000.0, 11_000.0));
+    }
+}

@@ -1,0 +1,172 @@
+//! `report.html`: one file that holds everything it shows, for readers without a network.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::{Outcome, Report};
+use crate::plots::{bars, bars::Group, lines, map};
+
+/// Wide enough for the figures, dark on light for print.
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:900px;margin:2em auto;padding:0 1em;color:#222}\
+    table{border-collapse:collapse}td,th{padding:.2em .8em;border-bottom:1px solid #ddd;text-align:right}\
+    td:first-child,th:first-child{text-align:left}code{background:#f3f3f3;padding:.1em .3em}\
+    .broken{border-left:4px solid #b00000;padding-left:1em}figure{margin:1.5em 0}svg{max-width:100%;height:auto}";
+
+/// The whole page.
+pub fn page(report: &Report, about: &str) -> String {
+    let (head, outcome) = (&report.head, &report.outcome);
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width";
+                title { (head.scenario) ", seed " (head.seed) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                h1 { (head.title) }
+                @for part in about.split("\n\n").filter(|part| !part.trim().is_empty()) { p { (part) } }
+                (verdict(report))
+                h2 { "Figures" }
+                (headline(report))
+                h2 { "How records spread" }
+                (figure(lines::spread(&outcome.spread), "Share of the nodes that want a record and have it, by time since \
+                    its publication: the median record, one that is slower than nine in ten, and the slowest."))
+                h2 { "Latency by region" }
+                (figure(regions(outcome), "From publication to arrival, by the region of the node that received it."))
+                h2 { "Bytes by kind" }
+                (figure(traffic(outcome), "What all nodes sent, by protocol, without what lower layers add."))
+                h2 { "The mesh at the end" }
+                (figure(map::map(&outcome.nodes, &outcome.links), "Each dot is a node, each line a connection; nodes of one \
+                    region stand together. Adversaries have a red ring."))
+                h2 { "This run" }
+                (run(report))
+            }
+        }
+    };
+    page.into_string()
+}
+
+fn verdict(report: &Report) -> Markup {
+    let broken = &report.outcome.broken;
+    html! {
+        @if broken.is_empty() {
+            p { "Everything that the scenario expects came out." }
+        } @else {
+            div.broken {
+                p { strong { "Not everything came out:" } }
+                ul { @for line in broken { li { (line) } } }
+            }
+        }
+    }
+}
+
+fn headline(report: &Report) -> Markup {
+    html! {
+        table {
+            @for (name, unit, value) in report.headline() {
+                tr { td { (name) } td { (format!("{value:.2} {unit}")) } }
+            }
+        }
+    }
+}
+
+fn figure(svg: Option<String>, caption: &str) -> Markup {
+    html! {
+        figure {
+            @match svg {
+                Some(svg) => (PreEscaped(svg)),
+                None => p { em { "Nothing to show." } },
+            }
+            figcaption { (caption) }
+        }
+    }
+}
+
+fn regions(outcome: &Outcome) -> Option<String> {
+    let group = |row: &super::RegionRow| Group {
+        name: row.region.clone(),
+        values: vec![row.latency.p50, row.latency.p99],
+    };
+    let groups: Vec<Group> = outcome.regions.iter().map(group).collect();
+    bars::bars("ms", &["p50", "p99"], &groups)
+}
+
+fn traffic(outcome: &Outcome) -> Option<String> {
+    let group = |row: &super::TrafficRow| Group {
+        name: row.protocol.clone(),
+        values: vec![row.bytes as f64 / 1e6],
+    };
+    let groups: Vec<Group> = outcome.traffic.iter().map(group).collect();
+    bars::bars("MB", &["sent"], &groups)
+}
+
+fn run(report: &Report) -> Markup {
+    let (head, cost) = (&report.head, &report.cost);
+    html! {
+        p { "Run it again with " code { (report.command()) } }
+        table {
+            tr { td { "scenario" } td { (head.scenario) " (" (head.digest) ")" } }
+            tr { td { "nodes" } td { (head.nodes) } }
+            tr { td { "virtual seconds" } td { (head.seconds) } }
+            tr { td { "events" } td { (report.outcome.events) " (" (report.outcome.events_digest) ")" } }
+            tr { td { "program" } td { (head.program) } }
+            tr { td { "processor" } td { (format!("{:.1} s, {:.2} virtual seconds each", cost.processor_seconds, cost.speed)) } }
+            tr { td { "memory" } td { (format!("{:.0} MiB", cost.memory_mib)) } }
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::report::{Cost, Head, gathering};
+
+    pub(crate) fn report() -> Report {
+        Report {
+            head: Head {
+                scenario: "calm".to_owned(),
+                title: "A <calm> day & more".to_owned(),
+                file: "scenarios/calm.toml".to_owned(),
+                seed: 7,
+                set: vec!["nodes.cert.count=4".to_owned(), "title=it's calm".to_owned()],
+                ..Head::default()
+            },
+            outcome: Outcome {
+                links: vec![(0, 1), (1, 2), (2, 99)],
+                ..gathering::tests::gathered()
+            },
+            cost: Cost::default(),
+        }
+    }
+
+    #[test]
+    fn a_page_holds_everything_it_shows() {
+        let page = page(&report(), "First.\n\nSecond <b>part</b>.");
+        assert_eq!(page.matches("<svg").count(), 4, "four figures");
+        assert!(page.contains("A &lt;calm&gt; day &amp; more") && page.contains("Second &lt;b&gt;part"));
+        for outside in ["src=", "href=", "@import", "<script", "url("] {
+            assert!(!page.contains(outside), "{outside}");
+        }
+    }
+
+    #[test]
+    fn an_empty_run_has_a_page_too() {
+        let mut empty = report();
+        empty.outcome = Outcome {
+            broken: vec!["all of <it>".to_owned()],
+            ..Outcome::default()
+        };
+        let page = page(&empty, "");
+        assert_eq!(page.matches("Nothing to show").count(), 4);
+        assert!(page.contains("all of &lt;it&gt;"));
+    }
+
+    #[test]
+    fn the_command_survives_a_shell() {
+        let command = report().command();
+        let expected =
+            r"starfish-sim run scenarios/calm.toml --seed 7 --set nodes.cert.count=4 --set 'title=it'\''s calm'";
+        assert_eq!(command, expected);
+    }
+}

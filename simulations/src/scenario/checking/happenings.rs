@@ -1,0 +1,126 @@
+//! What must hold of everything that goes wrong in a scenario: nodes, networks, clocks and adversaries.
+
+use super::{Found, regions};
+use crate::scenario::{
+    Latency,
+    written::{Adversary, AdversaryKind, Partition, Written},
+};
+
+pub(super) fn happenings(written: &Written, latency: Option<&Latency>, found: &mut Found) {
+    for (name, churn) in &written.churn {
+        let key = |key: &str| format!("churn.{name}.{key}");
+        found.role(written, &key("role"), &churn.role);
+        found.stretch(
+            written,
+            &format!("churn.{name}"),
+            ("from_seconds", churn.from_seconds),
+            ("until_seconds", churn.until_seconds),
+        );
+        found.unless(
+            churn.stay_seconds > 0,
+            &key("stay_seconds"),
+            "is no time at all",
+            "write at least 1",
+        );
+        found.unless(
+            churn.away_seconds > 0,
+            &key("away_seconds"),
+            "is no time at all",
+            "write at least 1",
+        );
+    }
+    for (name, split) in &written.partition {
+        partition(name, split, written, latency, found);
+    }
+    for (name, crash) in &written.crash {
+        let key = |key: &str| format!("crash.{name}.{key}");
+        let most = found.role(written, &key("role"), &crash.role);
+        found.unless(
+            crash.count <= most,
+            &key("count"),
+            "is more than the role has",
+            &format!("write at most {most}"),
+        );
+        found.stretch(
+            written,
+            &format!("crash.{name}"),
+            ("at_seconds", crash.at_seconds),
+            ("back_seconds", crash.back_seconds),
+        );
+    }
+    for (name, skew) in &written.skew {
+        let most = found.role(written, &format!("skew.{name}.role"), &skew.role);
+        let holds = skew.count <= most;
+        found.unless(
+            holds,
+            &format!("skew.{name}.count"),
+            "is more than the role has",
+            &format!("write at most {most}"),
+        );
+    }
+}
+
+fn partition(name: &str, split: &Partition, written: &Written, latency: Option<&Latency>, found: &mut Found) {
+    let section = format!("partition.{name}");
+    found.stretch(
+        written,
+        &section,
+        ("at_seconds", split.at_seconds),
+        ("until_seconds", split.until_seconds),
+    );
+    found.share(&format!("{section}.share"), split.share);
+    regions(&format!("{section}.regions"), &split.regions, latency, found);
+    for role in &split.roles {
+        found.role(written, &format!("{section}.roles"), role);
+    }
+    let ways = usize::from(split.share.is_some())
+        + usize::from(!split.roles.is_empty())
+        + usize::from(!split.regions.is_empty());
+    found.unless(
+        ways == 1,
+        &section,
+        "does not say which part it is",
+        "write one of share, roles or regions",
+    );
+}
+
+pub(super) fn hostile(name: &str, adversary: &Adversary, written: &Written, found: &mut Found) {
+    let key = |key: &str| format!("adversary.{name}.{key}");
+    found.role(written, &key("role"), &adversary.role);
+    found.share(&key("share"), adversary.share);
+    let eclipse = adversary.kind == AdversaryKind::Eclipse;
+    match &adversary.victims {
+        Some(victims) if eclipse => drop(found.role(written, &key("victims"), victims)),
+        Some(_) => found.add(key("victims"), "is only for `kind = \"eclipse\"`", "take it away"),
+        None => found.unless(
+            !eclipse,
+            &key("kind"),
+            "`eclipse` needs victims",
+            "add victims = \"a role\"",
+        ),
+    }
+    let flooder = adversary.kind == AdversaryKind::Flooder;
+    match adversary.per_second {
+        Some(rate) if flooder => {
+            let holds = rate > 0.0 && rate <= 10_000.0;
+            found.unless(
+                holds,
+                &key("per_second"),
+                "is no rate",
+                "write more than 0 and at most 10,000",
+            );
+        }
+        Some(_) => found.add(key("per_second"), "is only for `kind = \"flooder\"`", "take it away"),
+        None => found.unless(!flooder, &key("kind"), "`flooder` needs a rate", "add per_second = 100"),
+    }
+    let able = matches!(
+        adversary.kind,
+        AdversaryKind::Withholder | AdversaryKind::Eclipse | AdversaryKind::Flooder
+    );
+    found.unless(
+        able,
+        &key("kind"),
+        "is known, and this simulator cannot play it yet",
+        "write withholder, eclipse or flooder",
+    );
+}

@@ -1,0 +1,180 @@
+//! Who is where, who dials whom and who plays against the rules: [`places`], drawn from the seed.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use rand::{Rng, RngExt as _, SeedableRng, seq::SliceRandom as _};
+use rand_chacha::ChaCha8Rng;
+
+use super::{
+    Scenario, workload,
+    written::{AdversaryKind, Nodes, Tlds, TopologyKind, TrustKind},
+};
+
+/// One node of a study.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place {
+    /// Its role.
+    pub role: String,
+    /// Its region, by its place in the latency file.
+    pub region: usize,
+    /// What it can send, in bits a second.
+    pub uplink: u64,
+    /// What its line adds to each way.
+    pub line: Duration,
+    /// The topics it pulls; empty means all.
+    pub topics: Vec<String>,
+    /// The one TLD it pulls; none means all.
+    pub tld: Option<String>,
+    /// The nodes it dials.
+    pub dials: Vec<u32>,
+    /// What it does instead of what it should.
+    pub adversary: Option<AdversaryKind>,
+    /// How far its clock is ahead, in ms.
+    pub skew: i64,
+    /// The nodes whose organisations it believes; none means all.
+    pub believes: Option<Vec<u32>>,
+}
+
+/// Chance for one purpose: a draw for one never moves the draws for another.
+pub fn chance(seed: u64, purpose: &str) -> ChaCha8Rng {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&seed.to_le_bytes());
+    hasher.update(purpose.as_bytes());
+    ChaCha8Rng::from_seed(*hasher.finalize().as_bytes())
+}
+
+/// Every node of a scenario, role by role.
+pub fn places(scenario: &Scenario, seed: u64) -> Vec<Place> {
+    let mut all = Vec::new();
+    for (role, nodes) in &scenario.written.nodes {
+        for number in 0..nodes.count {
+            all.push(place(scenario, role, nodes, number));
+        }
+    }
+    turn_hostile(scenario, &mut all, &mut chance(seed, "adversaries"));
+    skew_clocks(scenario, &mut all, &mut chance(seed, "clocks"));
+    believe(scenario, &mut all);
+    let links = match &scenario.links {
+        Some(links) => links.clone(),
+        None => linked(scenario, all.len() as u32, &mut chance(seed, "topology")),
+    };
+    for (from, to) in links {
+        all[from as usize].dials.push(to);
+    }
+    surround(scenario, &mut all);
+    all
+}
+
+fn place(scenario: &Scenario, role: &str, nodes: &Nodes, number: u32) -> Place {
+    let regions = &nodes.regions;
+    let region = match regions.len() {
+        0 => number as usize % scenario.latency.regions.len(),
+        some => {
+            let name = &regions[number as usize % some];
+            scenario.latency.region(name).expect("checked with the scenario")
+        }
+    };
+    let tlds = workload::tlds();
+    Place {
+        role: role.to_owned(),
+        region,
+        uplink: nodes
+            .uplink_kbit
+            .unwrap_or(scenario.written.network.uplink_kbit)
+            .saturating_mul(1_000),
+        line: Duration::from_millis(nodes.line_ms),
+        topics: nodes.topics.clone(),
+        tld: (nodes.tlds == Tlds::Own).then(|| tlds[number as usize % tlds.len()].to_owned()),
+        dials: Vec::new(),
+        adversary: None,
+        skew: 0,
+        believes: None,
+    }
+}
+
+/// The nodes of a role, in their order.
+pub fn of_role(places: &[Place], role: &str) -> Vec<u32> {
+    let numbered = places.iter().enumerate().filter(|(_, place)| place.role == role);
+    numbered.map(|(index, _)| index as u32).collect()
+}
+
+/// So many nodes of a role, by chance, in their order.
+pub fn some_of(places: &[Place], role: &str, count: usize, chance: &mut impl Rng) -> Vec<u32> {
+    let mut nodes = of_role(places, role);
+    nodes.shuffle(chance);
+    nodes.truncate(count);
+    nodes.sort_unstable();
+    nodes
+}
+
+fn turn_hostile(scenario: &Scenario, all: &mut [Place], chance: &mut impl Rng) {
+    for adversary in scenario.written.adversary.values() {
+        let most = of_role(all, &adversary.role).len();
+        let count = (adversary.share.unwrap_or(1.0) * most as f64).round() as usize;
+        for node in some_of(all, &adversary.role, count, chance) {
+            all[node as usize].adversary = Some(adversary.kind);
+        }
+    }
+}
+
+fn skew_clocks(scenario: &Scenario, all: &mut [Place], chance: &mut impl Rng) {
+    for skew in scenario.written.skew.values() {
+        for node in some_of(all, &skew.role, skew.count as usize, chance) {
+            all[node as usize].skew = skew.milliseconds;
+        }
+    }
+}
+
+fn believe(scenario: &Scenario, all: &mut [Place]) {
+    if scenario.written.trust.kind != TrustKind::Listed {
+        return;
+    }
+    for (who, whom) in &scenario.written.trust.roles {
+        let believed: Vec<u32> = whom.iter().flat_map(|role| of_role(all, role)).collect();
+        for node in of_role(all, who) {
+            all[node as usize].believes = Some(believed.clone());
+        }
+    }
+    // A role that is not listed believes nobody, as a node without roots does.
+    for place in all.iter_mut().filter(|place| place.believes.is_none()) {
+        place.believes = Some(Vec::new());
+    }
+}
+
+/// Who dials whom, without doubles in either direction and in one piece.
+fn linked(scenario: &Scenario, total: u32, chance: &mut impl Rng) -> Vec<(u32, u32)> {
+    let shape = &scenario.written.topology;
+    let mut made = BTreeSet::new();
+    // One link end for each link of a node: whoever is drawn from it is drawn by how many links it has.
+    let mut ends: Vec<u32> = vec![0];
+    for node in 1..total {
+        for _ in 0..shape.dials.min(node) {
+            let other = match shape.kind {
+                TopologyKind::ScaleFree => ends[chance.random_range(0..ends.len())],
+                TopologyKind::Random | TopologyKind::File => chance.random_range(0..node),
+            };
+            if other != node && made.insert((node, other)) && shape.kind == TopologyKind::ScaleFree {
+                ends.extend([node, other]);
+            }
+        }
+    }
+    made.into_iter().collect()
+}
+
+/// Those who eclipse dial every victim, and each victim knows them before it knows anybody else.
+fn surround(scenario: &Scenario, all: &mut [Place]) {
+    for adversary in scenario.written.adversary.values() {
+        let Some(victims) = &adversary.victims else { continue };
+        let victims = of_role(all, victims);
+        let hostile = of_role(all, &adversary.role).into_iter();
+        for node in hostile
+            .filter(|node| all[*node as usize].adversary == Some(AdversaryKind::Eclipse))
+            .collect::<Vec<_>>()
+        {
+            all[node as usize].dials.extend(&victims);
+            for victim in &victims {
+                all[*victim as usize].dials.insert(0, node);
+            }
+        }
+    }
+}

@@ -1,0 +1,323 @@
+//! A study, played: [`play`] makes a world of real nodes, lets everything happen that the scenario says, and gives figures.
+
+mod hostile;
+mod setting;
+
+use std::{
+    collections::BTreeMap,
+    io::Write,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use starfish_crypto::{Digest, domain};
+use starfish_node::mesh::Event;
+use starfish_protocol::{
+    engine::port::{self, Command, Draft, Found, Query},
+    listing::bundles,
+    record::{Body, RecordId, Topic, seal_body},
+    time::Millis,
+    wire::REQUEST_PROTOCOL,
+};
+
+use super::{
+    Scenario,
+    placing::{Place, chance, places},
+    timeline::{Deed, timeline},
+    workload,
+    written::{PartitionKind, PublishKind, StoreFate},
+};
+use crate::{
+    Damage,
+    network::Traffic,
+    report::{
+        Outcome,
+        gathering::{Carried, Gathering, Known},
+        judging::judge,
+    },
+    world::{
+        World,
+        chronicle::{Happening, What},
+    },
+};
+
+const HOUR: u64 = 3_600_000;
+/// How sure the publishers of a study say they are.
+const CONFIDENCE: u8 = 80;
+/// A crash that tears the end of the store takes its last flushes.
+const TORN: usize = 3;
+/// The topic of floods, and for how many hours a flooder's records live.
+const FLOOD: (&str, u64) = ("flood", 24);
+
+/// What a run is given beside its scenario.
+pub struct Playing<'a> {
+    /// Everything random follows from it.
+    pub seed: u64,
+    /// Where the stream of events goes.
+    pub events: Option<Box<dyn Write + Send>>,
+    /// How it is run again, for the message of a failure.
+    pub command: String,
+    /// Is shown the virtual time, about once a virtual second.
+    pub progress: &'a (dyn Fn(Duration) + Sync),
+}
+
+impl std::fmt::Debug for Playing<'_> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Playing")
+            .field("seed", &self.seed)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Plays a scenario to its end. One call a process: see [`starfish_sim_kernel::enter`].
+///
+/// # Panics
+/// When an invariant is broken; the message names the seed and the command.
+pub fn play(scenario: &Scenario, playing: Playing<'_>) -> Outcome {
+    let places = places(scenario, playing.seed);
+    let heard: Heard = Arc::default();
+    let ear = Arc::clone(&heard);
+    let mut plan = setting::plan(scenario, &places, playing.seed).command(playing.command.clone());
+    plan = plan.listen(Box::new(move |happening: &Happening| {
+        if is_news(&happening.what) {
+            ear.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(happening.clone());
+        }
+    }));
+    if let Some(writer) = playing.events {
+        plan = plan.write_events(writer);
+    }
+    let (seed, progress) = (playing.seed, playing.progress);
+    let mut outcome = plan.run(|world| Play::new(scenario, &places, seed, heard).all(world, progress));
+    outcome.broken = judge(&scenario.written.expect, &outcome);
+    outcome
+}
+
+type Heard = Arc<Mutex<Vec<Happening>>>;
+
+/// Everything else would fill the memory of a long run.
+fn is_news(what: &What) -> bool {
+    match what {
+        What::Published(_) | What::Refused(_) => true,
+        What::Mesh(Event::Engine(event)) => matches!(event, port::Event::BodyStored(_) | port::Event::Faulted { .. }),
+        _ => false,
+    }
+}
+
+struct Play<'a> {
+    scenario: &'a Scenario,
+    places: &'a [Place],
+    seed: u64,
+    heard: Heard,
+    gathering: Gathering,
+    /// The parts that are split off now.
+    split: BTreeMap<String, (PartitionKind, Vec<usize>)>,
+    /// The peers of the nodes, by the bytes of their names.
+    peers: BTreeMap<Vec<u8>, u32>,
+}
+
+impl<'a> Play<'a> {
+    fn new(scenario: &'a Scenario, places: &'a [Place], seed: u64, heard: Heard) -> Self {
+        let known = |place: &Place| Known {
+            role: place.role.clone(),
+            region: scenario.latency.regions[place.region].clone(),
+            adversary: place.adversary.map(|kind| format!("{kind:?}").to_lowercase()),
+            is_selective: place.tld.is_some(),
+        };
+        let splits = scenario.written.partition.values();
+        let splits = splits.map(|split| {
+            (
+                Duration::from_secs(split.at_seconds),
+                Duration::from_secs(split.until_seconds),
+            )
+        });
+        Self {
+            scenario,
+            places,
+            seed,
+            heard,
+            gathering: Gathering::new(places.iter().map(known).collect(), splits.collect()),
+            split: BTreeMap::new(),
+            peers: BTreeMap::new(),
+        }
+    }
+
+    fn all(mut self, world: &mut World, progress: &(dyn Fn(Duration) + Sync)) -> Outcome {
+        self.peers = (0..world.len())
+            .map(|node| (world.peer(node).to_bytes(), node as u32))
+            .collect();
+        hostile::keep_apart(self.places, world);
+        let settled = Duration::from_secs(self.scenario.written.settle_seconds);
+        let mut before = None;
+        for moment in timeline(self.scenario, self.places, self.seed) {
+            if before.is_none() && moment.at >= settled {
+                self.go(world, settled, progress);
+                before = Some(world.network().traffic());
+            }
+            self.go(world, moment.at, progress);
+            self.act(world, moment.deed);
+        }
+        if before.is_none() {
+            self.go(world, settled, progress);
+            before = Some(world.network().traffic());
+        }
+        self.go(world, Duration::from_secs(self.scenario.written.seconds), progress);
+        let before = before.expect("it is taken once the mesh has settled");
+        self.finish(world, &before)
+    }
+
+    /// Lets time pass until then, and hears of what happens meanwhile.
+    fn go(&mut self, world: &mut World, until: Duration, progress: &(dyn Fn(Duration) + Sync)) {
+        while world.now() < until {
+            let next = (world.now() + Duration::from_secs(1)).min(until);
+            world.run_until(next);
+            progress(world.now());
+            self.listen(world);
+        }
+    }
+
+    fn listen(&mut self, world: &World) {
+        let news = std::mem::take(&mut *self.heard.lock().unwrap_or_else(PoisonError::into_inner));
+        for happening in news {
+            let at = Duration::from_nanos(happening.at);
+            let Some(node) = happening.node else { continue };
+            match happening.what {
+                What::Published(records) => self.published(world, at, node, &records),
+                What::Refused(_) if self.places[node].adversary.is_none() => self.gathering.refused(),
+                What::Mesh(Event::Engine(port::Event::BodyStored(record))) => {
+                    self.gathering.arrived(at, node as u32, record);
+                }
+                What::Mesh(Event::Engine(port::Event::Faulted { peer, .. })) => {
+                    if let Some(whom) = self.peers.get(peer.as_bytes()) {
+                        self.gathering.faulted(node as u32, *whom);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn published(&mut self, world: &World, at: Duration, author: usize, records: &[RecordId]) {
+        if self.places[author].adversary.is_some() {
+            return;
+        }
+        // A publisher that crashed within a second of publishing is asked nothing; its journal will spread what it said.
+        let Some(ledger) = world.ledger(author) else { return };
+        for record in records {
+            let Found::Record(Some((header, ..))) = ledger.answer(&Query::Record(*record)) else {
+                continue;
+            };
+            let wants = |node: &usize| {
+                let place = &self.places[*node];
+                let believes = place
+                    .believes
+                    .as_ref()
+                    .is_none_or(|whom| whom.contains(&(author as u32)));
+                *node != author
+                    && place.adversary.is_none()
+                    && believes
+                    && world.plan(*node).subscription.covers(&header)
+            };
+            let wanted: Vec<u32> = (0..self.places.len()).filter(wants).map(|node| node as u32).collect();
+            self.gathering
+                .published(at, author as u32, *record, u64::from(header.compressed_len), wanted);
+        }
+    }
+
+    fn act(&mut self, world: &mut World, deed: Deed) {
+        match deed {
+            Deed::Publish { node, stream, number } => self.publish(world, node as usize, stream.as_deref(), number),
+            Deed::Split { name, kind, part } => {
+                let part = part.into_iter().map(|node| node as usize).collect();
+                self.split.insert(name, (kind, part));
+                self.separate(world);
+            }
+            Deed::Heal { name } => {
+                self.split.remove(&name);
+                self.separate(world);
+            }
+            Deed::Crash { node, store } if world.handle(node as usize).is_some() => {
+                // What it said until now is heard while its ledger can still be asked.
+                self.listen(world);
+                world.crash(node as usize, damage(store));
+            }
+            Deed::Restart { node } if world.handle(node as usize).is_none() => world.start(node as usize),
+            // Two sections of a scenario may want the same node down at the same time.
+            Deed::Crash { .. } | Deed::Restart { .. } => {}
+        }
+    }
+
+    fn separate(&mut self, world: &mut World) {
+        let parts: Vec<Vec<usize>> = self.split.values().map(|(_, part)| part.clone()).collect();
+        match self.split.values().next() {
+            None => world.heal(),
+            Some((PartitionKind::Cut, _)) => world.cut(&parts),
+            Some((PartitionKind::BlackHole, _)) => world.black_hole(&parts),
+        }
+        // A new partition replaces every block.
+        hostile::keep_apart(self.places, world);
+    }
+
+    fn publish(&mut self, world: &mut World, node: usize, stream: Option<&str>, number: u64) {
+        if world.handle(node).is_none() {
+            if self.places[node].adversary.is_none() {
+                self.gathering.refused();
+            }
+            return;
+        }
+        let stream = stream.map(|name| &self.scenario.written.publish[name]);
+        let (kind, items) = stream.map_or((PublishKind::Names, 1), |stream| (stream.kind, stream.items));
+        let (topic, hours) = stream.map_or(FLOOD, |stream| (stream.topic.as_str(), stream.expire_hours));
+        let list = workload::list(kind, items, &mut chance(self.seed, &format!("list {number}")));
+        let bundles = bundles(list, CONFIDENCE, "simulated");
+        let bodies: Vec<_> = bundles
+            .into_iter()
+            .map(|bundle| seal_body(Body::Indicators(bundle)))
+            .collect();
+        let name = format!("publication {number}");
+        let draft = Draft {
+            topic: Topic::parse(topic).expect("checked with the scenario"),
+            expires_at: Millis(world.wall().0 + hours * HOUR),
+            set: (bodies.len() > 1).then(|| Digest::of(domain::COMMUNITY, name.as_bytes())),
+            bodies,
+        };
+        world.begin(node, Command::Publish(draft));
+    }
+
+    fn finish(mut self, world: &mut World, before: &Traffic) -> Outcome {
+        self.listen(world);
+        let after = world.network().traffic();
+        let carried: Vec<Carried> = (0..world.len()).map(|node| carried(&after, before, node)).collect();
+        let mut outcome = self.gathering.finish(&carried, |protocol| protocol == REQUEST_PROTOCOL);
+        let links = world.network().connected().into_iter();
+        outcome.links = links.map(|(one, other)| (one as u32, other as u32)).collect();
+        outcome.events = world.events();
+        outcome.events_digest = world.digest();
+        outcome
+    }
+}
+
+fn damage(store: StoreFate) -> Damage {
+    match store {
+        StoreFate::Kept => Damage::None,
+        StoreFate::TornTail => Damage::TornTail(TORN),
+        StoreFate::Lost => Damage::StoreLost,
+    }
+}
+
+/// What a node sent and was sent since an earlier look.
+fn carried(after: &Traffic, before: &Traffic, node: usize) -> Carried {
+    type Counts<'a> = BTreeMap<&'a str, crate::network::Count>;
+    let since = |after: Counts<'_>, before: Counts<'_>| {
+        let pairs = after.into_iter().map(|(protocol, now)| {
+            let then = before.get(protocol).copied().unwrap_or_default();
+            (protocol.to_owned(), (now.bytes - then.bytes, now.writes - then.writes))
+        });
+        pairs.collect()
+    };
+    Carried {
+        sent: since(after.sent(node), before.sent(node)),
+        received: since(after.received(node), before.received(node)),
+    }
+}

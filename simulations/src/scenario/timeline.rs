@@ -1,0 +1,214 @@
+//! Everything that happens in a study, and when: [`timeline`], drawn from the seed before the first virtual second.
+
+use std::time::Duration;
+
+use rand::{RngExt as _, seq::SliceRandom as _};
+
+use super::{
+    Scenario,
+    placing::{Place, chance, of_role, some_of},
+    written::{AdversaryKind, Partition, PartitionKind, StoreFate},
+};
+
+/// Something that happens to the world.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Deed {
+    /// A node publishes; the list is drawn when it does, since all lists of a long run would fill the memory.
+    Publish {
+        /// Who.
+        node: u32,
+        /// Which `[publish.NAME]` it belongs to; none for what a flooder makes.
+        stream: Option<String>,
+        /// Counts all publications of the run: the purpose of the chance that draws the list.
+        number: u64,
+    },
+    /// A part of the network cannot reach the rest any more.
+    Split {
+        /// Which `[partition.NAME]`.
+        name: String,
+        /// How it shows.
+        kind: PartitionKind,
+        /// The part.
+        part: Vec<u32>,
+    },
+    /// It can again.
+    Heal {
+        /// Which `[partition.NAME]`.
+        name: String,
+    },
+    /// A node ends without a word.
+    Crash {
+        /// Who.
+        node: u32,
+        /// What becomes of its store.
+        store: StoreFate,
+    },
+    /// It is back.
+    Restart {
+        /// Who.
+        node: u32,
+    },
+}
+
+/// A deed and its virtual time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Moment {
+    /// When, from the start of the run.
+    pub at: Duration,
+    /// What.
+    pub deed: Deed,
+}
+
+/// All moments of a run, in order.
+pub fn timeline(scenario: &Scenario, places: &[Place], seed: u64) -> Vec<Moment> {
+    let mut moments = publications(scenario, places, seed);
+    moments.extend(floods(scenario, places, moments.len() as u64));
+    moments.extend(churn(scenario, places, seed));
+    for (name, crash) in &scenario.written.crash {
+        let nodes = some_of(
+            places,
+            &crash.role,
+            crash.count as usize,
+            &mut chance(seed, &format!("crash {name}")),
+        );
+        for node in nodes {
+            moments.push(after(
+                crash.at_seconds,
+                Deed::Crash {
+                    node,
+                    store: crash.store,
+                },
+            ));
+            moments.push(after(crash.back_seconds, Deed::Restart { node }));
+        }
+    }
+    for (name, partition) in &scenario.written.partition {
+        let part = part(
+            scenario,
+            places,
+            partition,
+            &mut chance(seed, &format!("partition {name}")),
+        );
+        let split = Deed::Split {
+            name: name.clone(),
+            kind: partition.kind,
+            part,
+        };
+        moments.push(after(partition.at_seconds, split));
+        moments.push(after(partition.until_seconds, Deed::Heal { name: name.clone() }));
+    }
+    // A stable sort: what is written at the same time stays in the order above.
+    moments.sort_by_key(|moment| moment.at);
+    moments
+}
+
+fn after(seconds: u64, deed: Deed) -> Moment {
+    Moment {
+        at: Duration::from_secs(seconds),
+        deed,
+    }
+}
+
+fn publications(scenario: &Scenario, places: &[Place], seed: u64) -> Vec<Moment> {
+    let mut moments = Vec::new();
+    for (name, publish) in &scenario.written.publish {
+        let mut who = of_role(places, &publish.role);
+        who.shuffle(&mut chance(seed, &format!("publish {name}")));
+        let until = publish.until_seconds.unwrap_or(scenario.written.seconds) as f64;
+        let mut at = publish.at_seconds as f64;
+        for node in who.iter().cycle() {
+            if at >= until {
+                break;
+            }
+            let deed = Deed::Publish {
+                node: *node,
+                stream: Some(name.clone()),
+                number: moments.len() as u64,
+            };
+            moments.push(Moment {
+                at: Duration::from_secs_f64(at),
+                deed,
+            });
+            match publish.every_seconds {
+                Some(every) => at += every,
+                None => break,
+            }
+        }
+    }
+    moments
+}
+
+fn floods(scenario: &Scenario, places: &[Place], first: u64) -> Vec<Moment> {
+    let mut moments = Vec::new();
+    for adversary in scenario.written.adversary.values() {
+        let Some(rate) = adversary
+            .per_second
+            .filter(|_| adversary.kind == AdversaryKind::Flooder)
+        else {
+            continue;
+        };
+        let flooders = of_role(places, &adversary.role).into_iter();
+        for node in flooders.filter(|node| places[*node as usize].adversary == Some(AdversaryKind::Flooder)) {
+            let length = scenario.written.seconds.saturating_sub(adversary.from_seconds);
+            for turn in 0..(length as f64 * rate) as u64 {
+                let at = Duration::from_secs_f64(adversary.from_seconds as f64 + turn as f64 / rate);
+                let deed = Deed::Publish {
+                    node,
+                    stream: None,
+                    number: first + moments.len() as u64,
+                };
+                moments.push(Moment { at, deed });
+            }
+        }
+    }
+    moments
+}
+
+/// Stays and absences between half and one and a half of their means.
+fn churn(scenario: &Scenario, places: &[Place], seed: u64) -> Vec<Moment> {
+    let mut moments = Vec::new();
+    for (name, churn) in &scenario.written.churn {
+        let mut chance = chance(seed, &format!("churn {name}"));
+        let end = churn.until_seconds as f64;
+        for node in of_role(places, &churn.role) {
+            let mut at = churn.from_seconds as f64 + churn.stay_seconds as f64 * chance.random_range(0.0..1.5);
+            while at < end {
+                let back = (at + churn.away_seconds as f64 * chance.random_range(0.5..1.5)).min(end);
+                let crash = Deed::Crash {
+                    node,
+                    store: StoreFate::Kept,
+                };
+                moments.push(Moment {
+                    at: Duration::from_secs_f64(at),
+                    deed: crash,
+                });
+                moments.push(Moment {
+                    at: Duration::from_secs_f64(back),
+                    deed: Deed::Restart { node },
+                });
+                at = back + churn.stay_seconds as f64 * chance.random_range(0.5..1.5);
+            }
+        }
+    }
+    moments
+}
+
+fn part(scenario: &Scenario, places: &[Place], partition: &Partition, chance: &mut impl rand::Rng) -> Vec<u32> {
+    let mut nodes: Vec<u32> = (0..places.len() as u32).collect();
+    if let Some(share) = partition.share {
+        nodes.shuffle(chance);
+        nodes.truncate((share * places.len() as f64).round() as usize);
+        nodes.sort_unstable();
+        return nodes;
+    }
+    let regions: Vec<Option<usize>> = partition
+        .regions
+        .iter()
+        .map(|region| scenario.latency.region(region))
+        .collect();
+    nodes.retain(|node| {
+        let place = &places[*node as usize];
+        partition.roles.contains(&place.role) || regions.contains(&Some(place.region))
+    });
+    nodes
+}

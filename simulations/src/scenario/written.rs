@@ -1,0 +1,383 @@
+//! A scenario as it is written: [`Written`], one field a key. README.md explains the keys by example.
+//!
+//! Sections that may occur several times have a name (`[publish.daily]`), so that `[ci]` and `--set` can change one of them.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use serde::{Deserialize, Serialize};
+use starfish_node::mesh::{GossipParameters, Limits};
+
+/// A whole file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Written {
+    /// One line for lists of scenarios and the head of the report.
+    pub title: String,
+    /// What it shows and how to read the figures.
+    #[serde(default)]
+    pub about: String,
+    /// How long it runs, in virtual seconds.
+    pub seconds: u64,
+    /// Until when the mesh may form before anything is measured, in virtual seconds.
+    #[serde(default = "ten")]
+    pub settle_seconds: u64,
+    /// The network between the nodes.
+    #[serde(default)]
+    pub network: Network,
+    /// Nodes by role.
+    pub nodes: BTreeMap<String, Nodes>,
+    /// Who dials whom.
+    #[serde(default)]
+    pub topology: Topology,
+    /// Who believes whom.
+    #[serde(default)]
+    pub trust: Trust,
+    /// What is published.
+    #[serde(default)]
+    pub publish: BTreeMap<String, Publish>,
+    /// Nodes that come and go.
+    #[serde(default)]
+    pub churn: BTreeMap<String, Churn>,
+    /// Parts of the network that cannot reach each other.
+    #[serde(default)]
+    pub partition: BTreeMap<String, Partition>,
+    /// Nodes that end without a word and come back.
+    #[serde(default)]
+    pub crash: BTreeMap<String, Crash>,
+    /// Clocks that are wrong.
+    #[serde(default)]
+    pub skew: BTreeMap<String, Skew>,
+    /// Nodes that do not play by the rules.
+    #[serde(default)]
+    pub adversary: BTreeMap<String, Adversary>,
+    /// How gossip spreads, on every node.
+    #[serde(default)]
+    pub gossip: GossipParameters,
+    /// What others may cost a node, on every node.
+    #[serde(default)]
+    pub limits: Limits,
+    /// What must come out; a run that misses one of these fails.
+    #[serde(default)]
+    pub expect: Expect,
+}
+
+/// The network between the nodes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Network {
+    /// Round trips between regions in ms, a CSV file beside the scenario; `shipped` means the one that comes along.
+    pub latency: PathBuf,
+    /// What a node can send, and receive, where its role says nothing else.
+    pub uplink_kbit: u64,
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self {
+            latency: "shipped".into(),
+            uplink_kbit: 100_000,
+        }
+    }
+}
+
+/// Nodes of one role. Each is an organisation of its own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nodes {
+    /// How many.
+    pub count: u32,
+    /// Where, in turn; empty means every region of the latency file.
+    #[serde(default)]
+    pub regions: Vec<String>,
+    /// What each can send, and receive.
+    pub uplink_kbit: Option<u64>,
+    /// What its line adds to each way, in ms.
+    #[serde(default)]
+    pub line_ms: u64,
+    /// The topics it pulls; empty means all.
+    #[serde(default)]
+    pub topics: Vec<String>,
+    /// The TLDs it pulls.
+    #[serde(default)]
+    pub tlds: Tlds,
+}
+
+/// The TLDs that the nodes of a role pull.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tlds {
+    /// Every one.
+    #[default]
+    All,
+    /// Each node one of its own, from the list that the workload `conficker-day` uses.
+    Own,
+}
+
+/// Who dials whom.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Topology {
+    /// Its shape.
+    pub kind: TopologyKind,
+    /// Of `random` and `scale-free`: how many others each node dials; twice as many connections on average.
+    pub dials: u32,
+    /// Of `file`: a CSV file beside the scenario, each line a node and one that it dials.
+    pub path: Option<PathBuf>,
+}
+
+impl Default for Topology {
+    fn default() -> Self {
+        Self {
+            kind: TopologyKind::Random,
+            dials: 4,
+            path: None,
+        }
+    }
+}
+
+/// The shape of a topology.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TopologyKind {
+    /// Everybody dials some others, by chance.
+    Random,
+    /// Who is known is dialled more: few with many connections.
+    ScaleFree,
+    /// As a file says.
+    File,
+}
+
+/// Who believes whom.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Trust {
+    /// Its shape.
+    pub kind: TrustKind,
+    /// Of `listed`: for each role, the roles whose organisations it believes.
+    pub roles: BTreeMap<String, Vec<String>>,
+}
+
+/// The shape of a trust graph.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TrustKind {
+    /// Everyone believes everyone, adversaries too: what they can do is the most that they ever can.
+    #[default]
+    Everyone,
+    /// By role.
+    Listed,
+    /// One after the other.
+    Chain,
+    /// Members whom two others sponsored.
+    TwoSponsors,
+    /// Few with many endorsements.
+    ScaleFree,
+    /// As a file says.
+    File,
+}
+
+/// One stream of publications.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Publish {
+    /// The role whose nodes publish, in turn.
+    pub role: String,
+    /// What is published.
+    #[serde(default)]
+    pub kind: PublishKind,
+    /// How many observables one publication holds.
+    pub items: u32,
+    /// The first one, in virtual seconds.
+    pub at_seconds: u64,
+    /// The time between two; none means once.
+    pub every_seconds: Option<f64>,
+    /// The last one comes before this; none means the end of the run.
+    pub until_seconds: Option<u64>,
+    /// The topic.
+    #[serde(default = "malware")]
+    pub topic: String,
+    /// When the records expire, after they are published.
+    #[serde(default = "day")]
+    pub expire_hours: u64,
+}
+
+/// What is published.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PublishKind {
+    /// Names in one TLD.
+    #[default]
+    Names,
+    /// SHA-256 digests: 32 bytes each that do not compress, for bodies of a known size.
+    Digests,
+    /// Names over 110 TLDs, as many in each as the day of Conficker.C had.
+    ConfickerDay,
+}
+
+/// Nodes that come and go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Churn {
+    /// Whose.
+    pub role: String,
+    /// How long a node stays, on average.
+    pub stay_seconds: u64,
+    /// How long it is away, on average.
+    pub away_seconds: u64,
+    /// From when on.
+    #[serde(default)]
+    pub from_seconds: u64,
+    /// Until when; all are back then.
+    pub until_seconds: u64,
+}
+
+/// A part of the network that the rest cannot reach for a while.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Partition {
+    /// How it shows.
+    pub kind: PartitionKind,
+    /// From when on.
+    pub at_seconds: u64,
+    /// Until when.
+    pub until_seconds: u64,
+    /// The part, as a share of all nodes, chosen by chance.
+    pub share: Option<f64>,
+    /// The part, by role.
+    #[serde(default)]
+    pub roles: Vec<String>,
+    /// The part, by region.
+    #[serde(default)]
+    pub regions: Vec<String>,
+}
+
+/// How a partition shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PartitionKind {
+    /// Connections break.
+    Cut,
+    /// Connections stay, and nothing arrives.
+    BlackHole,
+}
+
+/// Nodes that end without a word and come back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Crash {
+    /// Whose.
+    pub role: String,
+    /// How many of them.
+    pub count: u32,
+    /// When.
+    pub at_seconds: u64,
+    /// When they are back.
+    pub back_seconds: u64,
+    /// What became of the store.
+    #[serde(default)]
+    pub store: StoreFate,
+}
+
+/// What becomes of a store in a crash.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StoreFate {
+    /// All that was acknowledged is there.
+    #[default]
+    Kept,
+    /// The last write is torn; what was acknowledged is there.
+    TornTail,
+    /// Nothing is left.
+    Lost,
+}
+
+/// Clocks that are wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Skew {
+    /// Whose.
+    pub role: String,
+    /// How many of them.
+    pub count: u32,
+    /// By how much, ahead or, below zero, behind.
+    pub milliseconds: i64,
+}
+
+/// Nodes that do not play by the rules.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Adversary {
+    /// What they do.
+    pub kind: AdversaryKind,
+    /// The role whose nodes they are.
+    pub role: String,
+    /// How many of that role, chosen by chance; none means all of them.
+    pub share: Option<f64>,
+    /// Of `eclipse`: the role that is surrounded.
+    pub victims: Option<String>,
+    /// Of `flooder`: messages a second, each.
+    pub per_second: Option<f64>,
+    /// From when on.
+    #[serde(default)]
+    pub from_seconds: u64,
+}
+
+/// What an adversary does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AdversaryKind {
+    /// Announces records, and never gives a body away.
+    Withholder,
+    /// Connects to its victims and keeps from them what the others say.
+    Eclipse,
+    /// Publishes as fast as it can.
+    Flooder,
+    /// Passes nothing on.
+    Censor,
+    /// Many identities behind few endorsements.
+    Sybil,
+    /// Publishes names that everybody needs.
+    Poisoner,
+    /// Behaves for long, and then does not.
+    Sleeper,
+    /// Writes two histories.
+    Equivocator,
+    /// Announces messages that it does not have.
+    IhaveSpammer,
+    /// Grafts itself into every mesh at every moment.
+    GraftSpammer,
+    /// Says again what was said before.
+    Replayer,
+    /// Votes with others against what is true.
+    Colluder,
+}
+
+/// What must come out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Expect {
+    /// The share of wanted bodies that must be where they are wanted at the end, in percent.
+    pub delivered_percent: Option<f64>,
+    /// Half of all bodies arrive within this.
+    pub p50_ms: Option<f64>,
+    /// 99 of 100 bodies arrive within this.
+    pub p99_ms: Option<f64>,
+    /// Everyone has a body within this after it was published or, when it was published in a partition, after that ended.
+    pub everyone_within_seconds: Option<f64>,
+    /// Bytes that a node receives on streams of requests, for each byte of body that it wants.
+    pub copies: Option<f64>,
+    /// Body bytes of the median node with `tlds = "own"`, in percent of the mean of those that pull everything.
+    pub own_tld_percent: Option<f64>,
+}
+
+fn ten() -> u64 {
+    10
+}
+
+fn malware() -> String {
+    "malware".to_owned()
+}
+
+fn day() -> u64 {
+    24
+}

@@ -1,0 +1,232 @@
+//! What a simulated node keeps: [`Disk`], a store that can lose what it said it had, and [`Keeping`], the ledger over it.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use starfish_node::{
+    ledger::{Ledger, Options, journal::MemoryJournal},
+    mesh::{KeepError, Keeper},
+    store::{Batch, Each, Space, Store, StoreError, memory::MemoryStore},
+};
+use starfish_protocol::{
+    engine::port::{Change, Found, Query},
+    organisation::OrgId,
+};
+use starfish_sim_kernel::{Owner, sleep, spawn};
+
+/// How many flushes a torn disk can lose at most.
+const TEARABLE: usize = 64;
+/// Records of one slice of pending work, and how long it takes.
+const SLICE: usize = 256;
+const SLICE_TIME: Duration = Duration::from_millis(10);
+
+/// What a crash does to what a node keeps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Damage {
+    /// Nothing: what was acknowledged is there.
+    #[default]
+    None,
+    /// The disk lied: so many of its last flushes never happened, at most 64. The journal is whole.
+    TornTail(usize),
+    /// The store is gone, the journal is whole.
+    StoreLost,
+    /// Store and journal are gone; the keys are not.
+    AllLost,
+}
+
+/// A store in memory that remembers how to undo its last flushes. Clones share it, as a file would be shared.
+#[derive(Clone, Debug, Default)]
+pub struct Disk(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    rows: MemoryStore,
+    undo: Mutex<Undo>,
+}
+
+/// What a row was before it was written.
+type Before = (Space, Vec<u8>, Option<Vec<u8>>);
+
+#[derive(Debug, Default)]
+struct Undo {
+    flushed: VecDeque<Vec<Before>>,
+    written: Vec<Before>,
+}
+
+impl Disk {
+    fn undo(&self) -> MutexGuard<'_, Undo> {
+        self.0.undo.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Loses what was not flushed, and so many flushes before that.
+    fn tear(&self, flushes: usize) -> Result<(), StoreError> {
+        let mut undo = self.undo();
+        let mut lost = vec![std::mem::take(&mut undo.written)];
+        for _ in 0..flushes {
+            lost.extend(undo.flushed.pop_back());
+        }
+        for (space, key, before) in lost.into_iter().flat_map(|rows| rows.into_iter().rev()) {
+            let mut batch = Batch::default();
+            match before {
+                Some(value) => batch.put(space, key, value),
+                None => batch.delete(space, key),
+            }
+            self.0.rows.write(&batch)?;
+        }
+        Ok(())
+    }
+}
+
+impl Store for Disk {
+    fn get(&self, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.0.rows.get(space, key)
+    }
+
+    fn scan(&self, space: Space, from: &[u8], each: &mut Each<'_>) -> Result<(), StoreError> {
+        self.0.rows.scan(space, from, each)
+    }
+
+    fn write(&self, batch: &Batch) -> Result<(), StoreError> {
+        let mut undo = self.undo();
+        for write in batch.writes() {
+            let before = self.0.rows.get(write.space, &write.key)?;
+            undo.written.push((write.space, write.key.clone(), before));
+        }
+        self.0.rows.write(batch)
+    }
+
+    fn add(&self, space: Space, rows: &[(Vec<u8>, Vec<u8>)]) -> Result<Vec<(usize, Vec<u8>)>, StoreError> {
+        let present = self.0.rows.add(space, rows)?;
+        let mut undo = self.undo();
+        for (place, (key, _)) in rows.iter().enumerate() {
+            if !present.iter().any(|(known, _)| *known == place) {
+                undo.written.push((space, key.clone(), None));
+            }
+        }
+        Ok(present)
+    }
+
+    fn flush(&self) -> Result<(), StoreError> {
+        let mut undo = self.undo();
+        let written = std::mem::take(&mut undo.written);
+        undo.flushed.push_back(written);
+        if undo.flushed.len() > TEARABLE {
+            undo.flushed.pop_front();
+        }
+        self.0.rows.flush()
+    }
+}
+
+/// The disk and the journal of one node, which outlive it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Drawer {
+    disk: Disk,
+    journal: MemoryJournal,
+}
+
+impl Drawer {
+    pub(crate) fn damage(&mut self, damage: Damage) {
+        match damage {
+            Damage::None => self.disk.tear(0).expect("memory does not fail"),
+            Damage::TornTail(flushes) => self.disk.tear(flushes).expect("memory does not fail"),
+            Damage::StoreLost => self.disk = Disk::default(),
+            Damage::AllLost => *self = Self::default(),
+        }
+    }
+
+    pub(crate) fn open(&self, org: OrgId) -> Result<Ledger<Disk>, StoreError> {
+        let options = Options {
+            org: Some(org),
+            ..Options::default()
+        };
+        Ledger::open(self.disk.clone(), self.journal.clone(), options)
+    }
+}
+
+/// The ledger behind a simulated mesh. Pending work follows in slices, as the daemon does it.
+#[derive(Debug)]
+pub(crate) struct Keeping {
+    ledger: Arc<Ledger<Disk>>,
+    owner: Owner,
+    is_working: Arc<AtomicBool>,
+}
+
+impl Keeping {
+    pub(crate) fn new(ledger: Arc<Ledger<Disk>>, owner: Owner) -> Self {
+        let keeping = Self {
+            ledger,
+            owner,
+            is_working: Arc::default(),
+        };
+        keeping.work();
+        keeping
+    }
+
+    fn work(&self) {
+        if self.is_working.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let (ledger, is_working) = (Arc::clone(&self.ledger), Arc::clone(&self.is_working));
+        spawn(self.owner, async move {
+            // A store that fails is noticed by the next change, which ends the node.
+            while ledger.work(SLICE).is_ok_and(|applied| applied.more) {
+                sleep(SLICE_TIME).await;
+            }
+            is_working.store(false, Ordering::Relaxed);
+        });
+    }
+}
+
+impl Keeper for Keeping {
+    fn apply(&self, changes: &[Change]) -> Result<(), KeepError> {
+        let applied = self.ledger.apply(changes).map_err(|error| match error {
+            StoreError::Corrupt(_) => KeepError::Damaged(error.to_string()),
+            _ => KeepError::Failed(error.to_string()),
+        })?;
+        if applied.more {
+            self.work();
+        }
+        Ok(())
+    }
+
+    fn answer(&self, query: &Query) -> Found {
+        self.ledger.answer(query)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_torn_disk_loses_its_last_flushes_and_nothing_before() {
+        let check = |flushes: usize, left: &[(u8, u8)]| {
+            let disk = Disk::default();
+            for (key, value) in [(1, 1), (2, 1), (1, 2), (3, 1)] {
+                let mut batch = Batch::default();
+                batch.put(Space::Meta, vec![key], vec![value]);
+                disk.write(&batch).expect("memory");
+                if key != 3 {
+                    disk.flush().expect("memory");
+                }
+            }
+            disk.tear(flushes).expect("memory");
+            let rows = (1..4).filter_map(|key| {
+                let value = disk.get(Space::Meta, &[key]).expect("memory")?;
+                Some((key, value[0]))
+            });
+            assert_eq!(rows.collect::<Vec<_>>(), left, "{flushes}");
+        };
+        check(0, &[(1, 2), (2, 1)]);
+        check(1, &[(1, 1), (2, 1)]);
+        check(2, &[(1, 1)]);
+        check(3, &[]);
+        check(100, &[]);
+    }
+}

@@ -1,0 +1,212 @@
+//! A mesh of real nodes in virtual time: [`World`]. A scenario lets time pass, gives orders to nodes, breaks links and
+//! machines, and looks at what each node holds.
+//!
+//! | part | what it does |
+//! |---|---|
+//! | `plan` | what a world is made of, and its run |
+//! | `cast` | organisations and keys |
+//! | `residents` | nodes: started, crashed, started again |
+//! | `records` | publishing and looking |
+//! | `faults` | the network's faults |
+//! | `chronicle` | what happened, in order |
+//! | `checks` | what must hold at every step |
+//! | `canary` | whether time and chance are the simulation's |
+
+mod canary;
+mod cast;
+mod checks;
+pub mod chronicle;
+mod faults;
+pub mod plan;
+mod records;
+mod residents;
+
+use std::{sync::Arc, time::Duration};
+
+use libp2p::PeerId;
+use starfish_node::{ledger::Ledger, mesh::Handle};
+use starfish_protocol::{organisation::OrgId, time::Millis};
+use starfish_sim_kernel::{self as kernel, WallClock};
+
+pub use self::plan::{NodePlan, Plan};
+use self::{
+    cast::Cast,
+    checks::Checks,
+    chronicle::{Archive, Chronicle, What},
+    residents::Resident,
+};
+use crate::{
+    environment::Remembering,
+    network::{Network, Site},
+    storage::Disk,
+};
+
+/// Nodes that run, the network between them, and what happened so far.
+#[derive(Debug)]
+pub struct World {
+    plan: Vec<NodePlan>,
+    cast: Cast,
+    network: Network,
+    residents: Vec<Resident>,
+    verifier: Arc<Remembering>,
+    chronicle: Arc<Chronicle>,
+    archive: Archive,
+    checks: Checks,
+    turns: u64,
+}
+
+impl World {
+    /// Begins a plan. The same seed gives the same world.
+    #[expect(clippy::new_ret_no_self, reason = "a world is only ever seen from inside its run")]
+    pub fn new(seed: u64) -> Plan {
+        Plan::new(seed)
+    }
+
+    fn build(mut plan: Plan) -> Self {
+        let organisations: Vec<usize> = plan.nodes.iter().map(|node| node.organisation).collect();
+        residents::choose_neighbours(&mut plan);
+        let site = |(number, node): (usize, &NodePlan)| Site {
+            region: node.region,
+            uplink: node.uplink,
+            downlink: node.downlink,
+            ip: node.ip.unwrap_or_else(|| residents::default_ip(number)),
+        };
+        let sites = plan.nodes.iter().enumerate().map(site).collect();
+        let mut world = Self {
+            cast: Cast::new(plan.seed, &organisations),
+            network: Network::new(plan.links, sites),
+            residents: plan.nodes.iter().map(|_| Resident::default()).collect(),
+            checks: Checks::new(plan.converge_within.map(kernel::nanos), &plan.nodes),
+            plan: plan.nodes,
+            verifier: Arc::default(),
+            chronicle: Arc::default(),
+            archive: plan.archive,
+            turns: 0,
+        };
+        for node in 0..world.plan.len() {
+            if world.plan[node].starts {
+                world.start(node);
+            }
+        }
+        world
+    }
+
+    /// How many nodes there are, running or not.
+    pub fn len(&self) -> usize {
+        self.plan.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.plan.is_empty()
+    }
+
+    /// Time since the world began.
+    pub fn now(&self) -> Duration {
+        Duration::from_nanos(kernel::now().unwrap_or_default())
+    }
+
+    /// The true wall time.
+    pub fn wall(&self) -> Millis {
+        Millis(WallClock::now().unwrap_or_default() / 1_000_000)
+    }
+
+    /// Lets this much time pass.
+    pub fn run_for(&mut self, length: Duration) {
+        self.run_until(self.now() + length);
+    }
+
+    /// Lets time pass until this time since the beginning.
+    pub fn run_until(&mut self, time: Duration) {
+        self.run_until_or(time, |_| false);
+    }
+
+    /// Lets time pass until something holds, which is looked at after every step; false when it did not within the time.
+    pub fn wait_for(&mut self, length: Duration, mut holds: impl FnMut(&Self) -> bool) -> bool {
+        let end = self.now() + length;
+        self.run_until_or(end, &mut holds)
+    }
+
+    fn run_until_or(&mut self, time: Duration, mut holds: impl FnMut(&Self) -> bool) -> bool {
+        let end = kernel::nanos(time);
+        loop {
+            // News changes what holds; a step without any does not.
+            let goes_on = kernel::turn(end);
+            self.turns += 1;
+            if (self.take_news() || !goes_on) && holds(self) {
+                return true;
+            }
+            if !goes_on {
+                return false;
+            }
+        }
+    }
+
+    /// Writes down what happened and checks that it may; whether there was anything.
+    fn take_news(&mut self) -> bool {
+        let news = self.chronicle.take();
+        for happening in &news {
+            self.archive
+                .add(happening)
+                .expect("the stream of events can be written");
+            self.checks.see(happening, &self.residents, &self.cast);
+        }
+        self.checks.look(&self.network, &self.residents, &self.cast, &self.plan);
+        !news.is_empty()
+    }
+
+    fn note(&mut self, node: Option<usize>, what: What) {
+        self.chronicle.note(node, what);
+        self.take_news();
+    }
+
+    fn end(&mut self) {
+        self.take_news();
+        self.archive.flush().expect("the stream of events can be written");
+    }
+
+    /// The digest of everything that happened so far, the same for the same seed.
+    pub fn digest(&self) -> String {
+        self.archive.digest()
+    }
+
+    /// How many things happened so far.
+    pub fn events(&self) -> u64 {
+        self.archive.count()
+    }
+
+    /// How many steps the world took so far.
+    pub fn turns(&self) -> u64 {
+        self.turns
+    }
+
+    /// The network, for its figures.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// A node's plan.
+    pub fn plan(&self, node: usize) -> &NodePlan {
+        &self.plan[node]
+    }
+
+    /// A node's name in the mesh.
+    pub fn peer(&self, node: usize) -> PeerId {
+        self.cast.members[node].peer
+    }
+
+    /// A node's organisation.
+    pub fn org(&self, node: usize) -> OrgId {
+        self.cast.members[node].org
+    }
+
+    /// The door to a node; none while it does not run.
+    pub fn handle(&self, node: usize) -> Option<&Handle> {
+        self.residents[node].handle.as_ref()
+    }
+
+    /// What a node keeps; none while it does not run.
+    pub fn ledger(&self, node: usize) -> Option<&Ledger<Disk>> {
+        self.residents[node].ledger.as_deref()
+    }
+}

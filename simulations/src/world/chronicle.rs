@@ -1,0 +1,209 @@
+//! What happens in a world, in order: [`Happening`], from which everything else is read: figures, invariants, the digest that
+//! tells two runs apart.
+
+use std::{
+    io::{self, Write},
+    sync::{Mutex, PoisonError},
+};
+
+use serde::Serialize;
+use starfish_node::mesh::Event;
+use starfish_protocol::{engine::port, record::RecordId};
+
+use crate::{network::Separation, storage::Damage};
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Happening {
+    /// When, in ns since the world began.
+    pub at: u64,
+    /// To which node; none when it happened to the world.
+    pub node: Option<usize>,
+    /// What.
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// What a node says.
+    Mesh(Event),
+    /// The node runs.
+    Started,
+    /// These records are durable at the node that published them.
+    Published(Vec<RecordId>),
+    /// A command was not carried out.
+    Refused(String),
+    /// The node was killed, and its disk took this damage.
+    Crashed(Damage),
+    /// The node ended: in order, or for this reason.
+    Ended(Option<String>),
+    /// Groups of nodes were separated.
+    Separated(Vec<Vec<usize>>, Separation),
+    /// Two nodes were.
+    Blocked(usize, usize, Separation),
+    /// Everybody can reach everybody again.
+    Healed,
+}
+
+impl What {
+    /// Its name in the written stream.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Mesh(event) => name_of(event),
+            Self::Started => "started",
+            Self::Published(_) => "published",
+            Self::Refused(_) => "refused",
+            Self::Crashed(_) => "crashed",
+            Self::Ended(_) => "ended",
+            Self::Separated(..) => "separated",
+            Self::Blocked(..) => "blocked",
+            Self::Healed => "healed",
+        }
+    }
+
+    fn detail(&self) -> String {
+        match self {
+            Self::Mesh(Event::Engine(port::Event::Stored(id) | port::Event::BodyStored(id))) => id.to_string(),
+            Self::Mesh(event) => format!("{event:?}"),
+            Self::Published(records) => records.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+            Self::Refused(reason) => reason.clone(),
+            Self::Ended(reason) => reason.clone().unwrap_or_default(),
+            Self::Crashed(damage) => format!("{damage:?}"),
+            Self::Separated(groups, how) => format!("{how:?} {groups:?}"),
+            Self::Blocked(one, other, how) => format!("{how:?} {one} {other}"),
+            Self::Started | Self::Healed => String::new(),
+        }
+    }
+}
+
+fn name_of(event: &Event) -> &'static str {
+    match event {
+        Event::Engine(event) => match event {
+            port::Event::Stored(_) => "stored",
+            port::Event::BodyStored(_) => "body-stored",
+            port::Event::Introduced { .. } => "introduced",
+            port::Event::Faulted { .. } => "faulted",
+            port::Event::Bounded(_) => "bounded",
+            _ => "engine",
+        },
+        Event::Connected { .. } => "connected",
+        Event::Disconnected { .. } => "disconnected",
+        Event::Closed { .. } => "closed",
+        Event::DialFailed { .. } => "dial-failed",
+        Event::Bounded(_) => "bounded",
+        _ => "mesh",
+    }
+}
+
+/// A line of the written stream.
+#[derive(Serialize)]
+struct Line<'a> {
+    t: u64,
+    node: Option<usize>,
+    event: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    detail: &'a str,
+}
+
+/// Takes what happens, from the nodes and from the world.
+#[derive(Debug, Default)]
+pub(crate) struct Chronicle(Mutex<Vec<Happening>>);
+
+impl Chronicle {
+    pub(crate) fn heard(&self, node: usize, event: Event) {
+        self.note(Some(node), What::Mesh(event));
+    }
+
+    pub(crate) fn note(&self, node: Option<usize>, what: What) {
+        let at = starfish_sim_kernel::now().unwrap_or_default();
+        let mut new = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        new.push(Happening { at, node, what });
+    }
+
+    /// What is new.
+    pub(crate) fn take(&self) -> Vec<Happening> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Sees each happening as it comes.
+pub type Listener = Box<dyn FnMut(&Happening) + Send>;
+
+/// Where the stream goes: always into the digest, and wherever it is wanted.
+#[derive(Default)]
+pub(crate) struct Archive {
+    pub(crate) writer: Option<Box<dyn Write + Send>>,
+    pub(crate) listener: Option<Listener>,
+    digest: blake3::Hasher,
+    count: u64,
+}
+
+impl std::fmt::Debug for Archive {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Archive")
+            .field("count", &self.count)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Archive {
+    pub(crate) fn add(&mut self, happening: &Happening) -> io::Result<()> {
+        let line = Line {
+            t: happening.at,
+            node: happening.node,
+            event: happening.what.name(),
+            detail: &happening.what.detail(),
+        };
+        let mut line = serde_json::to_vec(&line).expect("a line of numbers and texts");
+        line.push(b'\n');
+        self.digest.update(&line);
+        self.count += 1;
+        if let Some(writer) = &mut self.writer {
+            writer.write_all(&line)?;
+        }
+        if let Some(listener) = &mut self.listener {
+            listener(happening);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.writer.as_mut().map_or(Ok(()), |writer| writer.flush())
+    }
+
+    pub(crate) fn digest(&self) -> String {
+        self.digest.finalize().to_hex().to_string()
+    }
+
+    pub(crate) fn count(&self) -> u64 {
+        self.count
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_digest_is_that_of_what_is_written() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let mut archive = Archive {
+            writer: Some(Box::new(file.reopen().expect("the same file"))),
+            ..Archive::default()
+        };
+        let say = |at, what| Happening {
+            at,
+            node: Some(3),
+            what,
+        };
+        archive.add(&say(1, What::Started)).expect("written");
+        archive.add(&say(2, What::Refused("why".to_owned()))).expect("written");
+        archive.flush().expect("written");
+        let written = std::fs::read(file.path()).expect("read");
+        let expected = "{\"t\":1,\"node\":3,\"event\":\"started\"}\n{\"t\":2,\"node\":3,\"event\":\"refused\",\"detail\":\"why\"}\n";
+        assert_eq!(String::from_utf8_lossy(&written), expected);
+        assert_eq!(archive.digest(), blake3::hash(&written).to_hex().to_string());
+        assert_eq!(archive.count(), 2);
+    }
+}

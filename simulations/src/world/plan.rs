@@ -1,0 +1,223 @@
+//! What a world is made of: [`Plan`], and [`NodePlan`] for each node.
+
+use std::{any::Any, fmt, io::Write, net::Ipv4Addr, panic::AssertUnwindSafe, sync::Arc, thread, time::Duration};
+
+use starfish_node::mesh::{Keeper, MeshSettings};
+use starfish_protocol::engine::Subscription;
+use starfish_sim_kernel as kernel;
+
+use super::{
+    World, canary,
+    chronicle::{Archive, Listener},
+};
+use crate::network::Links;
+
+/// Bits a second of a node's link, either way, when nothing else is said.
+const BANDWIDTH: u64 = 100_000_000;
+/// Neighbours that each node dials, when nothing else is said: with those that dial it, twice as many.
+const DIALS: usize = 6;
+/// Futures of a large behaviour nest deeply.
+const STACK: usize = 64 << 20;
+
+/// Puts another keeper in front of a node's own.
+pub type KeeperHook = Arc<dyn Fn(Arc<dyn Keeper>) -> Arc<dyn Keeper> + Send + Sync>;
+
+/// One node of a plan.
+#[derive(Clone)]
+pub struct NodePlan {
+    /// The row of the latency matrix.
+    pub region: usize,
+    /// Bits a second that it can send.
+    pub uplink: u64,
+    /// Bits a second that it can receive.
+    pub downlink: u64,
+    /// Its address; its number makes one when there is none.
+    pub ip: Option<Ipv4Addr>,
+    /// The number of its organisation.
+    pub organisation: usize,
+    /// The organisations that it lists as roots; everybody's when there is none.
+    pub roots: Option<Vec<usize>>,
+    /// The nodes that it dials; some at random when there is none.
+    pub dials: Option<Vec<usize>>,
+    /// What it pulls.
+    pub subscription: Subscription,
+    /// Its settings. Listening and dialling are the world's part.
+    pub settings: MeshSettings,
+    /// By how many ms its wall clock is ahead.
+    pub skew: i64,
+    /// Whether it runs from the beginning.
+    pub starts: bool,
+    /// Whether the invariants hold for it. Not for an adversary.
+    pub is_honest: bool,
+    /// What stands in front of its store, for an adversary.
+    pub keeper: Option<KeeperHook>,
+}
+
+impl NodePlan {
+    /// An honest node of the organisation of this number, in the first region.
+    pub fn new(organisation: usize) -> Self {
+        Self {
+            region: 0,
+            uplink: BANDWIDTH,
+            downlink: BANDWIDTH,
+            ip: None,
+            organisation,
+            roots: None,
+            dials: None,
+            subscription: Subscription::default(),
+            settings: MeshSettings::default(),
+            skew: 0,
+            starts: true,
+            is_honest: true,
+            keeper: None,
+        }
+    }
+}
+
+impl fmt::Debug for NodePlan {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            region,
+            organisation,
+            is_honest,
+            ..
+        } = self;
+        write!(
+            out,
+            "NodePlan(organisation {organisation}, region {region}, honest {is_honest})"
+        )
+    }
+}
+
+/// What a world is made of.
+#[derive(Debug)]
+pub struct Plan {
+    pub(super) seed: u64,
+    pub(super) nodes: Vec<NodePlan>,
+    pub(super) links: Links,
+    pub(super) dials: usize,
+    pub(super) converge_within: Option<Duration>,
+    pub(super) archive: Archive,
+    command: Option<String>,
+}
+
+impl Plan {
+    pub(super) fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            nodes: Vec::new(),
+            links: Links::default(),
+            dials: DIALS,
+            converge_within: None,
+            archive: Archive::default(),
+            command: None,
+        }
+    }
+
+    /// Adds so many honest nodes, each of an organisation of its own, over all regions in turn.
+    #[must_use]
+    pub fn nodes(mut self, count: usize) -> Self {
+        for number in self.nodes.len()..self.nodes.len() + count {
+            self.nodes.push(NodePlan {
+                region: number % self.links.latency.len(),
+                ..NodePlan::new(number)
+            });
+        }
+        self
+    }
+
+    /// Adds this node.
+    #[must_use]
+    pub fn node(mut self, node: NodePlan) -> Self {
+        self.nodes.push(node);
+        self
+    }
+
+    /// Changes every node that was added so far; the number comes first.
+    #[must_use]
+    pub fn each(mut self, mut change: impl FnMut(usize, &mut NodePlan)) -> Self {
+        self.nodes
+            .iter_mut()
+            .enumerate()
+            .for_each(|(number, node)| change(number, node));
+        self
+    }
+
+    /// Sets how far apart regions are. To be called before `nodes`, which goes over all regions.
+    #[must_use]
+    pub fn links(mut self, links: Links) -> Self {
+        self.links = links;
+        self
+    }
+
+    /// Sets how many neighbours a node dials at random.
+    #[must_use]
+    pub fn dials(mut self, dials: usize) -> Self {
+        self.dials = dials;
+        self
+    }
+
+    /// Holds the world to this: so long after it was published, and after the last fault, each record is at every honest
+    /// node that trusts its organisation and pulls everything.
+    #[must_use]
+    pub fn converge_within(mut self, length: Duration) -> Self {
+        self.converge_within = Some(length);
+        self
+    }
+
+    /// Writes the stream of events, one JSON object a line.
+    #[must_use]
+    pub fn write_events(mut self, writer: impl Write + Send + 'static) -> Self {
+        self.archive.writer = Some(Box::new(writer));
+        self
+    }
+
+    /// Shows each event to this as it happens.
+    #[must_use]
+    pub fn listen(mut self, listener: Listener) -> Self {
+        self.archive.listener = Some(listener);
+        self
+    }
+
+    /// Says by which command this world can be run again; a failure shows it.
+    #[must_use]
+    pub fn command(mut self, command: impl Into<String>) -> Self {
+        self.command = Some(command.into());
+        self
+    }
+
+    /// Builds the world and lets the scenario act on it, on a thread of its own: the seeds of its hash maps and its
+    /// random generators are drawn once a thread.
+    ///
+    /// # Panics
+    /// When the scenario does, an invariant is broken, or another world ran in this process before.
+    pub fn run<T: Send>(self, scenario: impl FnOnce(&mut World) -> T + Send) -> T {
+        let seed = self.seed;
+        let again = self
+            .command
+            .clone()
+            .unwrap_or_else(|| std::env::args().collect::<Vec<_>>().join(" "));
+        let live = move || {
+            kernel::enter(seed);
+            canary::sing();
+            // The world is gone before its time is, whatever happens in it.
+            let lived = std::panic::catch_unwind(AssertUnwindSafe(|| {
+                let mut world = World::build(self);
+                let result = scenario(&mut world);
+                world.end();
+                result
+            }));
+            kernel::leave();
+            lived
+        };
+        let thread = thread::Builder::new().name("world".to_owned()).stack_size(STACK);
+        let ended = thread::scope(|scope| {
+            let world = thread.spawn_scoped(scope, live).expect("the system gives a thread");
+            world.join().and_then(|lived| lived)
+        });
+        ended.unwrap_or_else(|cause: Box<dyn Any + Send>| {
+            eprintln!("the world of seed {seed} failed; again with: {again}");
+            std::panic::resume_unwind(cause)
+        })
+    }
+}

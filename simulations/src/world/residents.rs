@@ -1,0 +1,228 @@
+//! Nodes: started, crashed, started again. What a node keeps outlives it.
+
+use std::{collections::BTreeSet, net::Ipv4Addr, sync::Arc};
+
+use libp2p::{Multiaddr, multiaddr::Protocol};
+use starfish_node::{
+    ledger::{Ledger, reading::Loaded},
+    mesh::{self, Handle, Keeper, MeshSettings, Parts},
+};
+use starfish_protocol::{
+    codec,
+    engine::{
+        HIGHEST_WALL, Setup,
+        port::{Command, Outcome},
+    },
+    organisation::OrgId,
+    time::Millis,
+};
+use starfish_sim_kernel::{self as kernel, Owner};
+
+use super::{NodePlan, Plan, World, chronicle::What};
+use crate::{
+    environment::Machine,
+    storage::{Damage, Disk, Drawer, Keeping},
+};
+
+/// One small value of the node's own takes at most so many bytes.
+const SETTING: usize = 64;
+
+/// One node, running or not.
+#[derive(Debug, Default)]
+pub(crate) struct Resident {
+    pub(crate) drawer: Drawer,
+    pub(crate) ledger: Option<Arc<Ledger<Disk>>>,
+    pub(crate) handle: Option<Handle>,
+    /// The organisations that it lists.
+    pub(crate) roots: BTreeSet<OrgId>,
+}
+
+/// 10.0.0.0/8 in the order of numbers, a few to a subnet.
+pub(super) fn default_ip(number: usize) -> Ipv4Addr {
+    let number = u32::try_from(number).expect("a world has fewer nodes");
+    assert!(number < 1 << 20, "addresses for a million nodes");
+    // Sixteen nodes of a subnet of 256.
+    let (subnet, host) = (number / 16, number % 16 + 1);
+    Ipv4Addr::from(10 << 24 | subnet << 8 | host)
+}
+
+/// Gives those without neighbours some at random.
+pub(super) fn choose_neighbours(plan: &mut Plan) {
+    let count = plan.nodes.len();
+    for number in 0..count {
+        let wanted = plan.dials.min(count.saturating_sub(1));
+        if plan.nodes[number].dials.is_some() {
+            continue;
+        }
+        let mut chosen = Vec::with_capacity(wanted);
+        while chosen.len() < wanted {
+            let other = usize::try_from(kernel::chance() % count as u64).expect("below the count");
+            if other != number && !chosen.contains(&other) {
+                chosen.push(other);
+            }
+        }
+        plan.nodes[number].dials = Some(chosen);
+    }
+}
+
+impl World {
+    /// Starts a node with what it keeps.
+    ///
+    /// # Panics
+    /// When it runs already, or cannot start.
+    pub fn start(&mut self, node: usize) {
+        assert!(self.residents[node].handle.is_none(), "node {node} runs already");
+        let member = &self.cast.members[node];
+        let owner = Owner::node(node);
+        kernel::set_skew(owner, self.plan[node].skew * 1_000_000);
+        let ledger = self.residents[node]
+            .drawer
+            .open(member.org)
+            .expect("what a crash leaves can be opened");
+        let ledger = Arc::new(ledger);
+        let loaded = ledger.load().expect("memory does not fail");
+        let roots = self.listed(&self.plan[node]).into_iter().collect();
+        let (settings, setup) = (self.settings(node), self.setup(node, &loaded));
+        let mut keeper: Arc<dyn Keeper> = Arc::new(Keeping::new(Arc::clone(&ledger), owner));
+        if let Some(hook) = &self.plan[node].keeper {
+            keeper = hook(keeper);
+        }
+        let parts = Parts {
+            transport: self.network.transport(node, member.peer),
+            setup,
+            keeper,
+            verifier: Arc::<crate::environment::Remembering>::clone(&self.verifier),
+            registry: None,
+        };
+        let machine = Arc::new(Machine::new(node, Arc::clone(&self.chronicle)));
+        let started = kernel::inside(owner, || mesh::start(machine, settings, parts));
+        let (handle, running) = started.expect("the settings fit together and the port is free");
+        let chronicle = Arc::clone(&self.chronicle);
+        kernel::spawn(owner, async move {
+            let ended = running.await.err().map(|error| error.to_string());
+            chronicle.note(Some(node), What::Ended(ended));
+        });
+        self.residents[node].ledger = Some(ledger);
+        self.residents[node].handle = Some(handle);
+        self.residents[node].roots = roots;
+        self.note(Some(node), What::Started);
+        self.begin(node, Command::Listening(vec![self.network.address(node).to_string()]));
+    }
+
+    fn settings(&self, node: usize) -> MeshSettings {
+        let dials = self.plan[node].dials.iter().flatten();
+        MeshSettings {
+            listen: vec![self.network.address(node)],
+            dial: dials.map(|other| self.pinned(*other)).collect(),
+            ..self.plan[node].settings.clone()
+        }
+    }
+
+    /// Where a node is, and who must answer there.
+    pub fn pinned(&self, node: usize) -> Multiaddr {
+        self.network.address(node).with(Protocol::P2p(self.peer(node)))
+    }
+
+    /// The organisations that a node lists.
+    fn listed(&self, plan: &NodePlan) -> Vec<OrgId> {
+        let of = |organisation: &usize| {
+            let is_its = |other: &&NodePlan| other.organisation == *organisation;
+            let place = self
+                .plan
+                .iter()
+                .position(|other| is_its(&other))
+                .expect("roots are organisations with a node");
+            self.cast.members[place].org
+        };
+        match &plan.roots {
+            Some(roots) => roots.iter().map(of).collect(),
+            None => self.cast.members.iter().map(|member| member.org).collect(),
+        }
+    }
+
+    fn setup(&self, node: usize, loaded: &Loaded) -> Setup {
+        let (member, plan) = (&self.cast.members[node], &self.plan[node]);
+        let highest = loaded
+            .settings
+            .get(HIGHEST_WALL)
+            .and_then(|value| codec::decode(value, SETTING).ok());
+        let seed: Vec<u8> = kernel::inside(Owner::node(node), || {
+            (0..4).flat_map(|_| kernel::chance().to_le_bytes()).collect()
+        });
+        Setup {
+            key: member.key.clone(),
+            org: member.org,
+            community: self.cast.community,
+            statements: member.statements.clone(),
+            stored_statements: loaded.statements.clone(),
+            listed: self.listed(plan),
+            judged: loaded.judged.clone(),
+            paired: loaded.paired(),
+            blocked: loaded.blocked(),
+            subscription: plan.subscription.clone(),
+            heads: loaded.heads.clone(),
+            frozen: loaded.frozen.clone(),
+            safe_mode: loaded.safe_mode,
+            records: loaded.records,
+            highest_wall: highest.unwrap_or(Millis(0)),
+            dial_others: false,
+            seed: seed.try_into().expect("four times eight bytes"),
+        }
+    }
+
+    /// Ends a node at once, as `kill -9` or a power cut does, and its disk takes this damage.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn crash(&mut self, node: usize, damage: Damage) {
+        assert!(self.residents[node].handle.is_some(), "node {node} does not run");
+        kernel::kill(Owner::node(node));
+        let resident = &mut self.residents[node];
+        resident.handle = None;
+        resident.ledger = None;
+        resident.drawer.damage(damage);
+        self.note(Some(node), What::Crashed(damage));
+    }
+
+    /// Crashes a node and starts it again at once.
+    pub fn restart(&mut self, node: usize, damage: Damage) {
+        self.crash(node, damage);
+        self.start(node);
+    }
+
+    /// Gives a node an order; what comes of it is seen among the events.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn begin(&self, node: usize, command: Command) {
+        let chronicle = Arc::clone(&self.chronicle);
+        self.give(node, command, move |outcome| match outcome {
+            Outcome::Published(records) => chronicle.note(Some(node), What::Published(records)),
+            Outcome::Refused(refusal) => chronicle.note(Some(node), What::Refused(refusal.to_string())),
+            Outcome::Done | Outcome::Met { .. } | Outcome::Told(_) | Outcome::Overview(_) => {}
+        });
+    }
+
+    /// Gives an order and hands its outcome on.
+    pub(super) fn give(&self, node: usize, command: Command, done: impl FnOnce(Outcome) + Send + 'static) {
+        let handle = self.residents[node].handle.clone();
+        let handle = handle.unwrap_or_else(|| panic!("node {node} does not run"));
+        kernel::spawn(Owner::WORLD, async move {
+            done(handle.command(command).await);
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sixteen_nodes_share_a_subnet() {
+        let check = |number: usize, ip: [u8; 4]| assert_eq!(default_ip(number), Ipv4Addr::from(ip), "{number}");
+        check(0, [10, 0, 0, 1]);
+        check(15, [10, 0, 0, 16]);
+        check(16, [10, 0, 1, 1]);
+        check(9_999, [10, 2, 112, 16]);
+    }
+}

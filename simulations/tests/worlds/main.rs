@@ -1,0 +1,8 @@
+//! Worlds, each in a process of its own, and what must hold in them.
+
+mod alone;
+mod calm;
+mod crashes;
+mod partitions;
+mod repeating;
+mod watching;

@@ -1,0 +1,138 @@
+//! Those who watch over a world fail when they should: the canary, the invariants, and the rule of one world a process.
+
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use starfish_node::mesh::{KeepError, Keeper};
+use starfish_protocol::engine::port::{Change, Found, Query};
+use starfish_sim::{
+    Damage,
+    world::{NodePlan, World},
+};
+use starfish_sim_kernel::real_time;
+
+use crate::alone::{alone, child, said, told};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[test]
+fn an_hour_passes_at_once() {
+    alone("watching::an_hour_passes_at_once", || {
+        let began = real_time();
+        let hour = 3_600 * SECOND;
+        World::new(0).run(|world| {
+            let start = Instant::now();
+            let (told, heard) = std::sync::mpsc::channel();
+            starfish_sim_kernel::spawn(starfish_sim_kernel::Owner::WORLD, async move {
+                futures_timer::Delay::new(hour).await;
+                told.send(Instant::now()).expect("the test listens");
+            });
+            world.run_for(hour - SECOND);
+            assert!(heard.try_recv().is_err(), "not yet");
+            world.run_for(2 * SECOND);
+            assert_eq!(heard.try_recv().expect("now") - start, hour);
+        });
+        assert!(real_time() - began < SECOND, "virtual time costs no time");
+    });
+}
+
+#[test]
+fn maps_have_the_seeds_of_the_world() {
+    alone("watching::maps_have_the_seeds_of_the_world", || {
+        let hash = World::new(0).run(|_| RandomState::new().hash_one("starfish"));
+        assert_eq!(
+            hash, RECORDED,
+            "the seed 0 gives these keys to the second map of its thread"
+        );
+    });
+}
+
+/// Another number means that the canary, the kernel's stream or the standard library's hash has changed.
+const RECORDED: u64 = 11_888_816_644_380_759_495;
+
+/// The process of this test must fail and say this.
+fn fails(name: &str, words: &[&str], live: impl FnOnce()) {
+    if told(name).is_some() {
+        return live();
+    }
+    let output = child(name, "");
+    let said = said(&output);
+    assert!(!output.status.success(), "{said}");
+    for word in words {
+        assert!(said.contains(word), "no {word:?} in {said}");
+    }
+}
+
+#[test]
+fn a_second_world_says_why_not() {
+    fails(
+        "watching::a_second_world_says_why_not",
+        &["one world a process"],
+        || {
+            World::new(1).run(|_| ());
+            World::new(1).run(|_| ());
+        },
+    );
+}
+
+#[test]
+fn a_record_that_stays_away_is_noticed() {
+    let words = ["has not reached node 1", "seed 77", "again with: cargo test far"];
+    fails("watching::a_record_that_stays_away_is_noticed", &words, || {
+        let lonely = |node: NodePlan| NodePlan {
+            dials: Some(Vec::new()),
+            ..node
+        };
+        let plan = World::new(77)
+            .node(lonely(NodePlan::new(0)))
+            .node(lonely(NodePlan::new(1)));
+        plan.converge_within(5 * SECOND).command("cargo test far").run(|world| {
+            world.run_for(SECOND);
+            world.publish(0, "malware", &["a.example"]).expect("it is certified");
+            world.run_for(10 * SECOND);
+        });
+    });
+}
+
+/// Says that everything is durable, and writes nothing.
+struct Liar(Arc<dyn Keeper>);
+
+impl Keeper for Liar {
+    fn apply(&self, _: &[Change]) -> Result<(), KeepError> {
+        Ok(())
+    }
+
+    fn answer(&self, query: &Query) -> Found {
+        self.0.answer(query)
+    }
+}
+
+#[test]
+fn a_lost_record_is_noticed() {
+    let words = ["node 0 acknowledged record", "has lost it", "seed 79"];
+    fails("watching::a_lost_record_is_noticed", &words, || {
+        let liar = NodePlan {
+            keeper: Some(Arc::new(|keeper| Arc::new(Liar(keeper)))),
+            ..NodePlan::new(0)
+        };
+        World::new(79).node(liar).nodes(1).run(|world| {
+            world.run_for(SECOND);
+            world.publish(0, "malware", &["a.example"]).expect("it is certified");
+            world.restart(0, Damage::None);
+        });
+    });
+}
+
+#[test]
+fn a_scenario_that_fails_names_its_seed() {
+    let words = ["seed 78", "the scenario's own words"];
+    fails("watching::a_scenario_that_fails_names_its_seed", &words, || {
+        World::new(78).nodes(3).run(|world| {
+            world.run_for(SECOND);
+            panic!("the scenario's own words");
+        });
+    });
+}
