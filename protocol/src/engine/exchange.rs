@@ -208,11 +208,13 @@ impl Engine {
         if let Found::Body(Some(body)) = found {
             return self.reply(asked, Response::Body(body));
         }
-        match self.bodies.asked(peer, asked, digest, self.now.mono) {
+        let (serving, steps) = self.bodies.asked(peer, asked, digest, self.now.mono);
+        match serving {
             Serving::Wait => {}
             Serving::NotHeld => self.reply(asked, Response::NotHeld),
             Serving::Busy => self.reply(asked, Response::Busy),
         }
+        self.carry_out(steps);
     }
 
     pub(super) fn answered(&mut self, ticket: Ticket, response: Result<OpenResponse, AskError>) {
