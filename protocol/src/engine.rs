@@ -69,8 +69,7 @@ pub use self::{
 /// What a read was for.
 #[derive(Debug)]
 enum Reading {
-    Range { peer: Peer, asked: Ticket },
-    Body { peer: Peer, asked: Ticket, digest: Digest },
+    Inquiry(exchange::Inquiry),
     Contradiction(Box<Verified<Header>>),
     Target { command: Ticket, answer: commands::Answer },
     Missing(exchange::Look),
@@ -114,6 +113,8 @@ pub struct Engine {
     spoiled: BTreeSet<RecordId>,
     appends: BTreeMap<Ticket, Appending>,
     appending: (usize, usize),
+    /// How many steps have become durable since the start.
+    durable: u64,
     step: Appending,
     out: Vec<Output>,
     tickets: Ticket,
@@ -180,6 +181,7 @@ impl Engine {
             spoiled: BTreeSet::new(),
             appends: BTreeMap::new(),
             appending: (0, 0),
+            durable: 0,
             step: Appending::default(),
             out: Vec::new(),
             tickets: 0,

@@ -299,8 +299,7 @@ impl Engine {
                 self.contradictions = self.contradictions.saturating_sub(1);
                 self.compare(*header, found);
             }
-            Some(Reading::Range { peer, asked }) => self.answer_range(&peer, asked, found),
-            Some(Reading::Body { peer, asked, digest }) => self.answer_body(&peer, asked, digest, found),
+            Some(Reading::Inquiry(inquiry)) => self.inquired(inquiry, found),
             Some(Reading::Target { command, answer }) => self.target_found(command, answer, found),
             Some(Reading::Missing(look)) => self.want_missing(look, found),
         }

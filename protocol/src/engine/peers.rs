@@ -123,6 +123,7 @@ impl Engine {
         if !state.deferred.is_empty() {
             self.missing.look_through();
         }
+        self.forget_inquiries(peer);
         let open = self.asks.iter().filter(|(_, asked)| asked.peer == *peer);
         for ticket in open.map(|(ticket, _)| *ticket).collect::<Vec<_>>() {
             let Some(lost) = self.asks.remove(&ticket) else {

@@ -203,20 +203,20 @@ impl Engine {
             if self.logs.head(&log).is_some_and(|(seq, _)| seq >= to) {
                 continue;
             }
-            match self.peers.get_mut(&peer) {
-                Some(state) if state.gaps.iter().all(|gap| gap.log != log) => {
-                    let (from, disputed) = (0, false);
-                    state.gaps.push_back(Gap {
-                        log,
-                        from,
-                        to,
-                        disputed,
-                    });
-                    self.continue_sync(&peer);
-                }
-                Some(_) => {}
-                None => self.lag(log, to),
+            let Some(state) = self.peers.get_mut(&peer) else {
+                self.lag(log, to);
+                continue;
+            };
+            match state.gaps.iter_mut().find(|gap| gap.log == log) {
+                Some(queued) => queued.to = queued.to.max(to),
+                None => state.gaps.push_back(Gap {
+                    log,
+                    from: 0,
+                    to,
+                    disputed: false,
+                }),
             }
+            self.continue_sync(&peer);
         }
     }
 
