@@ -53,7 +53,7 @@ use self::{
     appending::Appending,
     arrivals::{Charges, Strangers},
     bodies::Bodies,
-    exchange::{Ask, Asked, Lagging, Missing},
+    exchange::{Ask, Asked, Filling, Lagging, Missing},
     frontier::Frontier,
     logs::Logs,
     peers::PeerState,
@@ -121,8 +121,8 @@ pub struct Engine {
     missing: Missing,
     /// Logs in which some peer was seen ahead of us.
     lagging: Lagging,
-    /// When the predecessors of early headers are asked for, of whom, and up to which number.
-    early: BTreeMap<LogId, (Millis, Peer, u64)>,
+    /// Whose predecessors are asked for soon.
+    early: BTreeMap<LogId, Filling>,
     next_sync: Millis,
     next_expiry: Millis,
     /// The highest time that was seen and agreed with everything else, and what of it is stored.
@@ -278,7 +278,7 @@ impl Engine {
         self.publish_when_compared();
         self.dial_when_due();
         self.append_step();
-        let early = self.early.values().map(|(at, ..)| *at).min();
+        let early = self.early.values().map(|filling| filling.at).min();
         let settles = self.peers.values().filter_map(|peer| peer.settles).min();
         let due = [
             Some(self.next_sync),

@@ -1,6 +1,7 @@
 //! Requests, both ways: what peers ask of this node, and what it asks of them.
 
 mod catching_up;
+mod filling;
 mod lagging;
 mod missing;
 mod serving;
@@ -17,6 +18,7 @@ use crate::{
 };
 
 pub(super) use self::{
+    filling::Filling,
     lagging::Lagging,
     missing::{Look, Missing},
     serving::Inquiry,

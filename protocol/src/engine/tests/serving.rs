@@ -58,3 +58,30 @@ fn what_was_told_is_given_however_the_store_and_its_readers_race() {
         }
     }
 }
+
+#[test]
+fn a_gap_is_closed_hop_by_hop() {
+    let mut world = World::new(2, 2);
+    let author = Identity::numbered(7);
+    let statements = codec::encode(&Gossip::Statements(author.statements.clone()));
+    (0..2).for_each(|node| {
+        world.nodes[node].listed.push(author.org);
+        world.start(node);
+    });
+    world.link(0, 1);
+    world.connect(0, &author);
+    world.gossip(0, author.peer(), statements);
+    world.run(100);
+    world.nodes[0].asked.clear();
+    // The first message is lost. Both nodes ask for it, the second one before the first one has it.
+    let chain = author.chain(&[names(1, 200), names(2, 200)]);
+    let (header, body) = (chain[1].signed().clone(), None);
+    world.gossip(0, author.peer(), codec::encode(&Gossip::Header { header, body }));
+    world.run(1_000);
+    let asked = world.nodes[0].asked.iter();
+    let mut ranges = asked.filter(|(_, _, request)| matches!(request, Request::Range { .. }));
+    let (_, ticket, _) = ranges.next().expect("the first node asks the author").clone();
+    let headers = chain.iter().map(|header| header.signed().clone()).collect();
+    world.respond(0, ticket, Response::Headers(headers));
+    assert!(world.run_until(5_000, |world| world.nodes[1].store.records.len() == 2));
+}
