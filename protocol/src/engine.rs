@@ -53,7 +53,7 @@ use self::{
     appending::Appending,
     arrivals::{Charges, Strangers},
     bodies::Bodies,
-    exchange::{Ask, Asked, Lagging, Missing},
+    exchange::{Ask, Asked, Filling, Lagging, Missing},
     frontier::Frontier,
     logs::Logs,
     peers::PeerState,
@@ -69,8 +69,7 @@ pub use self::{
 /// What a read was for.
 #[derive(Debug)]
 enum Reading {
-    Range { peer: Peer, asked: Ticket },
-    Body { peer: Peer, asked: Ticket, digest: Digest },
+    Inquiry(exchange::Inquiry),
     Contradiction(Box<Verified<Header>>),
     Target { command: Ticket, answer: commands::Answer },
     Missing(exchange::Look),
@@ -114,14 +113,16 @@ pub struct Engine {
     spoiled: BTreeSet<RecordId>,
     appends: BTreeMap<Ticket, Appending>,
     appending: (usize, usize),
+    /// How many steps have become durable since the start.
+    durable: u64,
     step: Appending,
     out: Vec<Output>,
     tickets: Ticket,
     missing: Missing,
     /// Logs in which some peer was seen ahead of us.
     lagging: Lagging,
-    /// When the predecessors of early headers are asked for, of whom, and up to which number.
-    early: BTreeMap<LogId, (Millis, Peer, u64)>,
+    /// Whose predecessors are asked for soon.
+    early: BTreeMap<LogId, Filling>,
     next_sync: Millis,
     next_expiry: Millis,
     /// The highest time that was seen and agreed with everything else, and what of it is stored.
@@ -180,6 +181,7 @@ impl Engine {
             spoiled: BTreeSet::new(),
             appends: BTreeMap::new(),
             appending: (0, 0),
+            durable: 0,
             step: Appending::default(),
             out: Vec::new(),
             tickets: 0,
@@ -276,7 +278,7 @@ impl Engine {
         self.publish_when_compared();
         self.dial_when_due();
         self.append_step();
-        let early = self.early.values().map(|(at, ..)| *at).min();
+        let early = self.early.values().map(|filling| filling.at).min();
         let settles = self.peers.values().filter_map(|peer| peer.settles).min();
         let due = [
             Some(self.next_sync),

@@ -166,6 +166,12 @@ pub const EARLY: usize = 4_096;
 pub const REPEATS_PASSED_ON: Millis = Millis(2 * MINUTE);
 /// How long an early header waits before its predecessors are asked for: gossip often passes itself by.
 pub const EARLY_WAIT: Millis = Millis(250);
+/// How often they are asked for again, each time after twice as long, while the peer that brought the header has them not
+/// yet: four seconds, then the syncs go on with it.
+pub const EARLY_TRIES: u32 = 4;
+/// Up to so many heads that one exchange brought are passed on as gossip: two halves of a mesh that meet again have few
+/// logs that went on, and a node that catches up with a whole mesh has nothing to tell it.
+pub const HEADS_RETOLD: usize = 24;
 /// How many logs may be waiting for that at the same time.
 pub const EARLY_LOGS: usize = 256;
 /// How many logs are remembered in which some peer was seen ahead of us.

@@ -6,6 +6,7 @@ use crate::{limits, record::RecordId, wire::Head};
 
 use super::{
     Engine,
+    exchange::Inquiry,
     port::{Change, Event, Outcome, Output, Ticket},
     publishing::Publication,
 };
@@ -18,6 +19,8 @@ pub(super) struct Appending {
     pub(super) bodies: Vec<(RecordId, Digest)>,
     pub(super) publications: Vec<Publication>,
     pub(super) done: Vec<(Ticket, Outcome)>,
+    /// What peers asked for that is in it.
+    pub(super) inquiries: Vec<Inquiry>,
     /// What else is said then.
     pub(super) told: Vec<Output>,
     /// How many changes, and about how many bytes they hold.
@@ -44,6 +47,8 @@ impl Engine {
             return;
         };
         self.appending = (self.appending.0 - step.size.0, self.appending.1 - step.size.1);
+        self.durable += 1;
+        self.look_up_again(step.inquiries);
         for head in step.heads {
             let id = RecordId::from_digest(head.id);
             if Self::relays(&self.roster, &self.trust, &head.log, self.now.wall) {

@@ -17,7 +17,7 @@ use crate::{
     limits,
     organisation::OrgId,
     peer::Peer,
-    record::{Audience, Body, Header, LogId, RecordId, Tlp},
+    record::{Audience, Body, Header, RecordId, Tlp},
     time::Millis,
     trust::Verdict,
 };
@@ -229,7 +229,7 @@ impl Engine {
             }
         }
         let reached = self.logs.head(&log).map_or(0, |(seq, _)| seq);
-        if self.early.get(&log).is_some_and(|(.., to)| *to <= reached) {
+        if self.early.get(&log).is_some_and(|filling| filling.to <= reached) {
             self.early.remove(&log);
         }
     }
@@ -241,18 +241,6 @@ impl Engine {
             self.bounded("early headers; they come with the next sync");
             self.lag(log, seq);
         }
-    }
-
-    /// Gossip passes itself by: what came too early waits a moment before its predecessors are asked for. False when
-    /// `most` logs wait for that already.
-    fn fill_soon(&mut self, log: LogId, seq: u64, peer: &Peer, most: usize) -> bool {
-        if self.early.len() >= most && !self.early.contains_key(&log) {
-            return false;
-        }
-        let at = self.now.mono + limits::EARLY_WAIT;
-        let early = self.early.entry(log).or_insert((at, peer.clone(), seq));
-        early.2 = early.2.max(seq);
-        true
     }
 
     /// Whether the body of this header is wanted here at all.
@@ -279,6 +267,11 @@ impl Engine {
         }
         match (&body, from) {
             (Some((compressed, _)), Some((peer, _))) => self.open_others(&header, compressed.clone(), peer),
+            (None, Some((peer, true))) if self.pulls(&header) && self.is_told_again(&header) => {
+                // It was told again by somebody who caught up: what has become of it since is to be known first.
+                self.defer_body(&header, peer);
+                self.start_sync(peer);
+            }
             (None, Some((peer, true))) if self.pulls(&header) => self.want_body(&header, peer),
             (None, Some((peer, false))) if self.pulls(&header) => self.defer_body(&header, peer),
             _ => {}
@@ -299,8 +292,7 @@ impl Engine {
                 self.contradictions = self.contradictions.saturating_sub(1);
                 self.compare(*header, found);
             }
-            Some(Reading::Range { peer, asked }) => self.answer_range(&peer, asked, found),
-            Some(Reading::Body { peer, asked, digest }) => self.answer_body(&peer, asked, digest, found),
+            Some(Reading::Inquiry(inquiry)) => self.inquired(inquiry, found),
             Some(Reading::Target { command, answer }) => self.target_found(command, answer, found),
             Some(Reading::Missing(look)) => self.want_missing(look, found),
         }

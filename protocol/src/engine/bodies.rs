@@ -6,6 +6,7 @@
 
 mod neighbours;
 mod seeking;
+mod waiting;
 mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +20,7 @@ use crate::{
     time::Millis,
 };
 
+pub(super) use self::waiting::Serving;
 use self::{
     neighbours::Neighbours,
     wanted::{Asking, Stage, Waiter, Wanted},
@@ -45,17 +47,6 @@ pub(super) enum Answer {
     Body,
     /// Without it, for whatever reason; another peer is next.
     Nothing,
-}
-
-/// What becomes of a request for a body that is not in the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Serving {
-    /// It waits.
-    Wait,
-    /// It is not on its way here, or the asking peer is the one that it would come from.
-    NotHeld,
-    /// Too many wait already.
-    Busy,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -154,6 +145,16 @@ impl Bodies {
         self.advance(header.body_digest, now)
     }
 
+    /// The same for a record whose header this peer has just given: it has the body, or will have it soon.
+    pub(super) fn follow(&mut self, header: &Verified<Header>, peer: &Peer, now: Millis) -> Vec<BodyStep> {
+        self.insert(header, true, now);
+        if let Some(wanted) = self.wanted.get_mut(&header.body_digest) {
+            wanted.recent = true;
+            wanted.provider(peer.clone());
+        }
+        self.advance(header.body_digest, now)
+    }
+
     /// Notes a record under its digest, and begins a new round when nobody had it before. True when it is the first.
     fn insert(&mut self, header: &Verified<Header>, anyone: bool, now: Millis) -> bool {
         let digest = header.body_digest;
@@ -172,7 +173,6 @@ impl Bodies {
             return false;
         }
         let wanted = Wanted::new(header, anyone, now);
-        self.authors.entry(wanted.author).or_default().missing += 1;
         self.wanted.insert(digest, wanted);
         self.stage(digest, Stage::Seeking);
         true
@@ -308,27 +308,6 @@ impl Bodies {
             steps.extend(self.remove(digest, now));
         }
         steps
-    }
-
-    /// Somebody asks for a body that the store does not hold.
-    pub(super) fn asked(&mut self, peer: &Peer, ticket: Ticket, digest: Digest, now: Millis) -> Serving {
-        let Some(wanted) = self.wanted.get_mut(&digest) else {
-            return Serving::NotHeld;
-        };
-        // A peer that waits for us must not be waited for, or both would wait for nothing.
-        if matches!(wanted.stage, Stage::Missing(_)) || wanted.asking.contains_key(peer) {
-            return Serving::NotHeld;
-        }
-        if !self.neighbours.waits(peer, true) {
-            return Serving::Busy;
-        }
-        wanted.waiters.push(Waiter {
-            peer: peer.clone(),
-            ticket,
-            until: now + limits::BODY_WAIT,
-        });
-        self.reschedule(digest, now);
-        Serving::Wait
     }
 
     /// A peer is there, and may be asked.

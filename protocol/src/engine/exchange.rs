@@ -1,8 +1,10 @@
 //! Requests, both ways: what peers ask of this node, and what it asks of them.
 
 mod catching_up;
+mod filling;
 mod lagging;
 mod missing;
+mod serving;
 
 use starfish_crypto::{Digest, PublicKey};
 
@@ -10,21 +12,23 @@ use crate::{
     intake::{Fault, OpenRequest, OpenResponse},
     limits,
     peer::Peer,
-    record::{LogId, RecordId},
+    record::RecordId,
     time::Millis,
     wire::{Cursor, Head, Request, Response},
 };
 
 pub(super) use self::{
+    filling::Filling,
     lagging::Lagging,
     missing::{Look, Missing},
+    serving::Inquiry,
 };
 use super::{
-    Engine, Reading,
-    bodies::{Answer, BodyStep, Serving},
+    Engine,
+    bodies::{Answer, BodyStep},
     commands::Pairing,
     frontier::Gap,
-    port::{AskError, Found, Output, Query, Ticket},
+    port::{AskError, Output, Ticket},
 };
 
 /// What a request of ours was for.
@@ -92,20 +96,7 @@ impl Engine {
                 let response = self.statements_for(&about, since);
                 self.reply(ticket, response);
             }
-            Request::Body { digest } => {
-                if self.begin_read(&peer) {
-                    self.read(
-                        Query::Body(digest),
-                        Reading::Body {
-                            peer,
-                            asked: ticket,
-                            digest,
-                        },
-                    );
-                } else {
-                    self.reply(ticket, Response::Busy);
-                }
-            }
+            Request::Body { digest } => self.asked_body(peer, ticket, digest),
             // What intake opens never comes as it was sent.
             Request::Hello(_) | Request::Pair { .. } | Request::Push { .. } => self.reply(ticket, Response::Refused),
         }
@@ -127,40 +118,6 @@ impl Engine {
         })
         .take(limits::OWN_HEADS)
         .collect()
-    }
-
-    fn asked_range(&mut self, peer: Peer, ticket: Ticket, log: LogId, from: u64, limit: u16) {
-        let limit = usize::from(limit).min(limits::RANGE_HEADERS);
-        let wrote = self.peers.get(&peer).is_some_and(|state| state.key == Some(log.author));
-        let may = wrote || Self::relays(&self.roster, &self.trust, &log, self.now.wall);
-        let held = self.logs.head(&log).is_some_and(|(seq, _)| seq >= from);
-        if !may || !held {
-            self.reply(ticket, Response::NotHeld);
-        } else if self.begin_read(&peer) {
-            self.read(
-                Query::Headers { log, from, limit },
-                Reading::Range { peer, asked: ticket },
-            );
-        } else {
-            self.reply(ticket, Response::Busy);
-        }
-    }
-
-    /// Counts a read for a peer; false when it has too many.
-    fn begin_read(&mut self, peer: &Peer) -> bool {
-        let Some(state) = self.peers.get_mut(peer) else {
-            return false;
-        };
-        // Peers that come and go leave their reads behind.
-        let free = state.reads < limits::READS_PER_PEER && self.reads.len() < limits::READS;
-        state.reads += usize::from(free);
-        free
-    }
-
-    fn end_read(&mut self, peer: &Peer) {
-        if let Some(state) = self.peers.get_mut(peer) {
-            state.reads = state.reads.saturating_sub(1);
-        }
     }
 
     fn statements_for(&self, about: &[PublicKey], since: Option<Cursor>) -> Response {
@@ -190,28 +147,6 @@ impl Engine {
             statements,
             cursor: Cursor { life, change },
             more: false,
-        }
-    }
-
-    pub(super) fn answer_range(&mut self, peer: &Peer, asked: Ticket, found: Found) {
-        self.end_read(peer);
-        let response = match found {
-            Found::Headers(headers) if !headers.is_empty() => Response::Headers(headers),
-            Found::Failed => Response::Busy,
-            _ => Response::NotHeld,
-        };
-        self.reply(asked, response);
-    }
-
-    pub(super) fn answer_body(&mut self, peer: &Peer, asked: Ticket, digest: Digest, found: Found) {
-        self.end_read(peer);
-        if let Found::Body(Some(body)) = found {
-            return self.reply(asked, Response::Body(body));
-        }
-        match self.bodies.asked(peer, asked, digest, self.now.mono) {
-            Serving::Wait => {}
-            Serving::NotHeld => self.reply(asked, Response::NotHeld),
-            Serving::Busy => self.reply(asked, Response::Busy),
         }
     }
 
@@ -280,19 +215,7 @@ impl Engine {
                     }
                     self.out.push(Output::Cancel(ticket));
                 }
-                BodyStep::Serve { peer, ticket, digest } => {
-                    if let Some(state) = self.peers.get_mut(&peer) {
-                        state.reads += 1;
-                    }
-                    self.read(
-                        Query::Body(digest),
-                        Reading::Body {
-                            peer,
-                            asked: ticket,
-                            digest,
-                        },
-                    );
-                }
+                BodyStep::Serve { peer, ticket, digest } => self.serve_body(peer, ticket, digest),
                 BodyStep::NotHeld { ticket } => self.reply(ticket, Response::NotHeld),
             }
         }

@@ -26,6 +26,8 @@ pub(super) struct Gap {
     pub(super) to: u64,
     /// True when another record is held here at that number: fetching the peer's makes the proof.
     pub(super) disputed: bool,
+    /// How often it was asked for in vain since a header beyond it came.
+    pub(super) tries: u32,
 }
 
 #[derive(Debug, Clone, Copy)]

@@ -59,6 +59,8 @@ pub(super) struct PeerState {
     pub(super) gaps: VecDeque<Gap>,
     /// Records that these brought, whose bodies are asked for when all of them are here.
     pub(super) deferred: Vec<Verified<Header>>,
+    /// Heads that these brought, which others are told of then.
+    pub(super) retold: Vec<Verified<Header>>,
     /// True once it has shown all of its heads, and once what they showed was dealt with.
     pub(super) shown: bool,
     /// See `shown`.
@@ -123,6 +125,7 @@ impl Engine {
         if !state.deferred.is_empty() {
             self.missing.look_through();
         }
+        self.forget_inquiries(peer);
         let open = self.asks.iter().filter(|(_, asked)| asked.peer == *peer);
         for ticket in open.map(|(ticket, _)| *ticket).collect::<Vec<_>>() {
             let Some(lost) = self.asks.remove(&ticket) else {

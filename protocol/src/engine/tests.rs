@@ -8,5 +8,6 @@ mod dialling;
 mod hostile;
 mod opinions;
 mod own_log;
+mod serving;
 mod statements;
 mod trusting;

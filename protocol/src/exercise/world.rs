@@ -14,7 +14,7 @@ use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng as _};
 use crate::{
     engine::{
         Engine, Setup,
-        port::{Command, Draft, Input, Outcome, Query, Ticket},
+        port::{Command, Draft, Found, Input, Outcome, Query, Ticket},
     },
     organisation::OrgId,
     peer::Peer,
@@ -83,6 +83,10 @@ enum Delivery {
     Read {
         ticket: Ticket,
         query: Query,
+    },
+    Found {
+        ticket: Ticket,
+        found: Box<Found>,
     },
     Open {
         ticket: Ticket,

@@ -55,9 +55,15 @@ impl Engine {
 
     /// A body that came with its header from its publisher.
     pub(in crate::engine) fn pushed(&mut self, header: Verified<Header>, body: Option<Opened>, peer: &Peer) {
-        if self.logs.place(&header) != Place::Known {
-            self.arrive(header, body, peer, true);
-            return;
+        match self.logs.place(&header) {
+            Place::Known => {}
+            // One that overtook the gossip before it is left to the gossip: held here, its own message would be a repeat
+            // that goes on to nobody, and if it is the last one, nobody further on would know that something is missing.
+            Place::Ahead | Place::Waiting | Place::Crowded | Place::TooFar => return,
+            _ => {
+                self.arrive(header, body, peer, true);
+                return;
+            }
         }
         let (record, digest) = (RecordId::of(&header), header.body_digest);
         let Some(opened) = body.filter(|_| self.bodies.wants(&digest)) else {

@@ -113,11 +113,13 @@ impl Bodies {
 
     /// Nobody has it. What was only looked for again is forgotten; the store knows what is missing.
     fn give_up(&mut self, digest: Digest, now: Millis) -> Vec<BodyStep> {
+        let room = self.wanted.len() < limits::UNRESOLVED_BODIES;
         let Some(wanted) = self.wanted.get_mut(&digest) else {
             return Vec::new();
         };
         let since = *wanted.missed.get_or_insert(now);
-        if !wanted.live || now >= since + limits::MISSING_COUNTS {
+        let goes_on = wanted.recent && room && wanted.rounds < limits::BODY_ROUNDS;
+        if !(wanted.live || goes_on) || now >= since + limits::MISSING_COUNTS {
             return self.remove(digest, now);
         }
         // Whoever told of it will have it: it may have been busy, or lost its own source for a moment.
@@ -189,7 +191,7 @@ impl Bodies {
         if let Some(wanted) = self.wanted.remove(&digest) {
             wanted.due.map(|at| self.due.remove(&(at, digest)));
             let count = self.authors.entry(wanted.author).or_default();
-            count.missing = count.missing.saturating_sub(1);
+            count.missing = count.missing.saturating_sub(usize::from(wanted.live));
             if count.missing + count.active == 0 {
                 self.authors.remove(&wanted.author);
             }
@@ -203,16 +205,18 @@ impl Bodies {
             return;
         };
         let was = std::mem::replace(&mut wanted.stage, stage);
+        // What was not told of by gossip is nobody's debt.
+        let owed = usize::from(wanted.live);
         let count = self.authors.entry(wanted.author).or_default();
         match (matches!(was, Stage::Missing(_)), matches!(stage, Stage::Missing(_))) {
             (true, false) => {
-                count.missing = count.missing.saturating_sub(1);
+                count.missing = count.missing.saturating_sub(owed);
                 count.active += 1;
                 self.active += 1;
             }
             (false, true) => {
                 count.active = count.active.saturating_sub(1);
-                count.missing += 1;
+                count.missing += owed;
                 self.active = self.active.saturating_sub(1);
                 self.ended += 1;
             }

@@ -38,6 +38,8 @@ pub(super) struct Wanted {
     pub(super) headers: Vec<Verified<Header>>,
     /// Came by gossip: a body that is never found counts against its author.
     pub(super) live: bool,
+    /// Of a record that was learned just now: whoever gave its header will have it soon.
+    pub(super) recent: bool,
     /// Those who have told us of it, first come first.
     pub(super) providers: VecDeque<Peer>,
     /// Those who had nothing, in this round.
@@ -67,6 +69,7 @@ impl Wanted {
             author: header.author,
             headers: vec![header.clone()],
             live: false,
+            recent: false,
             providers: VecDeque::new(),
             refused: BTreeSet::new(),
             anyone,
@@ -95,6 +98,13 @@ impl Wanted {
             && !self.asking.contains_key(peer)
             && self.queued.as_ref() != Some(peer)
             && !self.waiters.iter().any(|waiter| waiter.peer == *peer)
+    }
+
+    /// Whether nobody but this peer is asked, or it is sending already: then it cannot wait for us.
+    pub(super) fn rests_on(&self, peer: &Peer) -> bool {
+        self.asking
+            .get(peer)
+            .is_some_and(|asking| asking.started || self.asking.len() == 1)
     }
 
     /// A peer is gone. The digest comes back when it was to bring this body.

@@ -114,6 +114,7 @@ impl Engine {
             from: 0,
             to: head.seq,
             disputed: false,
+            tries: 0,
         };
         if self.logs.disputes(head) {
             let (from, disputed) = (head.seq, true);
@@ -187,39 +188,6 @@ impl Engine {
         }
     }
 
-    /// Early headers whose predecessors have not come by now.
-    pub(in crate::engine) fn fill_early_when_due(&mut self) {
-        let now = self.now.mono;
-        let due: Vec<LogId> = self
-            .early
-            .iter()
-            .filter(|(_, (at, ..))| *at <= now)
-            .map(|(log, _)| *log)
-            .collect();
-        for log in due {
-            let Some((_, peer, to)) = self.early.remove(&log) else {
-                continue;
-            };
-            if self.logs.head(&log).is_some_and(|(seq, _)| seq >= to) {
-                continue;
-            }
-            match self.peers.get_mut(&peer) {
-                Some(state) if state.gaps.iter().all(|gap| gap.log != log) => {
-                    let (from, disputed) = (0, false);
-                    state.gaps.push_back(Gap {
-                        log,
-                        from,
-                        to,
-                        disputed,
-                    });
-                    self.continue_sync(&peer);
-                }
-                Some(_) => {}
-                None => self.lag(log, to),
-            }
-        }
-    }
-
     /// The next requests of a peer's queue. At its end this node knows what the peer holds of its own log.
     pub(in crate::engine) fn continue_sync(&mut self, peer: &Peer) {
         let Some(state) = self.peers.get_mut(peer) else { return };
@@ -270,6 +238,7 @@ impl Engine {
             self.bodies.caught_up(peer);
         }
         self.want_deferred(peer);
+        self.tell_again(peer);
         if first && self.is_trusted(peer) {
             self.missing.look_at_new_peer(self.now.mono);
         }
@@ -301,9 +270,10 @@ impl Engine {
         if let Some(state) = self.peers.get_mut(peer) {
             state.ranging = state.ranging.saturating_sub(1);
         }
-        let (mut last, mut early) = (None, None);
+        let (mut newest, mut last, mut early) = (None, None, None);
         if let Ok(OpenResponse::Headers(headers)) = response {
-            last = headers.last().map(|header| header.seq);
+            newest = headers.last().cloned();
+            last = newest.as_ref().map(|header| header.seq);
             for header in headers.into_iter().take(limits::RANGE_HEADERS) {
                 if header.log() == gap.log && (gap.from..=gap.to).contains(&header.seq) {
                     early = early.or(self.early_until(&header));
@@ -316,11 +286,10 @@ impl Engine {
         if head.is_none_or(|seq| seq < gap.to) && !self.logs.is_frozen(&gap.log.author) {
             match self.peers.get_mut(peer).filter(|_| advanced) {
                 Some(state) => state.gaps.push_front(gap),
-                None => {
-                    self.lag_behind(gap, self.is_trusted(peer));
-                    self.logs.stuck(gap.log);
-                }
+                None => self.remains(peer, gap),
             }
+        } else if let Some(header) = newest {
+            self.retell(peer, header);
         }
         if let Some(wall) = early {
             self.lagging.wait_until(&gap.log, wall);

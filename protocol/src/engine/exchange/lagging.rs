@@ -95,6 +95,7 @@ impl Lagging {
                     from: 0,
                     to: lag.to,
                     disputed: false,
+                    tries: 0,
                 });
             }
         }

@@ -103,9 +103,7 @@ impl Engine {
             if !self.bodies.may_want(&header.author) {
                 return self.missing.look_through();
             }
-            let steps = self
-                .bodies
-                .look_for(&header, std::slice::from_ref(peer), true, self.now.mono);
+            let steps = self.bodies.follow(&header, peer, self.now.mono);
             self.carry_out(steps);
         }
     }

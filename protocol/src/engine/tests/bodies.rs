@@ -57,7 +57,7 @@ fn whoever_told_is_asked_first_then_others_then_nobody() {
         first.iter().map(|(peer, ..)| peer.clone()).collect::<Vec<_>>(),
         [peer(2)]
     );
-    assert_eq!(machine.asked(&peer(3), 900, wanted.body_digest, now), Serving::Wait);
+    assert_eq!(machine.asked(&peer(3), 900, wanted.body_digest, now).0, Serving::Wait);
     let mut order = vec![peer(2)];
     let mut ticket = first[0].2;
     loop {
@@ -85,12 +85,66 @@ fn two_peers_never_wait_for_each_other() {
     let wanted = header(1, 1);
     let steps = machine.want(&wanted, peer(1), now);
     asks(&mut machine, steps, &mut next, now);
-    assert_eq!(machine.asked(&peer(1), 900, wanted.body_digest, now), Serving::NotHeld);
-    assert_eq!(machine.asked(&peer(2), 901, wanted.body_digest, now), Serving::Wait);
     assert_eq!(
-        machine.asked(&peer(2), 902, header(1, 2).body_digest, now),
+        machine.asked(&peer(1), 900, wanted.body_digest, now).0,
         Serving::NotHeld
     );
+    assert_eq!(machine.asked(&peer(2), 901, wanted.body_digest, now).0, Serving::Wait);
+    assert_eq!(
+        machine.asked(&peer(2), 902, header(1, 2).body_digest, now).0,
+        Serving::NotHeld
+    );
+}
+
+#[test]
+fn what_is_asked_for_again_finds_whoever_has_it_by_then() {
+    let (mut machine, mut next, now) = (bodies(&[1, 2]), 0, Millis(1));
+    let wanted = header(1, 1);
+    let steps = machine.want(&wanted, peer(1), now);
+    let first = asks(&mut machine, steps, &mut next, now);
+    let steps = machine.answered(first[0].2, Answer::Nothing, now);
+    let second = asks(&mut machine, steps, &mut next, now);
+    machine.answered(second[0].2, Answer::Nothing, now);
+    assert_eq!(
+        machine.asked(&peer(2), 900, wanted.body_digest, now).0,
+        Serving::NotHeld
+    );
+    let later = now + limits::BODY_AGAIN;
+    let steps = machine.tick(later);
+    assert_eq!(
+        asks(&mut machine, steps, &mut next, later)[0].0,
+        peer(1),
+        "who told of it"
+    );
+    assert_eq!(machine.asked(&peer(2), 901, wanted.body_digest, later).0, Serving::Wait);
+}
+
+#[test]
+fn questions_that_cross_turn_nobody_away() {
+    let (mut machine, mut next, now) = (bodies(&[1, 2]), 0, Millis(1));
+    let wanted = header(1, 1);
+    let steps = machine.want(&wanted, peer(1), now);
+    asks(&mut machine, steps, &mut next, now);
+    // The first is slow. The second, asked besides, has nobody but us, and its own question is on its way.
+    let later = now + limits::BODY_PATIENCE;
+    let steps = machine.tick(later);
+    let second = asks(&mut machine, steps, &mut next, later)[0].clone();
+    assert_eq!(second.0, peer(2));
+    let (serving, steps) = machine.asked(&peer(2), 900, wanted.body_digest, later);
+    assert_eq!(
+        (serving, steps),
+        (Serving::Wait, vec![BodyStep::Cancel { ticket: second.2 }])
+    );
+    // The first is the only one left: what it asks of us is what we wait for.
+    assert_eq!(
+        machine.asked(&peer(1), 901, wanted.body_digest, later).0,
+        Serving::NotHeld
+    );
+    let record = RecordId::of(&wanted);
+    machine.answered(1, Answer::Body, later);
+    let steps = machine.done(wanted.body_digest, record, later);
+    let (peer, ticket, digest) = (peer(2), 900, wanted.body_digest);
+    assert_eq!(steps, [BodyStep::Serve { peer, ticket, digest }]);
 }
 
 #[test]
@@ -115,26 +169,6 @@ fn what_nobody_had_is_asked_for_again_soon_and_ever_more_seldom() {
 }
 
 #[test]
-fn what_is_asked_for_again_finds_whoever_has_it_by_then() {
-    let (mut machine, mut next, now) = (bodies(&[1, 2]), 0, Millis(1));
-    let wanted = header(1, 1);
-    let steps = machine.want(&wanted, peer(1), now);
-    let first = asks(&mut machine, steps, &mut next, now);
-    let steps = machine.answered(first[0].2, Answer::Nothing, now);
-    let second = asks(&mut machine, steps, &mut next, now);
-    machine.answered(second[0].2, Answer::Nothing, now);
-    assert_eq!(machine.asked(&peer(2), 900, wanted.body_digest, now), Serving::NotHeld);
-    let later = now + limits::BODY_AGAIN;
-    let steps = machine.tick(later);
-    assert_eq!(
-        asks(&mut machine, steps, &mut next, later)[0].0,
-        peer(1),
-        "who told of it"
-    );
-    assert_eq!(machine.asked(&peer(2), 901, wanted.body_digest, later), Serving::Wait);
-}
-
-#[test]
 fn sixty_four_wait_and_each_for_ten_seconds() {
     let (mut machine, mut next, now) = (bodies(&[1, 2]), 0, Millis(1));
     let wanted = header(1, 1);
@@ -142,9 +176,12 @@ fn sixty_four_wait_and_each_for_ten_seconds() {
     asks(&mut machine, steps, &mut next, now);
     let most = limits::WAITING_BODIES_PER_PEER as u64;
     for ticket in 0..most {
-        assert_eq!(machine.asked(&peer(2), ticket, wanted.body_digest, now), Serving::Wait);
+        assert_eq!(
+            machine.asked(&peer(2), ticket, wanted.body_digest, now).0,
+            Serving::Wait
+        );
     }
-    assert_eq!(machine.asked(&peer(2), most, wanted.body_digest, now), Serving::Busy);
+    assert_eq!(machine.asked(&peer(2), most, wanted.body_digest, now).0, Serving::Busy);
     let early = machine.tick(Millis(limits::BODY_WAIT.0));
     assert!(!early.iter().any(|step| matches!(step, BodyStep::NotHeld { .. })));
     let late = machine.tick(now + limits::BODY_WAIT);
@@ -304,7 +341,7 @@ fn one_body_resolves_every_record_that_names_it() {
     let steps = machine.want(&one, peer(1), now);
     let asked = asks(&mut machine, steps, &mut next, now);
     assert!(machine.want(&two, peer(2), now).is_empty());
-    assert_eq!(machine.asked(&peer(2), 900, one.body_digest, now), Serving::Wait);
+    assert_eq!(machine.asked(&peer(2), 900, one.body_digest, now).0, Serving::Wait);
     machine.answered(asked[0].2, Answer::Body, now);
     assert_eq!(machine.headers(&one.body_digest).len(), 2);
     // The first record's header lies about the body; the second one's does not.
@@ -366,7 +403,7 @@ proptest! {
                 3 => machine.answered(ticket, if who == 0 { Answer::Body } else { Answer::Nothing }, now),
                 4 => machine.progress(ticket, now),
                 5 => machine.done(digest, RecordId::of(header), now),
-                6 => { machine.asked(&whom, u64::from(which) + 1_000, digest, now); Vec::new() }
+                6 => machine.asked(&whom, u64::from(which) + 1_000, digest, now).1,
                 7 => machine.disconnected(&whom, now),
                 _ => { machine.connected(&whom, None); machine.mistaken(digest, &whom, now) }
             };

@@ -6,11 +6,11 @@ use crate::{
     codec,
     engine::port::{Command, Outcome, Refusal},
     exercise::{
-        Chaos, World,
+        Chaos, Identity, World,
         identity::{addresses, names, observables},
     },
     record::SealedBody,
-    wire::Gossip,
+    wire::{Gossip, Request},
 };
 
 /// A small body that rides along, or a larger one that is pulled.
@@ -33,6 +33,49 @@ fn a_publication_travels_three_hops() {
     assert_eq!(world.published(0, ticket).len(), 2);
     assert!(world.agrees());
     world.check_honest();
+}
+
+#[test]
+fn a_long_publication_over_slow_lines_waits_for_no_sync() {
+    for seed in 0..2 {
+        let mut world = World::new(seed, 5);
+        [(0, 1), (1, 2), (1, 3), (3, 4)]
+            .into_iter()
+            .for_each(|(one, two)| world.link(one, two));
+        world.run(5_000);
+        world.chaos.delay = 250;
+        world.publish(0, (0..110).map(|number| names(number, 20)).collect());
+        let all = |world: &World| world.nodes.iter().all(|node| node.store.shown().len() == 2_200);
+        assert!(world.run_until(10_000, all), "seed {seed}");
+        world.check_honest();
+    }
+}
+
+#[test]
+fn a_push_that_overtakes_its_message_does_not_keep_it_from_going_on() {
+    let mut world = World::new(1, 3);
+    world.link(0, 1);
+    let author = Identity::numbered(9);
+    let statements = codec::encode(&Gossip::Statements(author.statements.clone()));
+    for node in 0..2 {
+        world.nodes[node].listed.push(author.org);
+        world.start(node);
+    }
+    world.link(0, 1);
+    let peer = world.connect(0, &author);
+    world.gossip(0, peer.clone(), statements);
+    world.run(5_000);
+    let bodies = [names(1, 200), names(2, 200)];
+    let chain = author.chain(&bodies);
+    let (last, body) = (chain[1].signed().clone(), bodies[1].compressed.clone());
+    let push = codec::encode(&Request::Push { header: last, body });
+    world.request(0, peer.clone(), None, &push);
+    for header in chain.iter().rev() {
+        let (header, body) = (header.signed().clone(), None);
+        world.gossip(0, peer.clone(), codec::encode(&Gossip::Header { header, body }));
+    }
+    let all = |world: &World| world.nodes[1].store.records.len() == 2;
+    assert!(world.run_until(1_000, all));
 }
 
 #[test]
@@ -199,8 +242,12 @@ fn a_partition_heals() {
         world.run(50);
     }
     assert!(!world.agrees());
+    world.run(5_000);
     world.link(1, 2);
-    assert!(world.run_until(150_000, World::agrees));
+    assert!(
+        world.run_until(5_000, World::agrees),
+        "no node waits for the next comparison"
+    );
     assert_eq!(world.nodes[0].store.records.len(), 20);
     world.check_honest();
 }

@@ -31,6 +31,8 @@ pub struct Node {
     pub skew: i64,
     /// True while its store takes nothing.
     pub stalled: bool,
+    /// How much later than it was read the engine hears what the store holds, in ms.
+    pub reading: u64,
     /// After a restore.
     pub safe_mode: bool,
     /// To connect to listed roots.
@@ -79,6 +81,7 @@ impl Node {
             subscription: Subscription::default(),
             skew: 0,
             stalled: false,
+            reading: 0,
             safe_mode: false,
             dial_others: false,
             done: BTreeMap::new(),

@@ -255,9 +255,14 @@ impl World {
             }
             Delivery::Appended(ticket) => self.feed(number, Input::Appended(ticket)),
             Delivery::Read { ticket, query } => {
-                let found = self.nodes[number].found(&query);
+                let (found, slow) = (self.nodes[number].found(&query), self.nodes[number].reading);
+                if slow > 0 {
+                    let found = Box::new(found);
+                    return self.later(number, slow, Delivery::Found { ticket, found });
+                }
                 self.feed(number, Input::Found { ticket, found });
             }
+            Delivery::Found { ticket, found } => self.feed(number, Input::Found { ticket, found: *found }),
             Delivery::Open {
                 ticket,
                 opening: (header, compressed),

@@ -1,0 +1,147 @@
+//! What peers ask of the store: ranges of headers, and bodies.
+//!
+//! A record is known here, and may have been told of, a moment before it is durable, and the store is read beside the
+//! event loop. So what is on its way there when the read comes back empty is waited for, and what has arrived there
+//! meanwhile is read once more: whoever was told of something must not be told that it is not here.
+
+use starfish_crypto::Digest;
+
+use crate::{limits, peer::Peer, record::LogId, wire::Response};
+
+use super::super::{
+    Engine, Reading,
+    appending::Appending,
+    bodies::Serving,
+    port::{Found, Query, Ticket},
+};
+
+/// A request of a peer that the store answers.
+#[derive(Debug, Clone)]
+pub(in crate::engine) struct Inquiry {
+    peer: Peer,
+    asked: Ticket,
+    query: Query,
+    /// How many steps had become durable when the store was asked; none when that was for the second time.
+    since: Option<u64>,
+}
+
+impl Engine {
+    pub(super) fn asked_range(&mut self, peer: Peer, ticket: Ticket, log: LogId, from: u64, limit: u16) {
+        let limit = usize::from(limit).min(limits::RANGE_HEADERS);
+        let wrote = self.peers.get(&peer).is_some_and(|state| state.key == Some(log.author));
+        let may = wrote || Self::relays(&self.roster, &self.trust, &log, self.now.wall);
+        let held = self.logs.head(&log).is_some_and(|(seq, _)| seq >= from);
+        if may && held {
+            self.inquire(peer, ticket, Query::Headers { log, from, limit });
+        } else {
+            self.reply(ticket, Response::NotHeld);
+        }
+    }
+
+    pub(super) fn asked_body(&mut self, peer: Peer, ticket: Ticket, digest: Digest) {
+        self.inquire(peer, ticket, Query::Body(digest));
+    }
+
+    /// Reads for a peer, unless it has too many reads open already.
+    fn inquire(&mut self, peer: Peer, asked: Ticket, query: Query) {
+        let Some(state) = self.peers.get_mut(&peer) else {
+            return self.reply(asked, Response::Busy);
+        };
+        // Peers that come and go leave their reads behind.
+        if state.reads >= limits::READS_PER_PEER || self.reads.len() >= limits::READS {
+            return self.reply(asked, Response::Busy);
+        }
+        state.reads += 1;
+        let since = Some(self.durable);
+        self.look_up(Inquiry {
+            peer,
+            asked,
+            query,
+            since,
+        });
+    }
+
+    /// Reads a body that a peer has waited for.
+    pub(super) fn serve_body(&mut self, peer: Peer, asked: Ticket, digest: Digest) {
+        if let Some(state) = self.peers.get_mut(&peer) {
+            state.reads += 1;
+        }
+        let query = Query::Body(digest);
+        self.look_up(Inquiry {
+            peer,
+            asked,
+            query,
+            since: None,
+        });
+    }
+
+    fn look_up(&mut self, inquiry: Inquiry) {
+        self.read(inquiry.query.clone(), Reading::Inquiry(inquiry));
+    }
+
+    /// What they waited for is durable: the store is asked for it again.
+    pub(in crate::engine) fn look_up_again(&mut self, inquiries: Vec<Inquiry>) {
+        for inquiry in inquiries {
+            self.look_up(Inquiry { since: None, ..inquiry });
+        }
+    }
+
+    pub(in crate::engine) fn inquired(&mut self, inquiry: Inquiry, found: Found) {
+        let response = match found {
+            Found::Body(Some(body)) => Response::Body(body),
+            Found::Headers(headers) if !headers.is_empty() => Response::Headers(headers),
+            Found::Failed if matches!(inquiry.query, Query::Headers { .. }) => Response::Busy,
+            _ => return self.found_nothing(inquiry),
+        };
+        self.end_inquiry(&inquiry, response);
+    }
+
+    fn found_nothing(&mut self, inquiry: Inquiry) {
+        let arrives = |step: &&mut Appending| match &inquiry.query {
+            Query::Body(digest) => step.bodies.iter().any(|(_, body)| body == digest),
+            Query::Headers { log, from, .. } => step.heads.iter().any(|head| head.log == *log && head.seq >= *from),
+            _ => false,
+        };
+        if let Some(since) = inquiry.since {
+            if let Some(step) = self.appends.values_mut().find(arrives) {
+                return step.inquiries.push(inquiry);
+            }
+            if since != self.durable {
+                return self.look_up_again(vec![inquiry]);
+            }
+        }
+        match inquiry.query {
+            Query::Body(digest) => self.let_wait(&inquiry, digest),
+            _ => self.end_inquiry(&inquiry, Response::NotHeld),
+        }
+    }
+
+    /// A body that is not here may be on its way here.
+    fn let_wait(&mut self, inquiry: &Inquiry, digest: Digest) {
+        let (serving, steps) = self.bodies.asked(&inquiry.peer, inquiry.asked, digest, self.now.mono);
+        match serving {
+            Serving::Wait => self.end_read(&inquiry.peer),
+            Serving::NotHeld => self.end_inquiry(inquiry, Response::NotHeld),
+            Serving::Busy => self.end_inquiry(inquiry, Response::Busy),
+        }
+        self.carry_out(steps);
+    }
+
+    /// A peer is gone: nobody looks anything up for it any more.
+    pub(in crate::engine) fn forget_inquiries(&mut self, peer: &Peer) {
+        for step in self.appends.values_mut() {
+            step.inquiries.retain(|inquiry| inquiry.peer != *peer);
+        }
+    }
+
+    fn end_inquiry(&mut self, inquiry: &Inquiry, response: Response) {
+        self.end_read(&inquiry.peer);
+        self.reply(inquiry.asked, response);
+    }
+
+    fn end_read(&mut self, peer: &Peer) {
+        if let Some(state) = self.peers.get_mut(peer) {
+            state.reads = state.reads.saturating_sub(1);
+        }
+    }
+}
