@@ -129,6 +129,8 @@ pub struct Engine {
     highest_wall: Millis,
     stored_wall: Millis,
     dial_soon: bool,
+    /// Authors that are connected, or dialled, for their bodies alone.
+    visits: BTreeSet<PublicKey>,
     rng: ChaCha8Rng,
 }
 
@@ -193,6 +195,7 @@ impl Engine {
             highest_wall: setup.highest_wall,
             stored_wall: setup.highest_wall,
             dial_soon: true,
+            visits: BTreeSet::new(),
             rng,
         }
     }
@@ -277,6 +280,8 @@ impl Engine {
         self.seek_when_due();
         self.publish_when_compared();
         self.dial_when_due();
+        self.visit_authors();
+        self.end_visits();
         self.append_step();
         let early = self.early.values().map(|filling| filling.at).min();
         let settles = self.peers.values().filter_map(|peer| peer.settles).min();

@@ -231,6 +231,8 @@ pub const CURSORS: usize = 1_024;
 pub const OWN_HEADS: usize = 16;
 /// How many connections are wanted to organisations that are neither ours nor paired.
 pub const DIALLED: usize = 12;
+/// How many authors may be connected, or dialled, for their bodies alone.
+pub const VISITS: usize = 4;
 /// How many nodes are named for dialling at a time.
 pub const DIALS: usize = 64;
 /// How many peers' clocks make a median that counts.

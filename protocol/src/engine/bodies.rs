@@ -64,6 +64,8 @@ pub(super) struct Bodies {
     ended: u64,
     tickets: BTreeMap<Ticket, (Digest, Peer)>,
     due: BTreeSet<(Millis, Digest)>,
+    /// Authors of bodies that nobody had, until somebody asks.
+    unserved: BTreeSet<PublicKey>,
     neighbours: Neighbours,
     /// The store is behind: what is asked for already may come, and nothing else is asked for.
     held_up: bool,
@@ -95,6 +97,16 @@ impl Bodies {
     /// How many bodies have ceased to be looked for since the start, one way or the other.
     pub(super) fn ended(&self) -> u64 {
         self.ended
+    }
+
+    /// The authors of bodies that nobody had since this was last asked.
+    pub(super) fn take_unserved(&mut self) -> BTreeSet<PublicKey> {
+        std::mem::take(&mut self.unserved)
+    }
+
+    /// Whether a body of this author is still to come.
+    pub(super) fn wants_of(&self, author: &PublicKey) -> bool {
+        self.authors.contains_key(author)
     }
 
     /// Whether this body is wanted.

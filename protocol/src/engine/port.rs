@@ -14,7 +14,7 @@ pub use self::{
     command::{Command, Draft, Outcome, Overview, PeerView, Refusal},
     event::Event,
     input::{AskError, Input},
-    output::{Acceptance, DisconnectReason, Output},
+    output::{Acceptance, DisconnectReason, Output, Wish},
     store::{Change, Found, Query},
 };
 

@@ -123,6 +123,8 @@ pub struct Topology {
     pub dials: u32,
     /// Of `file`: a CSV file beside the scenario, each line a node and one that it dials.
     pub path: Option<PathBuf>,
+    /// Whether nodes besides dial others by themselves, as the daemon does unless told otherwise.
+    pub dial_others: bool,
 }
 
 impl Default for Topology {
@@ -131,6 +133,7 @@ impl Default for Topology {
             kind: TopologyKind::Random,
             dials: 4,
             path: None,
+            dial_others: false,
         }
     }
 }

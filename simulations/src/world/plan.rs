@@ -39,6 +39,8 @@ pub struct NodePlan {
     pub roots: Option<Vec<usize>>,
     /// The nodes that it dials; some at random when there is none.
     pub dials: Option<Vec<usize>>,
+    /// Whether it dials others besides, by its own choice.
+    pub dial_others: bool,
     /// What it pulls.
     pub subscription: Subscription,
     /// Its settings. Listening and dialling are the world's part.
@@ -64,6 +66,7 @@ impl NodePlan {
             organisation,
             roots: None,
             dials: None,
+            dial_others: false,
             subscription: Subscription::default(),
             settings: MeshSettings::default(),
             skew: 0,

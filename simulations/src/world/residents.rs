@@ -165,7 +165,7 @@ impl World {
             safe_mode: loaded.safe_mode,
             records: loaded.records,
             highest_wall: highest.unwrap_or(Millis(0)),
-            dial_others: false,
+            dial_others: plan.dial_others,
             seed: seed.try_into().expect("four times eight bytes"),
         }
     }

@@ -41,7 +41,6 @@ fn calm() {
 }
 
 #[test]
-#[ignore = "a registry is not given its body when no neighbour pulls everything, or when the one that does had it later"]
 fn conficker_day() {
     holds("conficker-day");
 }

@@ -66,11 +66,11 @@ impl Node {
                 }
             }
             Output::Disconnect { peer, reason } => self.disconnect(&peer, reason),
-            Output::Dial { key, addresses, always } => {
+            Output::Dial { key, addresses, wish } => {
                 let now = self.env.now();
                 let addresses: Vec<Multiaddr> = addresses.iter().filter_map(|text| text.parse().ok()).collect();
                 if let Some(peer) = id_of_key(&key).filter(|peer| peer != self.network.swarm.local_peer_id()) {
-                    self.dialler.add_peer(peer, addresses, always, now);
+                    self.dialler.add_peer(peer, addresses, wish, now);
                 }
             }
             Output::Score { peer, strikes } => {
@@ -214,7 +214,9 @@ impl Node {
             DisconnectReason::Misbehaved => self.expel(peer, EXPELLED),
             _ => {}
         }
-        self.dialler.avoid(&peer, self.env.now());
+        if reason != DisconnectReason::Visited {
+            self.dialler.avoid(&peer, self.env.now());
+        }
         self.emit(Event::Closed {
             peer,
             reason: CloseReason::Engine(reason),

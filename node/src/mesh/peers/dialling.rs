@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use libp2p::{Multiaddr, PeerId, multiaddr::Protocol, swarm::ConnectionId};
-use starfish_protocol::time::Millis;
+use starfish_protocol::{engine::port::Wish, time::Millis};
 
 /// The first wait after a failure; it doubles from there.
 const FIRST_WAIT: u64 = 250;
@@ -37,8 +37,8 @@ struct Target {
     /// What the peer published last.
     published: Vec<Multiaddr>,
     lasting: bool,
-    /// For those that are not lasting: the rules asked, and no attempt has followed yet.
-    wanted: bool,
+    /// For those that are not lasting: what the rules asked, when no attempt has followed yet.
+    wanted: Option<Wish>,
     failures: u32,
     next: Millis,
     under_way: Option<ConnectionId>,
@@ -61,7 +61,7 @@ impl Dialler {
             Some(Protocol::P2p(peer)) => Name::Peer(peer),
             _ => Name::Address(address.to_string()),
         };
-        if let Some(target) = self.add(name, true, now)
+        if let Some(target) = self.add(name, Wish::Always, now)
             && !target.configured.contains(&address)
         {
             target.configured.push(address);
@@ -70,12 +70,12 @@ impl Dialler {
 
     /// Addresses that a peer published. A peer that is not always wanted gets one attempt each time it is named, and is
     /// forgotten when it is named without addresses. What the operator configured stays either way.
-    pub(crate) fn add_peer(&mut self, peer: PeerId, mut addresses: Vec<Multiaddr>, lasting: bool, now: Millis) {
-        if addresses.is_empty() && !lasting {
+    pub(crate) fn add_peer(&mut self, peer: PeerId, mut addresses: Vec<Multiaddr>, wish: Wish, now: Millis) {
+        if addresses.is_empty() && wish != Wish::Always {
             return self.forget_published(peer);
         }
         addresses.truncate(ADDRESSES);
-        if let Some(target) = self.add(Name::Peer(peer), lasting, now) {
+        if let Some(target) = self.add(Name::Peer(peer), wish, now) {
             target.published = addresses;
         }
     }
@@ -89,7 +89,7 @@ impl Dialler {
     }
 
     /// The target of this name, old or new; none when there are too many.
-    fn add(&mut self, name: Name, lasting: bool, now: Millis) -> Option<&mut Target> {
+    fn add(&mut self, name: Name, wish: Wish, now: Millis) -> Option<&mut Target> {
         if !self.targets.contains_key(&name) && self.targets.len() >= TARGETS {
             let passing = self
                 .targets
@@ -107,14 +107,14 @@ impl Dialler {
             peer,
             configured: Vec::new(),
             published: Vec::new(),
-            lasting,
-            wanted: true,
+            lasting: wish == Wish::Always,
+            wanted: Some(wish),
             failures: 0,
             next: now,
             under_way: None,
         });
-        target.lasting = lasting || !target.configured.is_empty();
-        target.wanted = true;
+        target.lasting = wish == Wish::Always || !target.configured.is_empty();
+        target.wanted = Some(wish);
         Some(target)
     }
 
@@ -123,15 +123,19 @@ impl Dialler {
         let mut attempts = Vec::new();
         for (name, target) in &mut self.targets {
             let absent = target.peer.is_none_or(|peer| !connected(&peer));
-            if !absent || target.under_way.is_some() || target.next > now || !(target.lasting || target.wanted) {
+            if !absent
+                || target.under_way.is_some()
+                || target.next > now
+                || !(target.lasting || target.wanted.is_some())
+            {
                 continue;
             }
             if !target.lasting {
-                target.wanted = false;
-                if room == 0 {
+                let needed = target.wanted.take() == Some(Wish::Now);
+                if room == 0 && !needed {
                     continue;
                 }
-                room -= 1;
+                room = room.saturating_sub(usize::from(!needed));
             }
             let pinned = if let Name::Peer(peer) = name { Some(*peer) } else { None };
             let addresses = target.configured.iter().chain(&target.published).cloned().collect();
@@ -201,7 +205,7 @@ impl Dialler {
     pub(crate) fn next_due(&self, connected: impl Fn(&PeerId) -> bool) -> Option<Millis> {
         let absent = |target: &&Target| {
             target.under_way.is_none()
-                && (target.lasting || target.wanted)
+                && (target.lasting || target.wanted.is_some())
                 && target.peer.is_none_or(|peer| !connected(&peer))
         };
         self.targets.values().filter(absent).map(|target| target.next).min()
@@ -255,12 +259,18 @@ mod tests {
         let check = |dialler: &mut Dialler, now: u64, room: usize, attempts: usize| {
             assert_eq!(dialler.due(Millis(now), nobody, room).len(), attempts, "{now}");
         };
-        dialler.add_peer(peer, vec![address("/memory/1")], false, Millis(0));
+        dialler.add_peer(peer, vec![address("/memory/1")], Wish::WhenRoom, Millis(0));
         check(&mut dialler, 0, 0, 0);
         check(&mut dialler, 1, 1, 0);
-        dialler.add_peer(peer, vec![address("/memory/1")], false, Millis(2));
+        dialler.add_peer(peer, vec![address("/memory/1")], Wish::WhenRoom, Millis(2));
         check(&mut dialler, 2, 1, 1);
         assert_eq!(dialler.next_due(nobody), None);
+        // One that has what nobody else has is dialled whatever the room, and takes none from others.
+        dialler.add_peer(peer, vec![address("/memory/1")], Wish::Now, Millis(3));
+        check(&mut dialler, 3, 0, 1);
+        dialler.add_peer(peer, vec![address("/memory/1")], Wish::Now, Millis(4));
+        dialler.add_peer(PeerId::random(), vec![address("/memory/2")], Wish::WhenRoom, Millis(4));
+        check(&mut dialler, 4, 1, 2);
     }
 
     #[test]
@@ -283,12 +293,12 @@ mod tests {
     fn a_peer_that_is_let_go_is_not_dialled() {
         let peer = PeerId::random();
         let pinned = address("/memory/1").with(Protocol::P2p(peer));
-        let check = |configured: bool, named: (Vec<Multiaddr>, bool), attempts: &[Vec<Multiaddr>], lasting: bool| {
+        let check = |configured: bool, named: (Vec<Multiaddr>, Wish), attempts: &[Vec<Multiaddr>], lasting: bool| {
             let mut dialler = Dialler::default();
             if configured {
                 dialler.add_address(pinned.clone(), Millis(0));
             }
-            dialler.add_peer(peer, vec![address("/memory/2")], true, Millis(0));
+            dialler.add_peer(peer, vec![address("/memory/2")], Wish::Always, Millis(0));
             dialler.add_peer(peer, named.0, named.1, Millis(0));
             let due = dialler.due(Millis(0), nobody, 1);
             let dialled: Vec<Vec<Multiaddr>> = due.into_iter().map(|attempt| attempt.addresses).collect();
@@ -297,13 +307,13 @@ mod tests {
             assert_eq!(dialler.next_due(nobody).is_some(), lasting);
         };
         let two = || vec![address("/memory/2")];
-        check(false, (two(), true), &[two()], true);
-        check(false, (Vec::new(), false), &[], false);
-        check(false, (two(), false), &[two()], false);
-        check(true, (Vec::new(), false), &[vec![pinned.clone()]], true);
+        check(false, (two(), Wish::Always), &[two()], true);
+        check(false, (Vec::new(), Wish::WhenRoom), &[], false);
+        check(false, (two(), Wish::WhenRoom), &[two()], false);
+        check(true, (Vec::new(), Wish::WhenRoom), &[vec![pinned.clone()]], true);
         check(
             true,
-            (two(), false),
+            (two(), Wish::WhenRoom),
             &[vec![pinned.clone(), address("/memory/2")]],
             true,
         );
@@ -313,7 +323,7 @@ mod tests {
     fn targets_are_bounded() {
         let mut dialler = Dialler::default();
         for _ in 0..TARGETS + 10 {
-            dialler.add_peer(PeerId::random(), vec![address("/memory/2")], false, Millis(0));
+            dialler.add_peer(PeerId::random(), vec![address("/memory/2")], Wish::WhenRoom, Millis(0));
         }
         assert_eq!(dialler.targets.len(), TARGETS);
         dialler.add_address(address("/memory/1"), Millis(0));

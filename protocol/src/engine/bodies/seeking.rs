@@ -126,6 +126,7 @@ impl Bodies {
         let wait = Millis(limits::BODY_AGAIN.0 << wanted.rounds.min(limits::BODY_ROUNDS));
         wanted.again = (wanted.rounds < limits::BODY_ROUNDS).then(|| now + wait);
         wanted.rounds = wanted.rounds.saturating_add(1);
+        self.unserved.insert(wanted.author);
         let waiters = std::mem::take(&mut wanted.waiters);
         self.stage(digest, Stage::Missing(since));
         let not_held = |waiter: super::Waiter| {

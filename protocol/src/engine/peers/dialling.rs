@@ -3,7 +3,8 @@
 //!
 //! Nodes of its own and of paired organisations always; of other roots, when the operator wants that, a few, and of as
 //! many organisations as possible. Named again with every sync: the shell keeps the connections, backs off, and forgets
-//! nodes that are named without addresses.
+//! nodes that are named without addresses. And the author of a body that nobody has who is connected, for as long as that is
+//! looked for.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +17,10 @@ use crate::{
     trust::{Origin, Reason},
 };
 
-use super::super::{Engine, port::Output};
+use super::super::{
+    Engine,
+    port::{DisconnectReason, Output, Wish},
+};
 
 impl Engine {
     /// Names the nodes to be dialled, when something changed or a sync was due.
@@ -40,10 +44,10 @@ impl Engine {
         }
         always.shuffle(&mut self.rng);
         for key in always.into_iter().take(limits::DIALS) {
-            self.dial(key, true);
+            self.dial(key, Wish::Always);
         }
         for key in self.choose_others(others) {
-            self.dial(key, false);
+            self.dial(key, Wish::WhenRoom);
         }
     }
 
@@ -70,15 +74,50 @@ impl Engine {
         first.into_iter().chain(second).take(room).collect()
     }
 
-    fn dial(&mut self, key: PublicKey, always: bool) {
+    fn dial(&mut self, key: PublicKey, wish: Wish) {
         let Some(endpoint) = self.roster.endpoint_of(&key) else {
             return;
         };
         self.out.push(Output::Dial {
             key,
             addresses: endpoint.addresses.clone(),
-            always,
+            wish,
         });
+    }
+
+    /// Goes to the authors of bodies that nobody had who was asked: with few neighbours, and each of them pulling something
+    /// else, nobody but the author may have what this node wants (design, protocol 4.2).
+    pub(in crate::engine) fn visit_authors(&mut self) {
+        for author in self.bodies.take_unserved() {
+            let connected = self.peers.values().any(|state| state.key == Some(author));
+            let org = self.roster.organisation_of(&author, self.now.wall);
+            let may = self.dial_others && !self.refused.contains(&author) && self.trust.judge(org).connect;
+            let room = self.visits.contains(&author) || self.visits.len() < limits::VISITS;
+            let known = self
+                .roster
+                .endpoint_of(&author)
+                .is_some_and(|at| !at.addresses.is_empty());
+            if may && room && known && !connected && author != self.key.public() {
+                self.visits.insert(author);
+                self.dial(author, Wish::Now);
+            }
+        }
+    }
+
+    /// Leaves those of whom nothing more is wanted: their places are for others who come for the same.
+    pub(in crate::engine) fn end_visits(&mut self) {
+        let bodies = &self.bodies;
+        let over = |author: &&PublicKey| !bodies.wants_of(author);
+        for author in self.visits.iter().filter(over).copied().collect::<Vec<_>>() {
+            self.visits.remove(&author);
+            let visited = self
+                .peers
+                .iter()
+                .find(|(_, state)| state.outbound && state.key == Some(author));
+            if let Some(peer) = visited.map(|(peer, _)| peer.clone()) {
+                self.disconnect(peer, DisconnectReason::Visited);
+            }
+        }
     }
 
     /// Nodes of this organisation are not kept connected any more.
@@ -91,7 +130,7 @@ impl Engine {
         let forget = nodes.map(|key| Output::Dial {
             key,
             addresses: Vec::new(),
-            always: false,
+            wish: Wish::WhenRoom,
         });
         self.out.extend(forget.collect::<Vec<_>>());
     }

@@ -170,7 +170,7 @@ pub enum Refusal {
     Opinion,
     /// No certificate says that this node speaks for its organisation.
     #[error(
-        "no certificate of this node holds now, so nobody would take its records; check the clock, or sign new ones"
+        "no certificate of this node holds now, so nobody would take its records; check the clock, see whether it was revoked, or sign new ones"
     )]
     Uncertified,
     /// The peers would take our records for the future's.

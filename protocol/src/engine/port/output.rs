@@ -117,9 +117,8 @@ pub enum Output {
         key: PublicKey,
         /// Where it said that it can be reached.
         addresses: Vec<String>,
-        /// True for nodes of our own and of paired organisations: they are tried for as long as this node runs. The others
-        /// are tried once; at the next sync others are named in the place of those that did not answer.
-        always: bool,
+        /// For how long, and at what cost.
+        wish: Wish,
     },
     /// The application's part of a peer's gossip score changed.
     Score {
@@ -134,6 +133,18 @@ pub enum Output {
     Event(Event),
 }
 
+/// How much a connection is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// For as long as this node runs: nodes of our own and of paired organisations.
+    Always,
+    /// Tried once, if there is room; at the next sync others are named in the place of those that did not answer.
+    WhenRoom,
+    /// Tried once, whether there is room or not: it has what nobody has who is connected. The connection is closed again
+    /// with [`DisconnectReason::Visited`].
+    Now,
+}
+
 /// Why a connection is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DisconnectReason {
@@ -145,4 +156,6 @@ pub enum DisconnectReason {
     GuestsFull,
     /// Too many provable faults.
     Misbehaved,
+    /// This node came for one thing, and has it or knows that it does not get it.
+    Visited,
 }

@@ -68,8 +68,10 @@ fn garbage_is_rejected_and_ends_the_connection() {
         assert_eq!(world.nodes[0].verdicts().last(), Some(&Acceptance::Reject));
         assert_eq!(strikes(&world, &listed.peer()), number + 1);
     }
-    assert_eq!(world.nodes[0].disconnected, [listed.peer()]);
-    assert!(matches!(DisconnectReason::Misbehaved, DisconnectReason::Misbehaved));
+    assert_eq!(
+        world.nodes[0].disconnected,
+        [(listed.peer(), DisconnectReason::Misbehaved)]
+    );
 }
 
 #[test]

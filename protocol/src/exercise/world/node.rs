@@ -7,7 +7,7 @@ use starfish_crypto::{Digest, PublicKey};
 use crate::{
     engine::{
         Engine, Subscription,
-        port::{Acceptance, Change, Event, Found, Outcome, Query, Ticket},
+        port::{Acceptance, Change, DisconnectReason, Event, Found, Outcome, Query, Ticket, Wish},
     },
     organisation::OrgId,
     peer::Peer,
@@ -44,13 +44,13 @@ pub struct Node {
     /// Strikes it counted, by peer.
     pub strikes: BTreeMap<Peer, u32>,
     /// Whom it wants to be connected to: addresses, and whether always.
-    pub dialled: BTreeMap<PublicKey, (Vec<String>, bool)>,
+    pub dialled: BTreeMap<PublicKey, (Vec<String>, Wish)>,
     /// What it asked of peers that are no nodes of this world.
     pub asked: Vec<(Peer, Ticket, Request)>,
     /// Answers that it gave to such peers, by the number of their question.
     pub answered: BTreeMap<Ticket, Response>,
-    /// Peers that it disconnected.
-    pub disconnected: Vec<Peer>,
+    /// Peers that it disconnected, and why.
+    pub disconnected: Vec<(Peer, DisconnectReason)>,
     pub(super) engine: Option<Engine>,
     pub(super) life: u64,
     /// When this life began.

@@ -4,7 +4,7 @@ use starfish_crypto::{Digest, Strict, domain};
 
 use crate::{
     codec,
-    engine::port::{Acceptance, AskError, Input, Output, Ticket},
+    engine::port::{Acceptance, AskError, DisconnectReason, Input, Output, Ticket},
     intake::{self, Fault, OpenResponse},
     peer::Peer,
     record::open_body,
@@ -82,9 +82,9 @@ impl World {
                 let before = self.nodes[number].done.insert(ticket, outcome);
                 assert!(before.is_none(), "a command ends once");
             }
-            Output::Disconnect { peer, .. } => self.disconnect(number, peer),
-            Output::Dial { key, addresses, always } => {
-                self.nodes[number].dialled.insert(key, (addresses, always));
+            Output::Disconnect { peer, reason } => self.disconnect(number, peer, reason),
+            Output::Dial { key, addresses, wish } => {
+                self.nodes[number].dialled.insert(key, (addresses, wish));
             }
             Output::Score { peer, strikes } => {
                 self.nodes[number].strikes.insert(peer, strikes);
@@ -201,8 +201,8 @@ impl World {
         }
     }
 
-    fn disconnect(&mut self, number: usize, peer: Peer) {
-        self.nodes[number].disconnected.push(peer.clone());
+    fn disconnect(&mut self, number: usize, peer: Peer, reason: DisconnectReason) {
+        self.nodes[number].disconnected.push((peer.clone(), reason));
         match self.number_of(&peer) {
             Some(other) => self.unlink(number, other),
             None => self.feed(number, Input::Disconnected(peer)),

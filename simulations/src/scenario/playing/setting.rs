@@ -59,6 +59,7 @@ fn node(scenario: &Scenario, number: usize, place: &Place, region: usize) -> Nod
         downlink: place.uplink,
         roots: believes.map(|whom| whom.iter().map(|node| *node as usize).collect()),
         dials: Some(place.dials.iter().map(|node| *node as usize).collect()),
+        dial_others: scenario.written.topology.dial_others,
         subscription: subscription(place),
         settings: MeshSettings {
             gossip: scenario.written.gossip.clone(),
