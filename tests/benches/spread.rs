@@ -3,6 +3,7 @@
 //! from the publication until everybody has the body, over its compressed size. `BODIES` changes how many of each.
 
 use std::{
+    collections::BTreeSet,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -53,10 +54,8 @@ struct Kept(Ledger<MemoryStore>);
 
 impl Keeper for Kept {
     fn apply(&self, changes: &[Change]) -> Result<(), KeepError> {
-        self.0
-            .apply(changes)
-            .map(drop)
-            .map_err(|error| KeepError::Failed(error.to_string()))
+        self.0.apply(changes)?;
+        Ok(())
     }
 
     fn answer(&self, query: &Query) -> Found {
@@ -82,6 +81,21 @@ impl Resident {
         lines
             .filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok())
             .sum()
+    }
+
+    /// Waits until so many neighbours have said who they are.
+    async fn meets(&mut self, neighbours: usize) {
+        let mut met = BTreeSet::new();
+        let all = async {
+            while met.len() < neighbours {
+                if let Some(Event::Engine(port::Event::Introduced { peer, .. })) = self.events.next().await {
+                    met.insert(peer);
+                }
+            }
+        };
+        tokio::time::timeout(DEADLINE, all)
+            .await
+            .expect("the nodes find each other");
     }
 
     /// Waits until a body of this record is durable here.
@@ -177,14 +191,10 @@ async fn street() -> Vec<Resident> {
         .map(|index| resident(index, &organisations, community))
         .collect();
     let degree = 2 * CHORDS.len();
-    let began = Instant::now();
     for resident in &mut residents {
-        while resident.handle.connections().await.len() < degree {
-            assert!(began.elapsed() < DEADLINE, "the nodes do not find each other");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        resident.meets(degree).await;
     }
-    // A few heartbeats, until every mesh of gossipsub stands, and the first comparisons are over.
+    // Nobody says when that is: a few heartbeats, until every mesh of gossipsub stands, and the first comparisons are over.
     tokio::time::sleep(Duration::from_secs(5)).await;
     residents
 }
