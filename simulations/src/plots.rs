@@ -10,7 +10,7 @@ pub mod bars;
 pub mod lines;
 pub mod map;
 
-use plotters::style::RGBColor;
+use plotters::{chart::ChartContext, coord::CoordTranslate, prelude::*};
 
 /// Width and height of every figure.
 const SIZE: (u32, u32) = (860, 380);
@@ -27,4 +27,16 @@ const COLOURS: [RGBColor; 7] = [
 
 fn colour(number: usize) -> RGBColor {
     COLOURS[number % COLOURS.len()]
+}
+
+/// Says in a corner which colour is what.
+fn explain<'a, B: DrawingBackend + 'a, C: CoordTranslate>(
+    chart: &mut ChartContext<'a, B, C>,
+) -> Result<(), DrawingAreaErrorKind<B::ErrorType>> {
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::LowerRight)
+        .background_style(WHITE)
+        .border_style(BLACK)
+        .draw()
 }

@@ -185,10 +185,7 @@ impl Keeping {
 
 impl Keeper for Keeping {
     fn apply(&self, changes: &[Change]) -> Result<(), KeepError> {
-        let applied = self.ledger.apply(changes).map_err(|error| match error {
-            StoreError::Corrupt(_) => KeepError::Damaged(error.to_string()),
-            _ => KeepError::Failed(error.to_string()),
-        })?;
+        let applied = self.ledger.apply(changes)?;
         if applied.more {
             self.work();
         }

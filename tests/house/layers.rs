@@ -1,7 +1,7 @@
 //! Who may depend on whom, read from `cargo tree` and from the manifests: the pure crates link no network, runtime or store,
 //! and a node without its `daemon` feature links no socket, runtime, disk or web server.
 
-use std::{fs, process::Command};
+use std::{fs, path::Path, process::Command};
 
 use crate::source::root;
 
@@ -84,20 +84,17 @@ pub(crate) fn complaints() -> Vec<String> {
 
 /// The crates that the package links, one `name vVERSION` a line.
 fn tree(layer: &Layer) -> String {
+    let package = ["--edges", "normal", "--package", layer.package];
+    cargo_tree(root(), &[&package, layer.arguments].concat())
+}
+
+/// What `cargo tree` says in this folder, a crate a line.
+pub(crate) fn cargo_tree(folder: &Path, arguments: &[&str]) -> String {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let output = Command::new(cargo)
-        .args([
-            "tree",
-            "--locked",
-            "--edges",
-            "normal",
-            "--prefix",
-            "none",
-            "--package",
-            layer.package,
-        ])
-        .args(layer.arguments)
-        .current_dir(root())
+        .args(["tree", "--locked", "--prefix", "none"])
+        .args(arguments)
+        .current_dir(folder)
         .output()
         .expect("cargo can be started");
     assert!(

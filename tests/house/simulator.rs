@@ -1,8 +1,8 @@
 //! The simulator's workspace: it runs the same libp2p as the daemon, and its patch of the timers is in force there and nowhere else.
 
-use std::{collections::BTreeMap, fs, process::Command};
+use std::{collections::BTreeMap, fs};
 
-use crate::source::root;
+use crate::{layers::cargo_tree, source::root};
 
 /// Crates whose behaviour a simulation is about, by the beginning of their names.
 const SAME: [&str; 4] = ["libp2p", "multistream-select", "futures-bounded", "asynchronous-codec"];
@@ -83,18 +83,7 @@ pub(crate) fn complaints() -> Vec<String> {
 
 /// Who depends on the timers, as cargo resolves it.
 fn timers_in_the_simulator() -> String {
-    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    let output = Command::new(cargo)
-        .args(["tree", "--locked", "--prefix", "none", "--invert", TIMER])
-        .current_dir(root().join("simulations"))
-        .output()
-        .expect("cargo can be started");
-    assert!(
-        output.status.success(),
-        "cargo tree: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8_lossy(&output.stdout).into_owned()
+    cargo_tree(&root().join("simulations"), &["--invert", TIMER])
 }
 
 #[test]

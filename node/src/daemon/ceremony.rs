@@ -9,8 +9,10 @@
 //! | `signing` | makes the statements |
 //! | `showing` | says what statements say |
 //! | `accepting` | takes what was signed offline into a node |
+//! | `documents` | what each of them tells the operator |
 
 mod accepting;
+pub mod documents;
 mod papers;
 mod showing;
 mod signing;

@@ -13,7 +13,10 @@ mod store;
 mod trust;
 mod upkeep;
 
-use std::{io::IsTerminal, path::PathBuf};
+use std::{
+    io::{IsTerminal, Read},
+    path::{Path, PathBuf},
+};
 
 use super::{
     arguments::{Arguments, Command, Global},
@@ -111,6 +114,23 @@ impl Limit {
     }
 }
 
+/// A file, or standard input for `-`, of at most so many bytes.
+fn read_whole(file: &Path, most: usize) -> Result<Vec<u8>, Failure> {
+    let failed = |error| Failure::machine(format_args!("cannot read {}", file.display()), error);
+    let source: Box<dyn Read> = if file == Path::new("-") {
+        Box::new(std::io::stdin())
+    } else {
+        Box::new(std::fs::File::open(file).map_err(failed)?)
+    };
+    let mut bytes = Vec::new();
+    source.take(most as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() > most {
+        let message = format!("{} is larger than {} MiB; give it in parts", file.display(), most >> 20);
+        return Err(Failure::new(Exit::Usage, message));
+    }
+    Ok(bytes)
+}
+
 fn platform_data() -> Result<PathBuf, Failure> {
     let places = directories::ProjectDirs::from("", "", "starfish");
     let places = places.ok_or_else(|| {
@@ -185,5 +205,19 @@ mod tests {
         check(1, 5, 1, true);
         check(0, 1_000, 1_000, false);
         check(usize::MAX, 3, 3, false);
+    }
+
+    #[test]
+    fn what_is_given_is_read_up_to_a_bound() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("list");
+        std::fs::write(&file, "a\n").expect("the folder is writable");
+        let check = |name: &str, most: usize, expected: Result<Vec<u8>, Exit>| {
+            let read = read_whole(&folder.path().join(name), most);
+            assert_eq!(read.map_err(|failure| failure.exit), expected, "{name} {most}");
+        };
+        check("list", 2, Ok(b"a\n".to_vec()));
+        check("list", 1, Err(Exit::Usage));
+        check("none", 2, Err(Exit::Failed));
     }
 }

@@ -5,8 +5,7 @@
 //! | `node.key` | the node's private key, perhaps under a passphrase | 0600 |
 //! | `organisation/manifest.txt` | the organisation's genesis manifest | |
 //! | `organisation/certificates.txt` | what the root signed for this node, several terms in advance | |
-//! | `organisation/root/root.key` | the organisation's root key, to be moved offline | 0600 |
-//! | `organisation/root/next.key` | the root key that comes after it, likewise | 0600 |
+//! | `organisation/root` | a folder to be moved offline: `root.key`, and `next.key` that comes after it | 0600 |
 
 use std::{
     fs, io,
@@ -121,17 +120,7 @@ impl Identity {
                 &"other users may read the node's key; take that away by `chmod 600`",
             ));
         }
-        let text = fs::read_to_string(&path)
-            .map(Zeroizing::new)
-            .map_err(|error| wrong(&error))?;
-        let key = match key_file::from_pem(&text, None) {
-            Err(KeyFileError::PassphraseNeeded) => {
-                let passphrase = passphrase::of_known_key(passphrase_file)?;
-                key_file::from_pem(&text, Some(passphrase.as_str()))
-            }
-            read => read,
-        };
-        let key = key.map_err(|error| wrong(&error))?;
+        let key = private_key(&path, passphrase_file)?;
         if key.public() != self.node {
             return Err(wrong(&"the certificates in `organisation` are for another key"));
         }
@@ -179,6 +168,25 @@ impl Identity {
             .filter_map(|statement| NodeCertificate::read(statement).ok());
         certificates.into_iter().any(|certificate| certificate.covers(now))
     }
+}
+
+/// The private key in a file, under a passphrase or not.
+///
+/// # Errors
+/// When the file cannot be read or opened.
+pub fn private_key(path: &Path, passphrase_file: Option<&Path>) -> Result<SecretKey, Failure> {
+    let wrong = |why: &dyn std::fmt::Display| Failure::new(Exit::Configuration, format!("{}: {why}", path.display()));
+    let text = fs::read_to_string(path)
+        .map(Zeroizing::new)
+        .map_err(|error| wrong(&error))?;
+    let key = match key_file::from_pem(&text, None) {
+        Err(KeyFileError::PassphraseNeeded) => {
+            let passphrase = passphrase::of_known_key(passphrase_file)?;
+            key_file::from_pem(&text, Some(passphrase.as_str()))
+        }
+        read => read,
+    };
+    key.map_err(|error| wrong(&error))
 }
 
 fn statements(path: &Path) -> Result<Vec<Statement>, Failure> {

@@ -15,7 +15,7 @@ use super::{happenings::Happenings, sled_store::SledStore};
 use crate::{
     ledger::Ledger,
     mesh::{KeepError, Keeper},
-    store::{Store, StoreError},
+    store::Store,
 };
 
 /// Records of one slice: some ten milliseconds of work.
@@ -84,7 +84,7 @@ impl<S: Store> Keeping<S> {
 
 impl<S: Store> Keeper for Keeping<S> {
     fn apply(&self, changes: &[Change]) -> Result<(), KeepError> {
-        let applied = self.ledger.apply(changes).map_err(|error| not_kept(&error))?;
+        let applied = self.ledger.apply(changes)?;
         self.tell(applied.serial);
         if applied.more {
             self.pending.notify_one();
@@ -94,13 +94,6 @@ impl<S: Store> Keeper for Keeping<S> {
 
     fn answer(&self, query: &Query) -> Found {
         self.ledger.answer(query)
-    }
-}
-
-fn not_kept(error: &StoreError) -> KeepError {
-    match error {
-        StoreError::Corrupt(_) => KeepError::Damaged(error.to_string()),
-        _ => KeepError::Failed(error.to_string()),
     }
 }
 
@@ -185,15 +178,5 @@ mod tests {
             }
         };
         tokio::time::timeout(deadline, done).await.expect("the rest follows");
-    }
-
-    #[test]
-    fn a_full_disk_is_no_damage() {
-        let check = |error: StoreError, is_damage: bool| {
-            assert_eq!(matches!(not_kept(&error), KeepError::Damaged(_)), is_damage, "{error}");
-        };
-        check(StoreError::Full, false);
-        check(StoreError::Io("no answer".to_owned()), false);
-        check(StoreError::Corrupt("a page".to_owned()), true);
     }
 }

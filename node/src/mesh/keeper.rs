@@ -13,6 +13,7 @@ use futures::{FutureExt, future::BoxFuture};
 use starfish_protocol::engine::port::{Change, Found, Query, Ticket};
 
 use super::environment::{Cost, Env, Work, compute};
+use crate::store::StoreError;
 
 /// How many steps, and how many changes, go into one write at most.
 const STEPS: usize = 64;
@@ -39,6 +40,15 @@ pub enum KeepError {
     /// The disk is full or does not answer: the store is sound once that is mended.
     #[error("{0}")]
     Failed(String),
+}
+
+impl From<StoreError> for KeepError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Corrupt(_) => Self::Damaged(error.to_string()),
+            _ => Self::Failed(error.to_string()),
+        }
+    }
 }
 
 /// The queue in front of `apply`.
@@ -119,5 +129,24 @@ fn size(change: &Change) -> usize {
         }
         | Change::Body { compressed, .. } => 1_024 + compressed.len(),
         _ => 1_024,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_no_damage() {
+        let check = |error: StoreError, is_damage: bool| {
+            assert_eq!(
+                matches!(KeepError::from(error.clone()), KeepError::Damaged(_)),
+                is_damage,
+                "{error}"
+            );
+        };
+        check(StoreError::Full, false);
+        check(StoreError::Io("no answer".to_owned()), false);
+        check(StoreError::Corrupt("a page".to_owned()), true);
     }
 }

@@ -213,17 +213,10 @@ fn edge(from: Option<OrgId>, to: OrgId, (amount, depth): (u8, u8)) -> Edge {
 
 #[cfg(test)]
 mod tests {
-    use starfish_crypto::Digest;
-
-    use super::*;
-
-    fn org(number: u8) -> OrgId {
-        OrgId::from_digest(Digest::from_bytes([number; 32]))
-    }
-
-    fn said(from: u8, to: u8, amount: u8, depth: u8) -> Edge {
-        edge((from > 0).then(|| org(from)), org(to), (amount, depth))
-    }
+    use super::{
+        samples::{org, said},
+        *,
+    };
 
     #[test]
     fn order_and_repetition_change_nothing_and_lists_are_sorted() {

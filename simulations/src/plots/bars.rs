@@ -2,7 +2,7 @@
 
 use plotters::prelude::*;
 
-use super::{SIZE, colour};
+use super::{SIZE, colour, explain};
 
 /// One group of bars.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,13 +71,7 @@ fn draw(svg: &mut String, unit: &str, series: &[&str], groups: &[Group], most: f
         area.draw_text(&group.name, &right, (plotting.0.start - 6, middle))?;
     }
     if series.len() > 1 {
-        let place = SeriesLabelPosition::LowerRight;
-        chart
-            .configure_series_labels()
-            .position(place)
-            .background_style(WHITE)
-            .border_style(BLACK)
-            .draw()?;
+        explain(&mut chart)?;
     }
     area.present()
 }

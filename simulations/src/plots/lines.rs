@@ -2,7 +2,7 @@
 
 use plotters::prelude::*;
 
-use super::{SIZE, colour};
+use super::{SIZE, colour, explain};
 use crate::report::{Spread, figures::Percentiles};
 
 /// Points of one curve; more are not seen.
@@ -52,13 +52,7 @@ fn draw(svg: &mut String, records: &[Spread], longest: f64) -> Result<(), Failed
             .label(name)
             .legend(legend);
     }
-    let place = SeriesLabelPosition::LowerRight;
-    chart
-        .configure_series_labels()
-        .position(place)
-        .background_style(WHITE)
-        .border_style(BLACK)
-        .draw()?;
+    explain(&mut chart)?;
     area.present()
 }
 

@@ -8,9 +8,12 @@ use starfish_protocol::{
     statement::{Manifest, NodeCertificate, Statement},
 };
 
-use super::papers::{add, statements};
+use super::{
+    documents::Accepted,
+    papers::{add, statements},
+};
 use crate::daemon::{
-    control::{client::Client, documents::Accepted},
+    control::client::Client,
     exit::{Exit, Failure},
     identity::{Identity, certificates_file, manifest_file},
 };

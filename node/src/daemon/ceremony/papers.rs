@@ -5,39 +5,22 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use starfish_crypto::{SecretKey, Strict, key_file, key_file::KeyFileError};
+use starfish_crypto::{SecretKey, Strict};
 use starfish_protocol::{
     community::Community,
     statement::{Manifest, Roster, Statement},
 };
-use zeroize::Zeroizing;
 
 use crate::daemon::{
     arguments::org::{Papers, Signing},
     exit::{Exit, Failure},
-    identity::{manifest_file, write_private},
-    passphrase,
+    identity::{manifest_file, private_key, write_private},
 };
 
 /// The keys that sign here.
 pub(super) fn keys(signing: &Signing) -> Result<Vec<SecretKey>, Failure> {
     let file = signing.passphrase_file.as_deref();
-    signing.keys.iter().map(|path| key(path, file)).collect()
-}
-
-fn key(path: &Path, passphrase_file: Option<&Path>) -> Result<SecretKey, Failure> {
-    let wrong = |why: &dyn std::fmt::Display| Failure::new(Exit::Configuration, format!("{}: {why}", path.display()));
-    let text = fs::read_to_string(path)
-        .map(Zeroizing::new)
-        .map_err(|error| wrong(&error))?;
-    let key = match key_file::from_pem(&text, None) {
-        Err(KeyFileError::PassphraseNeeded) => {
-            let passphrase = passphrase::of_known_key(passphrase_file)?;
-            key_file::from_pem(&text, Some(passphrase.as_str()))
-        }
-        read => read,
-    };
-    key.map_err(|error| wrong(&error))
+    signing.keys.iter().map(|path| private_key(path, file)).collect()
 }
 
 /// Every statement of a file, in order.

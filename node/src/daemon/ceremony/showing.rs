@@ -7,9 +7,11 @@ use starfish_protocol::{
     time::Millis,
 };
 
-use super::papers::statements;
+use super::{
+    documents::{Said, Statements},
+    papers::statements,
+};
 use crate::daemon::{
-    control::documents::{Said, Statements},
     exit::Failure,
     identity::{certificates_file, manifest_file},
     moment::rfc3339,

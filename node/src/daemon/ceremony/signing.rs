@@ -14,10 +14,12 @@ use starfish_protocol::{
     time::Millis,
 };
 
-use super::papers::{self, failed, keys, lineage, must_not_exist, place, statements, write};
+use super::{
+    documents::{Drawn, Signed},
+    papers::{self, failed, keys, lineage, must_not_exist, place, statements, write},
+};
 use crate::daemon::{
     arguments::org::{CertifyNode, Next, Reason, Recover, RevokeNode, Rotate, Sign},
-    control::documents::{Drawn, Signed},
     exit::{Exit, Failure},
     identity::{random, write_private},
     initialise::terms,

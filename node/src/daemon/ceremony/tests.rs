@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::Parser;
 use starfish_protocol::community::Community;
 
-use super::{accept, certify, next, recover, revoke, rotate, show, sign};
+use super::{accept, certify, documents::Signed, next, recover, revoke, rotate, show, sign};
 use crate::daemon::{
     arguments::{Arguments, Command, org::Org},
-    control::{client::Client, documents::Signed},
+    control::client::Client,
     exit::{Exit, Failure},
     identity::{Identity, manifest_file},
     initialise::{Founding, found, root_folder},

@@ -1,10 +1,8 @@
 //! `publish` and `withdraw`.
 
-use std::{io::Read, path::Path};
-
 use starfish_protocol::record::Topic;
 
-use super::Console;
+use super::{Console, read_whole};
 use crate::daemon::{
     arguments::records::{Publish, Withdraw},
     control::{
@@ -29,7 +27,7 @@ pub(super) async fn publish(console: &Console, arguments: &Publish) -> Result<Ex
     Topic::parse(&arguments.topic)
         .map_err(|error| Failure::new(Exit::Usage, format!("--topic {}: {error}", arguments.topic)))?;
     let file = arguments.file.clone();
-    let list = tokio::task::spawn_blocking(move || read_list(&file)).await;
+    let list = tokio::task::spawn_blocking(move || read_whole(&file, LIST_BYTES)).await;
     let list = list.map_err(|error| Failure::machine("the list was not read", error))??;
     let parameters = [
         ("topic", arguments.topic.clone()),
@@ -50,30 +48,6 @@ pub(super) async fn publish(console: &Console, arguments: &Publish) -> Result<Ex
     } else {
         Exit::Done
     })
-}
-
-/// A file, or standard input for `-`, of at most [`LIST_BYTES`].
-fn read_list(file: &Path) -> Result<Vec<u8>, Failure> {
-    let failed = |error| Failure::machine(format_args!("cannot read {}", file.display()), error);
-    let source: Box<dyn Read> = if file == Path::new("-") {
-        Box::new(std::io::stdin())
-    } else {
-        Box::new(std::fs::File::open(file).map_err(failed)?)
-    };
-    let mut list = Vec::new();
-    source
-        .take(LIST_BYTES as u64 + 1)
-        .read_to_end(&mut list)
-        .map_err(failed)?;
-    if list.len() > LIST_BYTES {
-        let message = format!(
-            "{} is larger than {} MiB: publish it in parts",
-            file.display(),
-            LIST_BYTES >> 20
-        );
-        return Err(Failure::new(Exit::Usage, message));
-    }
-    Ok(list)
 }
 
 fn refused_lines(refused: &[RefusedLine]) -> Vec<String> {
@@ -131,17 +105,5 @@ mod tests {
         check(1, 1, "line 1: no kind (x\u{fffd})");
         check(20, 20, "line 20: no kind (x\u{fffd})");
         check(23, 21, "... and 3 more lines; --json shows all of them");
-    }
-
-    #[test]
-    fn lists_are_read() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let file = folder.path().join("list");
-        std::fs::write(&file, "a\n").expect("the folder is writable");
-        assert_eq!(read_list(&file), Ok(b"a\n".to_vec()));
-        assert_eq!(
-            read_list(&folder.path().join("none")).map_err(|failure| failure.exit),
-            Err(Exit::Failed)
-        );
     }
 }

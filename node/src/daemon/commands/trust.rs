@@ -1,10 +1,8 @@
 //! `trust`: who is believed, and why.
 
-use std::{io::Read, path::Path};
-
 use starfish_protocol::trust::what_if::{Answer, Hypothesis, Judged, evaluate};
 
-use super::Console;
+use super::{Console, read_whole};
 use crate::daemon::{
     arguments::trust::{Trust, WhatIf},
     exit::{Exit, Failure},
@@ -12,7 +10,7 @@ use crate::daemon::{
 };
 
 /// A graph of ten thousand endorsements written at length takes two; more is a mistake.
-const DOCUMENT: u64 = 64 << 20;
+const DOCUMENT: usize = 64 << 20;
 
 pub(super) fn trust(console: &Console, arguments: &Trust) -> Result<Exit, Failure> {
     let Trust::WhatIf(arguments) = arguments;
@@ -22,27 +20,25 @@ pub(super) fn trust(console: &Console, arguments: &Trust) -> Result<Exit, Failur
 
 fn what_if(arguments: &WhatIf) -> Result<Answer, Failure> {
     let file = &arguments.file;
-    let text = document(file)?;
+    let text = read_whole(file, DOCUMENT)?;
     let wrong = |why: String| Failure::new(Exit::Usage, format!("{}: {why}", file.display()));
     // The parser says line and column.
-    let hypothesis: Hypothesis = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
+    let hypothesis = read(&text).map_err(|error| wrong(error.to_string()))?;
     evaluate(&hypothesis).map_err(|fault| wrong(fault.to_string()))
 }
 
-fn document(file: &Path) -> Result<Vec<u8>, Failure> {
-    let failed = |error| Failure::machine(format_args!("cannot read {}", file.display()), error);
-    let source: Box<dyn Read> = if file == Path::new("-") {
-        Box::new(std::io::stdin())
-    } else {
-        Box::new(std::fs::File::open(file).map_err(failed)?)
-    };
-    let mut text = Vec::new();
-    source.take(DOCUMENT + 1).read_to_end(&mut text).map_err(failed)?;
-    if text.len() as u64 > DOCUMENT {
-        let message = format!("{} is larger than {} MiB", file.display(), DOCUMENT >> 20);
-        return Err(Failure::new(Exit::Usage, message));
-    }
-    Ok(text)
+/// JSON has one kind of number, and half is written as one; the rules know no fractions but as text.
+fn read(text: &[u8]) -> Result<Hypothesis, serde_json::Error> {
+    serde_json::from_slice(text).or_else(|error| {
+        let mut document: serde_json::Value = serde_json::from_slice(text)?;
+        match document.get_mut("delta") {
+            Some(delta) if delta.is_f64() => {
+                *delta = delta.to_string().into();
+                serde_json::from_value(document)
+            }
+            _ => Err(error),
+        }
+    })
 }
 
 impl Plain for Answer {
@@ -118,6 +114,11 @@ mod tests {
         check(&graph(r#", "untill": 0"#), Err("untill"));
         check(&graph(r#", "topics": ["Not A Topic"]"#), Err("line 2"));
         check(&graph("").replace("60", "121"), Err("0 to 120"));
+        let delta = |value: &str| graph("").replacen('{', &format!("{{\"delta\": {value}, "), 1);
+        check(&delta("0.5"), Ok(60));
+        check(&delta("\"1/3\""), Ok(60));
+        check(&delta("0.25"), Err("delta is one of"));
+        check(&delta("[]"), Err("line 1"));
         check("{", Err("line 1"));
         check("", Err("line 1"));
     }

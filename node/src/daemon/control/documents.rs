@@ -40,65 +40,6 @@ pub struct Id {
     pub running: bool,
 }
 
-/// New root keys.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Drawn {
-    /// Where the private keys are.
-    pub folder: String,
-    /// The public keys, `key:...`
-    pub keys: Vec<String>,
-    /// How many of them must sign.
-    pub threshold: u8,
-    /// What a manifest says of them beforehand.
-    pub commitment: String,
-}
-
-/// What was signed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Signed {
-    /// Where it is.
-    pub file: String,
-    /// How many statements it holds.
-    pub statements: usize,
-    /// How many keys have signed.
-    pub signatures: usize,
-    /// How many are still missing, where that can be told.
-    pub missing: usize,
-}
-
-/// What statements say.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Statements {
-    /// In the order of their files.
-    pub statements: Vec<Said>,
-}
-
-/// What one statement says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Said {
-    /// `manifest`, `certificate`, `revocation`, `recovery`, `resolution` or `other`.
-    pub kind: String,
-    /// Its digest.
-    pub id: String,
-    /// Whose it is.
-    pub organisation: Option<String>,
-    /// In words.
-    pub says: String,
-    /// Whose signatures it carries; whether they hold is checked when it is accepted.
-    pub signed_by: Vec<String>,
-}
-
-/// What was taken from offline.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Accepted {
-    /// How many statements are new in the data directory.
-    pub kept: usize,
-    /// How many the mesh was told.
-    pub told: usize,
-    /// How many the node knew already.
-    pub known: usize,
-}
-
 /// Counts, sizes and heads.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {

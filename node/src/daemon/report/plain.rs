@@ -2,12 +2,9 @@
 
 use starfish_protocol::time::Millis;
 
-use super::{GOOD, HEAD, Plain, WARN, bytes, clean, counted, seconds, styled, table::Table, table::pairs};
+use super::{GOOD, Plain, WARN, bytes, clean, counted, seconds, styled, table::Table, table::pairs};
 use crate::daemon::{
-    control::documents::{
-        Accepted, Done, Drawn, Head, Hit, Id, Invitation, Met, Peer, Published, Signed, Statements, Status, Topics,
-        Withdrawn,
-    },
+    control::documents::{Done, Head, Hit, Id, Invitation, Met, Peer, Published, Status, Topics, Withdrawn},
     moment::rfc3339,
 };
 
@@ -36,59 +33,6 @@ impl Plain for Id {
                 .collect::<Vec<_>>(),
         ));
         lines
-    }
-}
-
-impl Plain for Drawn {
-    fn plain(&self) -> Vec<String> {
-        let mut lines = pairs(&[
-            ("folder", self.folder.clone()),
-            ("threshold", format!("{} of {}", self.threshold, self.keys.len())),
-            ("commitment", self.commitment.clone()),
-        ]);
-        lines.extend(pairs(
-            &self
-                .keys
-                .iter()
-                .map(|key| ("key       ", key.clone()))
-                .collect::<Vec<_>>(),
-        ));
-        lines
-    }
-}
-
-impl Plain for Signed {
-    fn plain(&self) -> Vec<String> {
-        let mut lines = pairs(&[
-            ("file", self.file.clone()),
-            ("statements", self.statements.to_string()),
-            ("signatures", self.signatures.to_string()),
-        ]);
-        if self.missing > 0 {
-            let text = format!("{} more must sign it: starfish org sign", self.missing);
-            lines.push(styled(WARN, &text));
-        }
-        lines
-    }
-}
-
-impl Plain for Statements {
-    fn plain(&self) -> Vec<String> {
-        let line = |said: &crate::daemon::control::documents::Said| {
-            let signers = counted(said.signed_by.len(), "signature");
-            format!("{}: {} ({signers})", styled(HEAD, &said.kind), clean(&said.says))
-        };
-        self.statements.iter().map(line).collect()
-    }
-}
-
-impl Plain for Accepted {
-    fn plain(&self) -> Vec<String> {
-        pairs(&[
-            ("kept here", self.kept.to_string()),
-            ("told to the mesh", self.told.to_string()),
-            ("known already", self.known.to_string()),
-        ])
     }
 }
 

@@ -11,7 +11,7 @@ use starfish_protocol::{
 
 use super::{Answer, Node, node::unexpected, usage};
 use crate::daemon::{
-    control::documents::Accepted,
+    ceremony::documents::Accepted,
     exit::{Exit, Failure},
 };
 

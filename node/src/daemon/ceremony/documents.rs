@@ -1,0 +1,117 @@
+//! What a ceremony says it did, as JSON and for people.
+
+use serde::{Deserialize, Serialize};
+
+use crate::daemon::report::{HEAD, Plain, WARN, clean, counted, styled, table::pairs};
+
+/// New root keys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drawn {
+    /// Where the private keys are.
+    pub folder: String,
+    /// The public keys, `key:...`
+    pub keys: Vec<String>,
+    /// How many of them must sign.
+    pub threshold: u8,
+    /// What a manifest says of them beforehand.
+    pub commitment: String,
+}
+
+/// What was signed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signed {
+    /// Where it is.
+    pub file: String,
+    /// How many statements it holds.
+    pub statements: usize,
+    /// How many keys have signed.
+    pub signatures: usize,
+    /// How many are still missing, where that can be told.
+    pub missing: usize,
+}
+
+/// What statements say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Statements {
+    /// In the order of their files.
+    pub statements: Vec<Said>,
+}
+
+/// What one statement says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    /// `manifest`, `certificate`, `revocation`, `recovery`, `resolution` or `other`.
+    pub kind: String,
+    /// Its digest.
+    pub id: String,
+    /// Whose it is.
+    pub organisation: Option<String>,
+    /// In words.
+    pub says: String,
+    /// Whose signatures it carries; whether they hold is checked when it is accepted.
+    pub signed_by: Vec<String>,
+}
+
+/// What was taken from offline.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accepted {
+    /// How many statements are new in the data directory.
+    pub kept: usize,
+    /// How many the mesh was told.
+    pub told: usize,
+    /// How many the node knew already.
+    pub known: usize,
+}
+
+impl Plain for Drawn {
+    fn plain(&self) -> Vec<String> {
+        let mut lines = pairs(&[
+            ("folder", self.folder.clone()),
+            ("threshold", format!("{} of {}", self.threshold, self.keys.len())),
+            ("commitment", self.commitment.clone()),
+        ]);
+        lines.extend(pairs(
+            &self
+                .keys
+                .iter()
+                .map(|key| ("key       ", key.clone()))
+                .collect::<Vec<_>>(),
+        ));
+        lines
+    }
+}
+
+impl Plain for Signed {
+    fn plain(&self) -> Vec<String> {
+        let mut lines = pairs(&[
+            ("file", self.file.clone()),
+            ("statements", self.statements.to_string()),
+            ("signatures", self.signatures.to_string()),
+        ]);
+        if self.missing > 0 {
+            let text = format!("{} more must sign it: starfish org sign", self.missing);
+            lines.push(styled(WARN, &text));
+        }
+        lines
+    }
+}
+
+impl Plain for Statements {
+    fn plain(&self) -> Vec<String> {
+        let line = |said: &Said| {
+            let signers = counted(said.signed_by.len(), "signature");
+            format!("{}: {} ({signers})", styled(HEAD, &said.kind), clean(&said.says))
+        };
+        self.statements.iter().map(line).collect()
+    }
+}
+
+impl Plain for Accepted {
+    fn plain(&self) -> Vec<String> {
+        pairs(&[
+            ("kept here", self.kept.to_string()),
+            ("told to the mesh", self.told.to_string()),
+            ("known already", self.known.to_string()),
+        ])
+    }
+}
