@@ -8,6 +8,7 @@ pub mod dominators;
 pub mod flow;
 pub mod graph;
 pub mod independence;
+mod policy;
 pub mod standing;
 pub mod what_if;
 
@@ -15,7 +16,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{organisation::OrgId, peer::Peer};
 
-pub use self::acceptance::Acceptance;
+pub use self::{
+    acceptance::Acceptance,
+    policy::{Pin, Root},
+};
 
 /// How an organisation became a root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
