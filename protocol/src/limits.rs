@@ -78,6 +78,8 @@ pub const GUESTS: usize = 20;
 pub const ACCEPTED_SCOPES: usize = 64;
 /// The longest text in a line of the audit log, in bytes: a reason of somebody else's, and some words around it.
 pub const AUDIT_TEXT_BYTES: usize = 1_024;
+/// How many organisations are judged anew in one step: each takes about a millisecond at most.
+pub const JUDGED_PER_STEP: usize = 32;
 /// How many bytes of unbelieved bodies are kept.
 pub const QUARANTINE_BYTES: u64 = 64_000_000;
 /// How long unbelieved records are kept: a week, in which two operators can pair.

@@ -7,7 +7,7 @@ use starfish_crypto::{Digest, PublicKey, Signed, Strict, Verified};
 use crate::{
     codec,
     engine::{
-        HIGHEST_WALL, PAIRED,
+        HIGHEST_WALL, PAIRED, PINS, ROOTS,
         port::{Audit, Change, Found, Query},
     },
     observable::Observable,
@@ -15,7 +15,7 @@ use crate::{
     record::{Body, Header, Kind, LogId, RecordId, Withdrawal},
     statement::Statement,
     time::Millis,
-    trust::Acceptance,
+    trust::{Acceptance, Policy},
     wire::Head,
 };
 
@@ -249,9 +249,15 @@ impl Store {
             .collect()
     }
 
-    /// The organisations that were paired.
-    pub fn paired(&self) -> Vec<OrgId> {
-        self.setting(PAIRED).unwrap_or_default()
+    /// What the operator has decided, with the configured list.
+    pub fn policy(&self, listed: Vec<OrgId>) -> Policy {
+        Policy {
+            listed,
+            paired: self.setting(PAIRED).unwrap_or_default(),
+            roots: self.setting(ROOTS).unwrap_or_default(),
+            pins: self.setting(PINS).unwrap_or_default(),
+            blocked: Vec::new(),
+        }
     }
 
     /// The highest time that an earlier life was sure of.

@@ -11,7 +11,7 @@ use crate::{
 
 use super::super::{
     Engine,
-    port::{Acceptance, Change, Output},
+    port::{Acceptance, Change, Output, Who},
 };
 
 /// What became of the statements of one message.
@@ -112,6 +112,8 @@ impl Engine {
             if let Some(pair) = statement.fork() {
                 self.freeze(pair.clone());
             }
+            let who = statement.statement().issuer().map_or(Who::Time, Who::Organisation);
+            self.follow_roster(who);
         }
         admitted
     }
