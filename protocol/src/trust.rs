@@ -10,6 +10,7 @@ pub mod graph;
 pub mod independence;
 mod policy;
 pub mod standing;
+pub mod web;
 pub mod what_if;
 
 use std::collections::{BTreeMap, BTreeSet};
