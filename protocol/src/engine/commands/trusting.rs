@@ -2,7 +2,7 @@
 
 use crate::{
     codec,
-    confidence::{Claim, Fading, View, Weights, assess},
+    confidence::{Claim, Fading, Weights, assess},
     organisation::OrgId,
     trust::{Pin, Root, web::Question},
 };
@@ -108,11 +108,16 @@ impl Engine {
 
     pub(super) fn weigh(&mut self, ticket: Ticket, question: &Question, claims: &[Claim], fading: Fading) {
         let judged = self.trust.judged(question);
-        let view = View {
-            graph: judged.graph,
-            standing: judged.standing,
-        };
-        let assessment = assess(view, judged.memo, claims, fading, &Weights::default(), self.now.wall);
+        // What an organisation says is the word of the one above it.
+        let claims: Vec<Claim> = claims
+            .iter()
+            .map(|claim| Claim {
+                org: judged.counts_as(&claim.org).unwrap_or(claim.org),
+                ..claim.clone()
+            })
+            .collect();
+        let now = self.now.wall;
+        let assessment = assess(judged.view, judged.memo, &claims, fading, &Weights::default(), now);
         self.done(ticket, Outcome::Assessed(Box::new(assessment)));
     }
 }
