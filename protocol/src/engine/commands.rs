@@ -130,6 +130,12 @@ impl Engine {
         let paired: Vec<OrgId> = self.trust.paired().collect();
         self.set(PAIRED, codec::encode(&paired));
         if changed {
+            let (what, why) = if trusted {
+                (Deed::RootSet, "paired or trusted by the operator")
+            } else {
+                (Deed::RootRemoved, "not trusted by the operator any more")
+            };
+            self.write_down(Who::Operator, what, org.to_string(), why);
             let acceptance = self.trust.acceptance(org);
             self.step.changes.push(Change::Judge { org, acceptance });
             self.reconsider(org, trusted);
@@ -144,10 +150,9 @@ impl Engine {
             if Self::organisation(&self.roster, &log, wall) != Some(org) {
                 continue;
             }
-            if trusted {
-                self.frontier.note(log, seq, id)
-            } else {
-                self.frontier.remove(&log)
+            match self.handed_on(&log, (seq, id)) {
+                Some((seq, id)) => self.frontier.note(log, seq, id),
+                None => self.frontier.remove(&log),
             }
         }
         if trusted {
