@@ -17,6 +17,7 @@
 //! | `judging` | what follows when somebody is trusted otherwise than before |
 //! | `publishing` | this node's own log |
 //! | `commands` | what the operator wants |
+//! | `consequences` | what follows when statements change who counts |
 //! | `appending` | what becomes durable together |
 
 mod appending;
@@ -25,6 +26,7 @@ mod bodies;
 #[cfg(any(test, feature = "exercise"))]
 mod bounds;
 mod commands;
+mod consequences;
 mod exchange;
 mod frontier;
 mod judging;
@@ -45,9 +47,9 @@ use crate::{
     organisation::OrgId,
     peer::Peer,
     record::{Header, LogId, RecordId},
-    statement::{Roster, Statement},
+    statement::{Extent, Roster, Statement},
     time::{Millis, Time},
-    trust::{Trust, Who},
+    trust::Trust,
     wire::{Head, Request},
 };
 
@@ -55,6 +57,7 @@ use self::{
     appending::Appending,
     arrivals::{Charges, Strangers},
     bodies::Bodies,
+    consequences::Consequences,
     exchange::{Ask, Asked, Filling, Lagging, Missing},
     frontier::Frontier,
     logs::Logs,
@@ -93,6 +96,7 @@ pub struct Engine {
     records: u64,
     trust: Trust,
     roster: Roster,
+    consequences: Consequences,
     logs: Logs,
     frontier: Frontier,
     bodies: Bodies,
@@ -145,8 +149,7 @@ impl Engine {
             .fold(0, |life, byte| life << 8 | u64::from(*byte));
         let roster = Self::roster(&setup);
         let author = setup.key.public();
-        let frozen: Vec<PublicKey> = setup.frozen.iter().chain(roster.proven()).copied().collect();
-        let logs = Logs::new(&setup.heads, &frozen);
+        let logs = Logs::new(&setup.heads, roster.forks().chain(setup.frozen.iter().copied()));
         // Whoever was met may hold more than we do, even if the pairing went with an old store.
         let met = setup.stored_statements.iter().filter_map(Statement::founds);
         let named = setup.policy.listed.iter().chain(&setup.policy.paired).copied();
@@ -168,6 +171,7 @@ impl Engine {
             records: setup.records,
             trust: Trust::new(setup.org, setup.policy, setup.judged),
             roster,
+            consequences: Consequences::new(setup.cuts, setup.recoveries),
             logs,
             frontier: Frontier::new(life),
             bodies: Bodies::default(),
@@ -253,10 +257,10 @@ impl Engine {
         self.next_sync = self.sync_time();
         self.next_expiry = self.now.mono + limits::EXPIRE_FIRST;
         self.own.compare_until(self.now.mono + limits::COMPARE_WAIT);
-        self.follow_roster(Who::Time);
         self.trust.advance(&self.roster, self.now.wall);
+        self.follow_what_is_stored();
         for (log, seq, id) in self.logs.heads() {
-            if Self::relays(&self.roster, &self.trust, &log, self.now.wall) {
+            if let Some((seq, id)) = self.handed_on(&log, (seq, id)) {
                 self.frontier.note(log, seq, id);
             }
         }
@@ -333,11 +337,24 @@ impl Engine {
         self.out.push(Output::Event(Event::Bounded(what)));
     }
 
-    /// The organisation that wrote a log: the one that its author spoke for when it opened it, or speaks for now.
+    /// The organisation that wrote a log: the one that its author spoke for when it opened it, or speaks for now. And how
+    /// much of the log counts for it.
+    fn extent(roster: &Roster, log: &LogId, wall: Millis) -> Option<(OrgId, Extent)> {
+        roster.extent_of(log, log.epoch).or_else(|| roster.extent_of(log, wall))
+    }
+
     fn organisation(roster: &Roster, log: &LogId, wall: Millis) -> Option<OrgId> {
-        roster
-            .organisation_of(&log.author, log.epoch)
-            .or_else(|| roster.organisation_of(&log.author, wall))
+        Self::extent(roster, log, wall).map(|(org, _)| org)
+    }
+
+    /// The last record that this node hands on of a log with this head: nothing that a revocation has made void.
+    fn handed_on(&self, log: &LogId, (seq, id): (u64, RecordId)) -> Option<(u64, RecordId)> {
+        let (org, extent) = Self::extent(&self.roster, log, self.now.wall)?;
+        let may = self.trust.judge(Some(org)).relay;
+        may.then_some(match extent {
+            Extent::Until(last, good) if last <= seq => (last, good),
+            _ => (seq, id),
+        })
     }
 
     /// Whether this node hands a log on: headers of organisations in quarantine are nobody else's business.

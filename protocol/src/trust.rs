@@ -178,10 +178,17 @@ impl Trust {
         self.believed.get(&org).cloned().unwrap_or_default()
     }
 
-    /// Takes in what changed in the roster because of somebody.
-    pub fn follow(&mut self, roster: &Roster, changes: &[Concern], who: Who) {
-        self.web.follow(roster, changes);
-        self.note(who);
+    /// Takes in what changed in the roster.
+    pub fn follow(&mut self, roster: &Roster, change: &Concern) {
+        self.web.follow(roster, std::slice::from_ref(change));
+        self.note(match change {
+            Concern::Endorsement(says) => Who::Organisation(says.issuer),
+            Concern::Veto(says) => Who::Organisation(says.issuer),
+            Concern::Parent(org) | Concern::Organisation(org) | Concern::Gone(org) | Concern::Chain(org) => {
+                Who::Organisation(*org)
+            }
+            Concern::Node(_) | Concern::Recovery(_) | Concern::Everything => Who::Time,
+        });
     }
 
     /// Wall time passes: what begins or ends by then does.

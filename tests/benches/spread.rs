@@ -227,6 +227,8 @@ fn resident(index: usize, organisations: &[Organisation], community: Community) 
         subscription: Subscription::default(),
         heads: Vec::new(),
         frozen: Vec::new(),
+        cuts: Vec::new(),
+        recoveries: Vec::new(),
         judged: Vec::new(),
         safe_mode: false,
         records: 0,

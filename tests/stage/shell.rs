@@ -68,6 +68,8 @@ impl<S: Store> Shell<S> {
             subscription,
             heads: loaded.heads,
             frozen: loaded.frozen,
+            cuts: loaded.cuts,
+            recoveries: loaded.recoveries,
             judged: loaded.judged,
             safe_mode: false,
             dial_others: false,

@@ -7,23 +7,15 @@ use crate::{
     organisation::OrgId,
     peer::Peer,
     time::Millis,
-    trust::{Acceptance, Judgement, Who},
+    trust::{Acceptance, Judgement},
 };
 
 use super::{
     Engine,
-    port::{Audit, Change, Deed, DisconnectReason},
+    port::{Change, Deed, DisconnectReason},
 };
 
 impl Engine {
-    /// Has trust take in what the roster was told.
-    pub(super) fn follow_roster(&mut self, who: Who) {
-        let changes = self.roster.take_changes();
-        if !changes.is_empty() {
-            self.trust.follow(&self.roster, &changes, who);
-        }
-    }
-
     /// Judges a slice of those who are to be judged anew; when there is more to do.
     pub(super) fn judge_when_due(&mut self) -> Option<Millis> {
         self.trust.advance(&self.roster, self.now.wall);
@@ -47,7 +39,7 @@ impl Engine {
         if believed != believes {
             let raised = weight(&believes) >= weight(&believed);
             let deed = if raised { Deed::Raised } else { Deed::Lowered };
-            self.write_down(judged.who, deed, org, in_words(&believes));
+            self.write_down(judged.who, deed, org.to_string(), &in_words(&believes));
             if !believes.is_nothing() {
                 self.missing.look_through();
             }
@@ -55,7 +47,7 @@ impl Engine {
             self.step.changes.push(Change::Judge { org, acceptance });
         }
         if had.relay != has.relay {
-            self.hand_on(org, has.relay);
+            self.hand_on(org);
         }
         match (had.connect, has.connect) {
             (false, true) => {
@@ -73,16 +65,15 @@ impl Engine {
         }
     }
 
-    fn hand_on(&mut self, org: OrgId, relayed: bool) {
+    fn hand_on(&mut self, org: OrgId) {
         let wall = self.now.wall;
         for (log, seq, id) in self.logs.heads() {
             if Self::organisation(&self.roster, &log, wall) != Some(org) {
                 continue;
             }
-            if relayed {
-                self.frontier.note(log, seq, id)
-            } else {
-                self.frontier.remove(&log)
+            match self.handed_on(&log, (seq, id)) {
+                Some((seq, id)) => self.frontier.note(log, seq, id),
+                None => self.frontier.remove(&log),
             }
         }
     }
@@ -93,11 +84,6 @@ impl Engine {
         for peer in theirs.map(|(peer, _)| peer.clone()).collect::<Vec<Peer>>() {
             self.disconnect(peer, DisconnectReason::Distrusted);
         }
-    }
-
-    pub(super) fn write_down(&mut self, who: Who, what: Deed, org: OrgId, why: impl Into<String>) {
-        let audit = Audit::new(self.now.wall, who, what, org.to_string(), why);
-        self.step.changes.push(Change::Audit(audit));
     }
 }
 

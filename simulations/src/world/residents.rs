@@ -160,6 +160,8 @@ impl World {
             subscription: plan.subscription.clone(),
             heads: loaded.heads.clone(),
             frozen: loaded.frozen.clone(),
+            cuts: loaded.cuts.clone(),
+            recoveries: loaded.recoveries.clone(),
             safe_mode: loaded.safe_mode,
             records: loaded.records,
             highest_wall: highest.unwrap_or(Millis(0)),

@@ -97,6 +97,8 @@ impl Opened {
             subscription,
             heads: loaded.heads.clone(),
             frozen: loaded.frozen.clone(),
+            cuts: loaded.cuts.clone(),
+            recoveries: loaded.recoveries.clone(),
             judged: loaded.judged.clone(),
             safe_mode: loaded.safe_mode,
             records: loaded.records,

@@ -260,7 +260,7 @@ fn settings_and_proofs_survive() {
     bench.apply(&[one.whole(), Change::Setting("paired", vec![0]), fork, two.whole()]);
     bench.reopen();
     let loaded = bench.ledger.load().expect("memory");
-    assert_eq!(loaded.frozen, [one.header.author]);
+    assert_eq!(loaded.frozen, [(one.header.log(), 0)]);
     assert_eq!(loaded.settings.get("paired"), Some(&vec![0]));
     let policy = loaded.policy(Vec::new());
     assert!(policy.paired.is_empty() && policy.blocked.is_empty() && loaded.subscription().is_none());

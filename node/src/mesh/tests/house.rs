@@ -148,6 +148,8 @@ impl Street {
             subscription: Subscription::default(),
             heads: shelf.heads(),
             frozen: Vec::new(),
+            cuts: Vec::new(),
+            recoveries: Vec::new(),
             judged: Vec::new(),
             safe_mode: false,
             records: shelf.records(),

@@ -37,9 +37,9 @@ impl Engine {
         self.set(PAIRED, codec::encode(&paired));
         self.keep_roots();
         if changed && trusted {
-            self.write_down(Who::Operator, Deed::RootSet, org, "paired");
+            self.write_down(Who::Operator, Deed::RootSet, org.to_string(), "paired");
         } else if changed {
-            self.write_down(Who::Operator, Deed::RootRemoved, org, "unpaired");
+            self.write_down(Who::Operator, Deed::RootRemoved, org.to_string(), "unpaired");
         }
         if trusted {
             self.roster.pin(org);
@@ -54,7 +54,7 @@ impl Engine {
             return self.done(ticket, Outcome::Refused(Refusal::Root));
         }
         let why = format!("root entry {}/{}", root.amount, root.depth);
-        self.write_down(Who::Operator, Deed::RootSet, root.org, why);
+        self.write_down(Who::Operator, Deed::RootSet, root.org.to_string(), &why);
         self.roster.pin(root.org);
         self.trust.set_root(root);
         self.keep_roots();
@@ -65,7 +65,12 @@ impl Engine {
         if !self.trust.remove_roots(org) {
             return self.done(ticket, Outcome::Refused(Refusal::NotTrusted));
         }
-        self.write_down(Who::Operator, Deed::RootRemoved, org, "the root entries were removed");
+        self.write_down(
+            Who::Operator,
+            Deed::RootRemoved,
+            org.to_string(),
+            "the root entries were removed",
+        );
         self.keep_roots();
         self.step.done.push((ticket, Outcome::Done));
     }
@@ -79,7 +84,7 @@ impl Engine {
             Some(Pin::Bad) => Deed::PinnedBad,
             None => Deed::Unpinned,
         };
-        self.write_down(Who::Operator, deed, org, "the operator decided so");
+        self.write_down(Who::Operator, deed, org.to_string(), "the operator decided so");
         self.trust.pin(org, pin);
         let pins: Vec<(OrgId, Pin)> = self.trust.pins().collect();
         self.set(PINS, codec::encode(&pins));

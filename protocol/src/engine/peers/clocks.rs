@@ -18,7 +18,7 @@ pub const HIGHEST_WALL: &str = "highest_wall";
 const TOLERANCE: i64 = limits::CLOCK_TOLERANCE.0 as i64;
 
 impl Engine {
-    /// Removes what expired, unless the clock may be wrong.
+    /// Removes what expired, and lets what was put off begin, unless the clock may be wrong.
     pub(in crate::engine) fn expire_when_due(&mut self) {
         if self.now.mono < self.next_expiry {
             return;
@@ -36,6 +36,7 @@ impl Engine {
                 .push(Change::Setting(HIGHEST_WALL, codec::encode(&wall)));
         }
         self.step.changes.push(Change::Expire(wall));
+        self.recover();
     }
 
     fn clock_holds(&mut self) -> bool {

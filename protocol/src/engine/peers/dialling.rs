@@ -33,7 +33,8 @@ impl Engine {
         for endpoint in self.roster.endpoints() {
             let key = endpoint.node_key;
             let unwanted = key == self.key.public() || connected.contains(&key) || self.refused.contains(&key);
-            if unwanted || endpoint.addresses.is_empty() {
+            let ended = self.roster.end_of(&key, &endpoint.org).is_some();
+            if unwanted || ended || endpoint.addresses.is_empty() {
                 continue;
             }
             match self.trust.judge(Some(endpoint.org)).reason {

@@ -64,6 +64,8 @@ impl World {
             subscription: Subscription::default(),
             heads: Vec::new(),
             frozen: Vec::new(),
+            cuts: Vec::new(),
+            recoveries: Vec::new(),
             judged: Vec::new(),
             safe_mode: false,
             dial_others: true,
