@@ -9,9 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Web,
-    grounds::Grounds,
-    layer::Mesh,
-    scopes::{ANYTHING, Question, ScopeId},
+    grounds::{
+        Grounds,
+        scopes::{ANYTHING, Question, ScopeId},
+    },
+    layer::{Mesh, vetoes},
 };
 use crate::{
     limits,
@@ -111,7 +113,7 @@ impl Way {
 
 /// The scopes that decide who is vetoed among these organisations; none when nobody's veto is about any of them.
 fn vetoing(grounds: &Grounds, holders: &Mesh, orgs: &BTreeSet<OrgId>) -> BTreeSet<ScopeId> {
-    let heard = |issuer: &OrgId| super::vetoes::rank(grounds, holders, issuer).is_some();
+    let heard = |issuer: &OrgId| vetoes::rank(grounds, holders, issuer).is_some();
     let mut scopes = BTreeSet::new();
     let mut meant = false;
     for (issuer, vetoes) in &grounds.vetoes {

@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Barred, Gates, Marks, Question, Web,
     grounds::{Grounds, Period, Place, Said},
-    layer::{Layer, Mesh},
-    vetoes,
+    layer::{Layer, Mesh, vetoes},
 };
 use crate::{
     limits,

@@ -8,10 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use starfish_crypto::Digest;
 
-use super::{
-    families::Families,
-    scopes::{ANYTHING, ScopeId, Scopes},
-};
 use crate::{
     organisation::OrgId,
     statement::{Endorsement, Freeze, Veto},
@@ -19,7 +15,14 @@ use crate::{
     trust::{Pin, Root},
 };
 
+pub(super) mod families;
+pub(super) mod scopes;
 mod telling;
+
+use self::{
+    families::Families,
+    scopes::{ANYTHING, ScopeId, Scopes},
+};
 
 /// Two nodes of the graph, of which the first vouches for the second; none is this node's own policy.
 pub(super) type Pair = (Option<OrgId>, OrgId);
