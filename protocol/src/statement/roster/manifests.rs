@@ -158,6 +158,11 @@ impl Roster {
         self.recoveries.iter()
     }
 
+    /// The recovery of this id.
+    pub fn recovery(&self, id: &Digest) -> Option<&RecoveryState> {
+        self.recoveries.get(id)
+    }
+
     /// Tells when this node first saw a recovery. The earliest time that was told counts.
     pub fn saw_recovery(&mut self, id: &Digest, at: Millis) {
         if let Some(recovery) = self.recoveries.get_mut(id) {
