@@ -140,8 +140,12 @@ fn the_operator_decides_on_single_records() {
         .audit
         .iter()
         .map(|line| (line.who, line.what, line.subject.clone()));
-    let line = |what, record: RecordId| (Who::Operator, what, record.to_string());
-    assert!(lines.eq([line(Deed::Released, target), line(Deed::Dropped, other)]));
+    let line = |what, subject: String| (Who::Operator, what, subject);
+    assert!(lines.eq([
+        line(Deed::RootRemoved, org.to_string()),
+        line(Deed::Released, target.to_string()),
+        line(Deed::Dropped, other.to_string())
+    ]));
 }
 
 #[test]

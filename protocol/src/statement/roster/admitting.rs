@@ -89,9 +89,10 @@ impl Roster {
         let certificate = certificate.clone();
         self.certificates
             .insert((node, org, id), Certified { certificate, roots });
+        let was_proven = self.is_proven(&node);
         self.drop_settled_proof(&node);
-        if self.revoked(&node).is_some() || self.resolutions().any(|held| held.is_about(&node)) {
-            // It may take the node back, or be one that has confirmed nothing yet.
+        // It may take the node back, or bring it under a revocation that came first.
+        if self.revoked(&node).is_some() || was_proven != self.is_proven(&node) {
             self.concern(Concern::Node(node));
         }
         if let Some(leaving) = leaving {

@@ -139,6 +139,7 @@ fn the_order_in_which_it_is_heard_is_nobodys_business() {
         }
         let good = place(&world, 3);
         tell(&mut world, 1, &author.statements);
+        world.run(100);
         for step in &order {
             match step {
                 0 => tell(&mut world, 1, &[author.revocation(|_| ())]),
@@ -319,7 +320,11 @@ fn what_takes_rights_away_is_not_held_up_by_a_quota() {
         say(&mut world, &[said(seq)]);
     }
     world.run(2_000);
-    assert_eq!(holds(&world, &said(99)), 0);
-    assert_eq!(holds(&world, &said(limits::URGENT_PER_ORGANISATION)), 3);
+    let last = (1..100)
+        .rfind(|seq| holds(&world, &said(*seq)) == 3)
+        .expect("one stays");
+    // The peer has earned a few more of its own meanwhile.
+    let most = limits::URGENT_PER_ORGANISATION;
+    assert!((most..2 * most).contains(&last), "{last}");
     world.check_honest();
 }
