@@ -89,12 +89,9 @@ impl Roster {
         let certificate = certificate.clone();
         self.certificates
             .insert((node, org, id), Certified { certificate, roots });
-        let was_proven = self.is_proven(&node);
         self.drop_settled_proof(&node);
         // It may take the node back, or bring it under a revocation that came first.
-        if self.revoked(&node).is_some() || was_proven != self.is_proven(&node) {
-            self.concern(Concern::Node(node));
-        }
+        self.concern(Concern::Node(node));
         if let Some(leaving) = leaving {
             self.drop_certificate(leaving);
         }
