@@ -14,6 +14,7 @@
 //! | `arrivals` | headers, bodies, statements and proofs that come in, and what they may cost |
 //! | `exchange` | requests asked and answered, and catching up |
 //! | `peers` | who is connected, who should be, and what their clocks say |
+//! | `judging` | what follows when somebody is trusted otherwise than before |
 //! | `publishing` | this node's own log |
 //! | `commands` | what the operator wants |
 //! | `consequences` | what follows when statements change who counts |
@@ -28,6 +29,7 @@ mod commands;
 mod consequences;
 mod exchange;
 mod frontier;
+mod judging;
 mod logs;
 mod peers;
 pub mod port;
@@ -47,7 +49,7 @@ use crate::{
     record::{Header, LogId, RecordId},
     statement::{Extent, Roster, Statement},
     time::{Millis, Time},
-    trust::{Acceptance, Trust},
+    trust::Trust,
     wire::{Head, Request},
 };
 
@@ -60,11 +62,11 @@ use self::{
     frontier::Frontier,
     logs::Logs,
     peers::PeerState,
-    port::{Change, Event, Input, Output, Ticket},
+    port::{Event, Input, Output, Ticket},
     publishing::Own,
 };
 pub use self::{
-    commands::{BLOCKED, PAIRED, SUBSCRIPTION},
+    commands::{BLOCKED, PAIRED, PINS, ROOTS, SUBSCRIPTION},
     peers::HIGHEST_WALL,
     setup::{Setup, Subscription},
 };
@@ -93,8 +95,6 @@ pub struct Engine {
     dial_others: bool,
     records: u64,
     trust: Trust,
-    /// What an earlier life told the store; taken at the start.
-    judged: BTreeMap<OrgId, Acceptance>,
     roster: Roster,
     consequences: Consequences,
     logs: Logs,
@@ -152,7 +152,8 @@ impl Engine {
         let logs = Logs::new(&setup.heads, roster.forks().chain(setup.frozen.iter().copied()));
         // Whoever was met may hold more than we do, even if the pairing went with an old store.
         let met = setup.stored_statements.iter().filter_map(Statement::founds);
-        let mut others = setup.listed.iter().chain(&setup.paired).copied().chain(met);
+        let named = setup.policy.listed.iter().chain(&setup.policy.paired).copied();
+        let mut others = named.chain(setup.policy.roots.iter().map(|root| root.org)).chain(met);
         let alone = others.all(|org| org == setup.org);
         let published = logs.of(author).next().is_some();
         Self {
@@ -168,8 +169,7 @@ impl Engine {
             subscription: setup.subscription,
             dial_others: setup.dial_others,
             records: setup.records,
-            trust: Trust::new(setup.org, &setup.listed, &setup.paired, &setup.blocked),
-            judged: setup.judged.into_iter().collect(),
+            trust: Trust::new(setup.org, setup.policy, setup.judged),
             roster,
             consequences: Consequences::new(setup.cuts, setup.recoveries),
             logs,
@@ -206,7 +206,14 @@ impl Engine {
 
     fn roster(setup: &Setup) -> Roster {
         let mut roster = Roster::new(setup.community);
-        for org in [setup.org].iter().chain(&setup.listed).chain(&setup.paired) {
+        let policy = &setup.policy;
+        let entered = policy.roots.iter().map(|root| &root.org);
+        for org in [setup.org]
+            .iter()
+            .chain(&policy.listed)
+            .chain(&policy.paired)
+            .chain(entered)
+        {
             roster.pin(*org);
         }
         let all = setup.statements.iter().chain(&setup.stored_statements);
@@ -250,30 +257,19 @@ impl Engine {
         self.next_sync = self.sync_time();
         self.next_expiry = self.now.mono + limits::EXPIRE_FIRST;
         self.own.compare_until(self.now.mono + limits::COMPARE_WAIT);
+        self.trust.advance(&self.roster, self.now.wall);
         self.follow_what_is_stored();
         for (log, seq, id) in self.logs.heads() {
             if let Some((seq, id)) = self.handed_on(&log, (seq, id)) {
                 self.frontier.note(log, seq, id);
             }
         }
-        self.judge_anew();
         self.missing.look_through();
-    }
-
-    /// Tells the store whose records are believed, where it was told something else by an earlier life.
-    fn judge_anew(&mut self) {
-        let judged = std::mem::take(&mut self.judged);
-        let orgs: BTreeSet<OrgId> = judged.keys().copied().chain(self.trust.accepted()).collect();
-        for org in orgs {
-            let acceptance = self.trust.acceptance(org);
-            if judged.get(&org).unwrap_or(&Acceptance::nothing()) != &acceptance {
-                self.step.changes.push(Change::Judge { org, acceptance });
-            }
-        }
     }
 
     /// The end of every step: what is due by now, then one batch for the store, then the next wake-up.
     fn settle(&mut self) {
+        let judges = self.judge_when_due();
         self.sync_when_due();
         self.sync_when_settled();
         self.fill_early_when_due();
@@ -297,6 +293,7 @@ impl Engine {
             self.own.wake(),
             early,
             settles,
+            judges,
         ];
         if let Some(at) = due.into_iter().flatten().min() {
             self.out.push(Output::Wake(at));

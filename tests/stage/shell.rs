@@ -16,6 +16,7 @@ use starfish_protocol::{
     peer::Peer,
     record::open_body,
     time::{Millis, Time},
+    trust::Policy,
     wire::{FRAME_BYTES, Request, Response},
 };
 
@@ -60,9 +61,10 @@ impl<S: Store> Shell<S> {
             community,
             statements: organisation.statements.clone(),
             stored_statements: loaded.statements,
-            listed,
-            paired: Vec::new(),
-            blocked: Vec::new(),
+            policy: Policy {
+                listed,
+                ..Policy::default()
+            },
             subscription,
             heads: loaded.heads,
             frozen: loaded.frozen,

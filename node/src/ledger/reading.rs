@@ -10,7 +10,7 @@ use starfish_crypto::{Digest, PublicKey, Signed};
 use starfish_protocol::{
     codec,
     engine::{
-        BLOCKED, PAIRED, SUBSCRIPTION,
+        BLOCKED, PAIRED, PINS, ROOTS, SUBSCRIPTION,
         port::{Found, Query, RecoverySeen},
     },
     observable::{Observable, Tld},
@@ -18,7 +18,7 @@ use starfish_protocol::{
     peer::Peer,
     record::{Body, Header, Kind, LogId, RecordId, Topic},
     statement::{LogPosition, Statement},
-    trust::Acceptance,
+    trust::{Acceptance, Policy},
     wire::Head,
 };
 
@@ -67,15 +67,16 @@ impl Loaded {
         codec::decode(self.settings.get(name)?, codec::DOCUMENT_BYTES).ok()
     }
 
-    /// The organisations that were paired.
-    pub fn paired(&self) -> Vec<OrgId> {
-        self.setting(PAIRED).unwrap_or_default()
-    }
-
-    /// The peers that are refused.
-    pub fn blocked(&self) -> Vec<Peer> {
-        let peers: Vec<Vec<u8>> = self.setting(BLOCKED).unwrap_or_default();
-        peers.iter().map(|peer| Peer::from_bytes(peer)).collect()
+    /// What the operator has decided about others, with the configured list.
+    pub fn policy(&self, listed: Vec<OrgId>) -> Policy {
+        let blocked: Vec<Vec<u8>> = self.setting(BLOCKED).unwrap_or_default();
+        Policy {
+            listed,
+            paired: self.setting(PAIRED).unwrap_or_default(),
+            roots: self.setting(ROOTS).unwrap_or_default(),
+            pins: self.setting(PINS).unwrap_or_default(),
+            blocked: blocked.iter().map(|peer| Peer::from_bytes(peer)).collect(),
+        }
     }
 
     /// The topics and TLDs that this node pulls, when it was told.

@@ -11,7 +11,7 @@ mod store;
 
 pub use self::{
     audit::{Audit, Deed, Who},
-    command::{Command, Draft, Outcome, Overview, PeerView, Refusal},
+    command::{Command, Draft, Outcome, Overview, PeerView, Refusal, Trusted, TrustedOrganisation},
     event::{Event, RecoveryStage},
     input::{AskError, Input},
     output::{Acceptance, DisconnectReason, Output, Wish},

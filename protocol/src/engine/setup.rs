@@ -8,11 +8,10 @@ use crate::{
     community::Community,
     observable::Tld,
     organisation::OrgId,
-    peer::Peer,
     record::{Header, LogId, Scope, Topic},
     statement::{LogPosition, Statement},
     time::Millis,
-    trust::Acceptance,
+    trust::{Acceptance, Policy},
     wire::Head,
 };
 
@@ -31,12 +30,8 @@ pub struct Setup {
     pub statements: Vec<Statement>,
     /// Every statement in the store.
     pub stored_statements: Vec<Statement>,
-    /// Organisations that the operator lists as roots.
-    pub listed: Vec<OrgId>,
-    /// Organisations that were paired.
-    pub paired: Vec<OrgId>,
-    /// Peers that are refused.
-    pub blocked: Vec<Peer>,
+    /// What the operator has decided about others.
+    pub policy: Policy,
     /// What this node pulls.
     pub subscription: Subscription,
     /// The last position of every log in the store.

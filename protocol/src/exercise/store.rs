@@ -7,7 +7,7 @@ use starfish_crypto::{Digest, PublicKey, Signed, Strict, Verified};
 use crate::{
     codec,
     engine::{
-        HIGHEST_WALL, PAIRED,
+        HIGHEST_WALL, PAIRED, PINS, ROOTS,
         port::{Audit, Change, Found, Query, RecoverySeen},
     },
     observable::Observable,
@@ -15,7 +15,7 @@ use crate::{
     record::{Body, Header, Kind, LogId, RecordId, Withdrawal},
     statement::{LogPosition, Statement},
     time::Millis,
-    trust::Acceptance,
+    trust::{Acceptance, Policy},
     wire::Head,
 };
 
@@ -264,15 +264,21 @@ impl Store {
             .collect()
     }
 
+    /// What the operator has decided, with the configured list.
+    pub fn policy(&self, listed: Vec<OrgId>) -> Policy {
+        Policy {
+            listed,
+            paired: self.setting(PAIRED).unwrap_or_default(),
+            roots: self.setting(ROOTS).unwrap_or_default(),
+            pins: self.setting(PINS).unwrap_or_default(),
+            blocked: Vec::new(),
+        }
+    }
+
     /// How far the logs of revoked nodes count, as the engine said last.
     pub fn cuts(&self) -> Vec<(PublicKey, OrgId, Vec<LogPosition>)> {
         let cut = |((node, org), good): (&(PublicKey, OrgId), &Vec<LogPosition>)| (*node, *org, good.clone());
         self.cuts.iter().map(cut).collect()
-    }
-
-    /// The organisations that were paired.
-    pub fn paired(&self) -> Vec<OrgId> {
-        self.setting(PAIRED).unwrap_or_default()
     }
 
     /// The highest time that an earlier life was sure of.

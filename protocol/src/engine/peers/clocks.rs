@@ -86,9 +86,9 @@ impl Engine {
         median.is_some_and(|ahead| *ahead > TOLERANCE)
     }
 
-    /// How far this clock is ahead of those of the peers that are connected by right, rising.
+    /// How far this clock is ahead of those of the peers whose organisations are believed, rising: to be let in is not to be asked.
     fn differences(&self, within: Option<Millis>) -> Vec<i64> {
-        let trusted = self.peers.values().filter(|state| self.trust.judge(state.org).connect);
+        let trusted = self.peers.values().filter(|state| self.trust.judge(state.org).believe);
         let mut differences: Vec<i64> = trusted
             .filter_map(|state| state.clock)
             .filter_map(|clock| {

@@ -230,6 +230,11 @@ impl Roster {
         self.manifest_of(org).is_some_and(|manifest| manifest.not_after <= at)
     }
 
+    /// Every organisation of which a manifest is held, in order.
+    pub fn organisations(&self) -> impl Iterator<Item = OrgId> {
+        self.organisations.keys().copied()
+    }
+
     /// What an organisation calls itself.
     pub fn name_of(&self, org: &OrgId) -> Option<&str> {
         self.manifest_of(org).map(|manifest| manifest.name.as_str())
