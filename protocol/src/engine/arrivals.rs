@@ -66,7 +66,6 @@ impl Engine {
             return Acceptance::Ignore;
         }
         let Some(org) = self.author_of(&header) else {
-            // What is behind the last good record of a revoked node is a thief's, or nobody can tell.
             if self.roster.revoked(&header.author).is_some() {
                 return Acceptance::Ignore;
             }
@@ -153,6 +152,11 @@ impl Engine {
         let (log, seq, id) = (header.log(), header.seq, RecordId::of(header));
         let certificate = self.roster.certificate_behind(&log, seq, id, header.created_at);
         certificate.map(|certificate| certificate.org)
+    }
+
+    /// Whether a record is behind the last good one of a revoked node: a thief's, or nobody can tell.
+    pub(super) fn is_void(&self, header: &Verified<Header>) -> bool {
+        self.roster.revoked(&header.author).is_some() && self.author_of(header).is_none()
     }
 
     /// Where a header stands in its log.
@@ -259,7 +263,7 @@ impl Engine {
         self.store_header(header, body, Some((peer, live)));
         while let Some(waiting) = self.logs.successor(log) {
             match self.place_in_log(&waiting) {
-                Place::Next if self.author_of(&waiting).is_none() => return,
+                Place::Next if self.is_void(&waiting) => return,
                 Place::Next => self.store_header(waiting, None, Some((peer, live))),
                 Place::Contradicts(seq) => return self.dispute(waiting, seq),
                 _ => return,
