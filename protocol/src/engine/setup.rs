@@ -9,7 +9,7 @@ use crate::{
     observable::Tld,
     organisation::OrgId,
     peer::Peer,
-    record::{Header, Scope, Topic},
+    record::{Header, Kind, Scope, Topic},
     statement::Statement,
     time::Millis,
     trust::Acceptance,
@@ -56,7 +56,8 @@ pub struct Setup {
     pub seed: [u8; 32],
 }
 
-/// Which bodies a node pulls. Empty sets mean everything.
+/// Which bodies a node pulls. Empty sets mean everything; withdrawals are pulled always, because what they withdraw may be
+/// here since a time when more was pulled.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Subscription {
     /// Topics.
@@ -73,6 +74,6 @@ impl Subscription {
             Some(Scope::Tlds(tlds)) if !self.tlds.is_empty() => tlds.iter().any(|tld| self.tlds.contains(tld)),
             _ => true,
         };
-        topic && scope
+        header.kind == Kind::WITHDRAWAL || topic && scope
     }
 }
