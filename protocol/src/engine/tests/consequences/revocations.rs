@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     engine::port::{Event, Outcome},
-    exercise::identity::position,
+    exercise::identity::{BEGIN, position},
     limits,
     record::LogId,
     statement::{LogPosition, Manifest, NodeCertificate, Revocation, RevocationReason},
@@ -333,9 +333,10 @@ fn a_thief_of_roots_loses_with_them_what_they_certified() {
     let mut world = World::new(25, 3);
     let org = world.nodes[0].identity.clone();
     world.link(0, 1);
+    world.run(2_000);
     // The thief has a node of his own certified, and publishes with it; both are believed like each other.
     let thief = Identity::numbered(9).key;
-    let (from, to) = (Millis(world.wall(1).0 - 1_000), Millis(world.wall(1).0 + 1_000_000));
+    let (from, to) = (BEGIN, Millis(BEGIN.0 + 1_000_000));
     let certify = |node: &starfish_crypto::SecretKey, seq: u64| {
         let community = crate::exercise::identity::community();
         let mut certificate = NodeCertificate::new(org.org, community, node.public(), from, to);
