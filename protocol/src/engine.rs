@@ -13,7 +13,7 @@
 //! | `bodies` | who is asked for which body, who waits for one |
 //! | `arrivals` | headers, bodies, statements and proofs that come in, and what they may cost |
 //! | `exchange` | requests asked and answered, and catching up |
-//! | `peers` | who is connected, who should be, and what their clocks say |
+//! | `peers` | who is connected, who should be, who may be told TLP:GREEN, and what their clocks say |
 //! | `judging` | what follows when somebody is trusted otherwise than before |
 //! | `publishing` | this node's own log |
 //! | `commands` | what the operator wants |
@@ -102,6 +102,10 @@ pub struct Engine {
     bodies: Bodies,
     own: Own,
     peers: BTreeMap<Peer, PeerState>,
+    /// Nodes that may be told TLP:GREEN, as the shell was told.
+    confided: BTreeSet<PublicKey>,
+    /// Whether that may have changed.
+    confide_soon: bool,
     /// Nodes that the operator refuses, as far as their keys were seen.
     refused: BTreeSet<PublicKey>,
     charges: Charges,
@@ -176,6 +180,8 @@ impl Engine {
             frontier: Frontier::new(life),
             bodies: Bodies::default(),
             peers: BTreeMap::new(),
+            confided: BTreeSet::new(),
+            confide_soon: true,
             refused: BTreeSet::new(),
             charges: Charges::default(),
             strangers: Strangers::default(),
@@ -235,7 +241,12 @@ impl Engine {
         match input {
             Input::Connected { peer, key, outbound } => self.connected(peer, key, outbound),
             Input::Disconnected(peer) => self.disconnected(&peer),
-            Input::Gossip { peer, message, opened } => self.gossip(peer, message, opened),
+            Input::Gossip {
+                peer,
+                channel,
+                message,
+                opened,
+            } => self.gossip(peer, channel, message, opened),
             Input::Asked { peer, ticket, request } => self.asked(peer, ticket, request),
             Input::Answered { ticket, response } => self.answered(ticket, response),
             Input::Progress(ticket) => {
@@ -270,6 +281,7 @@ impl Engine {
     /// The end of every step: what is due by now, then one batch for the store, then the next wake-up.
     fn settle(&mut self) {
         let judges = self.judge_when_due();
+        self.confide_when_due();
         self.sync_when_due();
         self.sync_when_settled();
         self.fill_early_when_due();

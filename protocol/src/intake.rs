@@ -11,9 +11,9 @@ use thiserror::Error;
 
 use crate::{
     codec, limits,
-    record::{Body, Header, check_digest, open_body},
+    record::{Audience, Body, Header, check_digest, open_body},
     statement::{CheckError, CheckedStatement, Statement},
-    wire::{Cursor, FRAME_BYTES, GOSSIP_BYTES, Gossip, Hello, Request, Response},
+    wire::{Channel, Cursor, FRAME_BYTES, GOSSIP_BYTES, Gossip, Hello, Request, Response},
 };
 
 /// Why a message was not accepted. Each of these is provably the fault of whoever made it.
@@ -28,6 +28,9 @@ pub enum Fault {
     /// The bytes are not what the signed header promises.
     #[error("the body is not what its header says")]
     Body,
+    /// What is TLP:GREEN was gossiped to everyone, or the reverse.
+    #[error("the message came over a mesh that it does not belong to")]
+    Channel,
 }
 
 /// A gossip message whose signatures hold.
@@ -151,8 +154,8 @@ fn hello(mut hello: Hello, verifier: &dyn Verifier) -> Result<OpenHello, Fault> 
 ///
 /// A broken copy of a genuine header with a wrong inline body fails as a whole: the genuine one has another message id.
 /// So has every other encoding of one message, of which the decoder would take many: only the one that this node would
-/// make is taken.
-pub fn open_gossip(payload: &[u8], verifier: &dyn Verifier) -> Result<OpenGossip, Fault> {
+/// make is taken. What is TLP:GREEN comes over its own mesh and nothing else does: a message is passed on where it came from.
+pub fn open_gossip(channel: Channel, payload: &[u8], verifier: &dyn Verifier) -> Result<OpenGossip, Fault> {
     let gossip: Gossip = codec::decode(payload, GOSSIP_BYTES).map_err(|_| Fault::Malformed)?;
     if codec::encode(&gossip) != payload {
         return Err(Fault::Malformed);
@@ -160,6 +163,7 @@ pub fn open_gossip(payload: &[u8], verifier: &dyn Verifier) -> Result<OpenGossip
     Ok(match gossip {
         Gossip::Header { header: signed, body } => {
             let header = header(signed, verifier)?;
+            belongs(header.audience == Audience::Green, channel)?;
             let body = body
                 .map(|bytes| at_most(bytes, limits::INLINE_BODY_BYTES))
                 .transpose()?;
@@ -169,8 +173,19 @@ pub fn open_gossip(payload: &[u8], verifier: &dyn Verifier) -> Result<OpenGossip
                 .flatten();
             OpenGossip::Header { header, body }
         }
-        Gossip::Statements(list) => OpenGossip::Statements(statements(list, verifier)?),
+        Gossip::Statements(list) => {
+            belongs(false, channel)?;
+            OpenGossip::Statements(statements(list, verifier)?)
+        }
     })
+}
+
+fn belongs(green: bool, channel: Channel) -> Result<(), Fault> {
+    if green == (channel == Channel::Green) {
+        Ok(())
+    } else {
+        Err(Fault::Channel)
+    }
 }
 
 /// Opens a request frame.

@@ -6,7 +6,12 @@
 use serde::{Deserialize, Serialize};
 use starfish_crypto::{Digest, PublicKey, Signed};
 
-use crate::{community::Community, record::LogId, statement::Statement, time::Millis};
+use crate::{
+    community::Community,
+    record::{Audience, LogId},
+    statement::Statement,
+    time::Millis,
+};
 
 /// The stream protocol of requests. Its version is in its name (design, protocol 2).
 pub const REQUEST_PROTOCOL: &str = "/starfish/request/1";
@@ -20,18 +25,32 @@ pub const GOSSIP_BYTES: usize = 65_536;
 pub enum Channel {
     /// Headers of the CLEAR audience.
     Clear,
+    /// Headers of the GREEN audience, on a mesh of its own between nodes that confide in each other.
+    Green,
     /// Manifests, certificates, endpoints and proofs, which have priority.
     Statements,
 }
 
 impl Channel {
     /// Every channel, in a fixed order.
-    pub const ALL: [Self; 2] = [Self::Clear, Self::Statements];
+    pub const ALL: [Self; 3] = [Self::Clear, Self::Green, Self::Statements];
+    /// The channels that everyone takes part in.
+    pub const OPEN: [Self; 2] = [Self::Clear, Self::Statements];
+
+    /// The channel of the headers of an audience; none of those that do not travel by gossip.
+    pub fn of(audience: Audience) -> Option<Self> {
+        match audience {
+            Audience::Clear => Some(Self::Clear),
+            Audience::Green => Some(Self::Green),
+            Audience::Sealed | Audience::Other(_) => None,
+        }
+    }
 
     /// The gossipsub topic, `/starfish/<community in hex>/<channel>/1`.
     pub fn topic(self, community: &Community) -> String {
         let name = match self {
             Self::Clear => "clear",
+            Self::Green => "green",
             Self::Statements => "statements",
         };
         format!("/starfish/{}/{name}/1", community.digest())
@@ -77,6 +96,8 @@ pub struct Cursor {
     pub life: u64,
     /// How many changes of the frontier, or of the roster, had happened.
     pub change: u64,
+    /// How many changes of what is TLP:GREEN; zero to whoever may not be told that.
+    pub green: u64,
 }
 
 /// The last position of one log.
@@ -97,7 +118,7 @@ pub enum Request {
     Hello(Hello),
     /// "Do we hold the same logs?"
     Frontier {
-        /// Digest over every head that both may see.
+        /// Digest over every head that the asking node would show the other: with TLP:GREEN, if it confides in it.
         heads: Digest,
         /// Digest over the ids of every statement held.
         statements: Digest,

@@ -34,7 +34,7 @@ use starfish_protocol::{
         port::{self, Change, Command, Draft, Found, Outcome, Query},
     },
     observable::Observable,
-    record::{Body, RecordId, SealedBody, seal_body},
+    record::{Body, RecordId, SealedBody, Tlp, seal_body},
     time::Millis,
     trust::Policy,
 };
@@ -162,6 +162,7 @@ async fn measure(bodies: usize) {
 async fn publish(handle: &Handle, sealed: SealedBody) -> RecordId {
     let draft = Draft {
         topic: "bench".parse().expect("a topic"),
+        tlp: Tlp::Clear,
         expires_at: Millis(now().0 + 86_400_000),
         bodies: vec![sealed],
         set: None,

@@ -211,6 +211,7 @@ impl Example {
         let cursor = Cursor {
             life: 1 << 60,
             change: 300,
+            green: 1,
         };
         let requests = [
             Request::Hello(self.hello()),
@@ -245,6 +246,7 @@ impl Example {
         let cursor = Cursor {
             life: 7,
             change: 1 << 33,
+            green: 0,
         };
         let responses = [
             Response::Hello(self.hello()),

@@ -6,6 +6,7 @@ mod believed;
 mod bodies;
 mod chains;
 mod channels;
+mod confided;
 mod frames;
 mod gossip_frames;
 mod guest;

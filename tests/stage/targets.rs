@@ -15,14 +15,14 @@ use starfish_node::daemon::pairing::Code;
 use starfish_protocol::{
     codec,
     community::Community,
-    intake::{OpenGossip, OpenRequest, open_gossip, open_request, open_response},
+    intake::{Fault, OpenGossip, OpenRequest, open_gossip, open_request, open_response},
     limits,
     listing::{self, bundles, read},
     observable::Observable,
     record::{Body, Header, Kind, LogId, RecordId, groups::GroupVerifier, open_body, seal_body},
     statement::{Roster, Statement},
     time::Millis,
-    wire::{BodyHead, FRAME_BYTES, GOSSIP_BYTES, Gossip, Head, Request, Response},
+    wire::{BodyHead, Channel, FRAME_BYTES, GOSSIP_BYTES, Gossip, Head, Request, Response},
 };
 
 use crate::cast::{Position, sealed_bytes};
@@ -74,9 +74,19 @@ fn equal<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) {
 
 fn gossip(bytes: &[u8]) {
     law::<Gossip>(bytes, GOSSIP_BYTES);
-    let strict = open_gossip(bytes, &Strict).is_ok();
-    let opened = open_gossip(bytes, &Credulous);
-    assert!(!strict || opened.is_ok(), "a signature that holds is not believed");
+    let strict = Channel::ALL.map(|channel| open_gossip(channel, bytes, &Strict).is_ok());
+    let opened = Channel::ALL.map(|channel| open_gossip(channel, bytes, &Credulous));
+    let taken = opened.iter().filter(|opened| opened.is_ok()).count();
+    assert!(taken <= 2, "what is for everyone and what is not go the same way");
+    let holds = strict
+        .iter()
+        .zip(&opened)
+        .all(|(strict, opened)| !strict || opened.is_ok());
+    assert!(holds, "a signature that holds is not believed");
+    opened.into_iter().for_each(told);
+}
+
+fn told(opened: Result<OpenGossip, Fault>) {
     match opened {
         Ok(OpenGossip::Header { header, body }) => {
             assert!(header.signed().bytes().len() <= limits::HEADER_BYTES);

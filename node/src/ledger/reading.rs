@@ -16,7 +16,7 @@ use starfish_protocol::{
     observable::{Observable, Tld},
     organisation::OrgId,
     peer::Peer,
-    record::{Body, Header, Kind, LogId, RecordId, Topic},
+    record::{Body, Header, Kind, LogId, RecordId, Tlp, Topic},
     statement::{LogPosition, Statement},
     trust::{Acceptance, Policy},
     wire::Head,
@@ -314,13 +314,14 @@ impl<S: Store> Ledger<S> {
     }
 
     /// The body, when a believed record stands for it: what is in quarantine is nobody else's business.
-    fn believed_body(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
+    fn believed_body(&self, digest: &Digest, green: bool) -> Result<Option<Vec<u8>>, StoreError> {
         let key = users_key(digest, false);
         let (mut from, end) = (key.clone(), numbered_end(&key));
         loop {
             let users = stored_rows(&self.store, Space::Uses, &from, &end, USERS)?;
             for (user, _) in &users {
-                if self.card(number_of(user)?)?.is_some_and(|card| card.believed) {
+                let card = self.card(number_of(user)?)?;
+                if card.is_some_and(|card| card.believed && (green || Tlp::from(card.tlp) == Tlp::Clear)) {
                     return self.compressed(digest);
                 }
             }
@@ -335,7 +336,7 @@ impl<S: Store> Ledger<S> {
     pub fn answer(&self, query: &Query) -> Found {
         let found = match query {
             Query::Headers { log, from, limit } => self.headers(log, *from, *limit).map(Found::Headers),
-            Query::Body(digest) => self.believed_body(digest).map(Found::Body),
+            Query::Body { digest, green } => self.believed_body(digest, *green).map(Found::Body),
             Query::Record(record) => self.record(record),
             Query::Missing { after, limit } => self.missing(after.as_ref(), *limit),
         };

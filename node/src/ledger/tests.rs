@@ -14,7 +14,11 @@ mod withdrawals;
 
 use std::sync::Arc;
 
-use starfish_protocol::{engine::port::Change, observable::Observable, time::Millis};
+use starfish_protocol::{
+    engine::port::{Change, Found, Query},
+    observable::Observable,
+    time::Millis,
+};
 
 use crate::store::{Store, memory::MemoryStore};
 
@@ -50,6 +54,15 @@ impl Bench {
             journal,
             options,
             ledger,
+        }
+    }
+
+    /// The body of a record, for a peer that may be told TLP:GREEN or may not.
+    fn body(&self, record: &author::Made, green: bool) -> Option<Vec<u8>> {
+        let digest = record.header.body_digest;
+        match self.ledger.answer(&Query::Body { digest, green }) {
+            Found::Body(body) => body,
+            other => panic!("{other:?}"),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The libp2p behaviours of a node, put together: gossip, requests, identify, ping, and what keeps others in bounds.
 
+pub(crate) mod confided;
 pub(crate) mod gossip;
 pub(crate) mod handshakes;
 pub(crate) mod streams;
@@ -16,9 +17,10 @@ use libp2p::{
     ping,
     swarm::{NetworkBehaviour, behaviour::toggle::Toggle},
 };
-use starfish_protocol::community::Community;
+use starfish_protocol::{community::Community, wire::Channel};
 
 use self::{
+    confided::Confided,
     gossip::{BadParameters, Gossipsub},
     handshakes::Handshakes,
     streams::Streams,
@@ -43,15 +45,24 @@ pub(crate) struct Behaviour {
     pub(crate) ping: ping::Behaviour,
     pub(crate) identify: identify::Behaviour,
     pub(crate) gossip: Gossipsub,
+    pub(crate) green: Confided,
     pub(crate) streams: Streams,
 }
 
 impl Behaviour {
+    /// The gossipsub that a channel belongs to.
+    pub(crate) fn gossip_of(&mut self, channel: Channel) -> &mut Gossipsub {
+        match channel {
+            Channel::Clear | Channel::Statements => &mut self.gossip,
+            Channel::Green => &mut self.green.gossip,
+        }
+    }
+
     pub(crate) fn new(
         key: &Keypair,
         community: &Community,
         settings: &MeshSettings,
-        registry: Option<&mut Registry>,
+        mut registry: Option<&mut Registry>,
     ) -> Result<Self, BadParameters> {
         let identify = identify::Config::new(FAMILY.to_owned(), key.public())
             .with_agent_version(settings.agent.clone())
@@ -66,7 +77,8 @@ impl Behaviour {
             memory: memory.map(memory_connection_limits::Behaviour::with_max_bytes).into(),
             ping: ping::Behaviour::new(ping::Config::new().with_interval(PING_EVERY).with_timeout(PING_TIMEOUT)),
             identify: identify::Behaviour::new(identify),
-            gossip: gossip::gossipsub(community, settings, registry)?,
+            gossip: gossip::gossipsub(community, settings, registry.as_deref_mut())?,
+            green: Confided::new(gossip::confided(community, settings, registry)?),
             streams: Streams::default(),
         })
     }

@@ -59,6 +59,8 @@ pub enum CloseReason {
     Stale,
     /// Its gossip was silent while its ping was answered.
     Silent,
+    /// Whether it may be told TLP:GREEN has changed, and its connection is of the other kind.
+    Confided,
     /// It gossiped more than any honest peer does.
     Flooding,
 }

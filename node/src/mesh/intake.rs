@@ -21,7 +21,7 @@ use starfish_protocol::{
     intake::{Fault, OpenGossip, open_gossip},
     quota::Quotas,
     time::Millis,
-    wire::GOSSIP_BYTES,
+    wire::{Channel, GOSSIP_BYTES},
 };
 
 use super::{
@@ -38,6 +38,7 @@ const REMEMBERED: usize = 16_384;
 /// A gossip message whose signatures were checked, or nothing when the check was lost.
 pub(crate) struct Checked {
     pub(crate) peer: PeerId,
+    pub(crate) channel: Channel,
     pub(crate) message: Vec<u8>,
     pub(crate) opened: Option<Result<OpenGossip, Fault>>,
 }
@@ -77,6 +78,7 @@ struct Lane {
 }
 
 struct Message {
+    channel: Channel,
     id: Vec<u8>,
     data: Vec<u8>,
 }
@@ -98,7 +100,13 @@ impl Intake {
     }
 
     /// Takes a message, which is checked at once or in its turn.
-    pub(crate) fn offer(&mut self, peer: PeerId, id: &[u8], data: Vec<u8>, now: Millis) -> Result<(), Refusal> {
+    pub(crate) fn offer(
+        &mut self,
+        peer: PeerId,
+        (channel, id): (Channel, &[u8]),
+        data: Vec<u8>,
+        now: Millis,
+    ) -> Result<(), Refusal> {
         if data.len() > GOSSIP_BYTES {
             return Err(Refusal::TooLong);
         }
@@ -110,21 +118,22 @@ impl Intake {
             return Err(Refusal::Full);
         }
         lane.bytes += data.len();
-        lane.waiting.push_back(Message { id: id.to_vec(), data });
+        let id = id.to_vec();
+        lane.waiting.push_back(Message { channel, id, data });
         self.line_up(peer);
         self.start();
         Ok(())
     }
 
     /// What of this peer waits is not checked any more; gives the names of these messages.
-    pub(crate) fn drop_waiting(&mut self, peer: &PeerId) -> Vec<Vec<u8>> {
+    pub(crate) fn drop_waiting(&mut self, peer: &PeerId) -> Vec<(Channel, Vec<u8>)> {
         let Some(lane) = self.lanes.get_mut(peer) else {
             return Vec::new();
         };
         lane.bytes = 0;
         std::mem::take(&mut lane.waiting)
             .into_iter()
-            .map(|message| message.id)
+            .map(|message| (message.channel, message.id))
             .collect()
     }
 
@@ -163,24 +172,30 @@ impl Intake {
                 continue;
             };
             lane.has_turn = false;
-            let Some(Message { id, data }) = lane.waiting.pop_front() else {
+            let Some(message) = lane.waiting.pop_front() else {
                 continue;
             };
-            lane.bytes -= data.len();
+            lane.bytes -= message.data.len();
             lane.running += 1;
-            self.check(peer, id, data);
+            self.check(peer, message);
             self.line_up(peer);
         }
     }
 
-    fn check(&mut self, peer: PeerId, message: Vec<u8>, data: Vec<u8>) {
+    fn check(&mut self, peer: PeerId, message: Message) {
+        let Message { channel, id, data } = message;
         let verifier = Arc::clone(&self.verifier);
         let cost = Cost {
             work: Work::Gossip,
             bytes: data.len(),
         };
-        let opened = compute(&self.env, cost, move || open_gossip(&data, verifier.as_ref()));
-        let checked = opened.map(move |opened| Checked { peer, message, opened });
+        let opened = compute(&self.env, cost, move || open_gossip(channel, &data, verifier.as_ref()));
+        let checked = opened.map(move |opened| Checked {
+            peer,
+            channel,
+            message: id,
+            opened,
+        });
         self.running.push_back(checked.boxed());
     }
 }
@@ -193,6 +208,8 @@ mod tests {
 
     use super::*;
     use crate::mesh::environment::alarms::Alarms;
+
+    const ID: (Channel, &[u8]) = (Channel::Clear, b"id");
 
     fn intake(change: impl FnOnce(&mut Limits)) -> Intake {
         let mut limits = Limits::default();
@@ -215,7 +232,7 @@ mod tests {
             let (peer, other) = (PeerId::random(), PeerId::random());
             let mut offered = |peer: PeerId, at: u64| {
                 let all = (0..20_000).map(|_| {
-                    let taken = intake.offer(peer, b"id", vec![0; bytes], Millis(at));
+                    let taken = intake.offer(peer, ID, vec![0; bytes], Millis(at));
                     while checked(&mut intake).is_some() {}
                     taken
                 });
@@ -238,11 +255,11 @@ mod tests {
         let mut intake = intake(|_| {});
         let (flooder, honest) = (PeerId::random(), PeerId::random());
         for _ in 0..1_000 {
-            assert_eq!(intake.offer(flooder, b"id", vec![1; 500], Millis(0)), Ok(()));
+            assert_eq!(intake.offer(flooder, ID, vec![1; 500], Millis(0)), Ok(()));
         }
         assert_eq!(intake.running.len(), 64);
         for _ in 0..110 {
-            assert_eq!(intake.offer(honest, b"id", vec![2; 500], Millis(0)), Ok(()));
+            assert_eq!(intake.offer(honest, ID, vec![2; 500], Millis(0)), Ok(()));
         }
         let order: Vec<PeerId> = std::iter::from_fn(|| checked(&mut intake)).collect();
         assert_eq!(order.len(), 1_110);
@@ -260,11 +277,11 @@ mod tests {
         let honest = PeerId::random();
         for flooder in std::iter::repeat_with(PeerId::random).take(10) {
             for _ in 0..100 {
-                assert_eq!(intake.offer(flooder, b"id", vec![1; 500], Millis(0)), Ok(()));
+                assert_eq!(intake.offer(flooder, ID, vec![1; 500], Millis(0)), Ok(()));
             }
         }
         assert_eq!(intake.running.len(), 100);
-        assert_eq!(intake.offer(honest, b"id", vec![2; 500], Millis(0)), Ok(()));
+        assert_eq!(intake.offer(honest, ID, vec![2; 500], Millis(0)), Ok(()));
         let order: Vec<PeerId> = std::iter::from_fn(|| checked(&mut intake)).collect();
         let place = order.iter().position(|peer| *peer == honest);
         assert!(place.is_some_and(|place| place < 120), "{place:?}");
@@ -276,7 +293,11 @@ mod tests {
         let mut intake = intake(|limits| (limits.gossip_checks_per_peer, limits.gossip_waiting) = (2, 5_000));
         let peer = PeerId::random();
         let mut check = |bytes: usize, expected: Result<(), Refusal>| {
-            assert_eq!(intake.offer(peer, &[7], vec![0; bytes], Millis(0)), expected, "{bytes}");
+            assert_eq!(
+                intake.offer(peer, (Channel::Green, &[7]), vec![0; bytes], Millis(0)),
+                expected,
+                "{bytes}"
+            );
         };
         check(4_000, Ok(()));
         check(4_000, Ok(()));
@@ -285,7 +306,10 @@ mod tests {
         check(1_000, Ok(()));
         check(1, Err(Refusal::Full));
         check(GOSSIP_BYTES + 1, Err(Refusal::TooLong));
-        assert_eq!(intake.drop_waiting(&peer), [vec![7], vec![7]]);
+        assert_eq!(
+            intake.drop_waiting(&peer),
+            [(Channel::Green, vec![7]), (Channel::Green, vec![7])]
+        );
         assert_eq!(std::iter::from_fn(|| checked(&mut intake)).count(), 2);
         assert!(intake.lanes.is_empty());
     }

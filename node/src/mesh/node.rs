@@ -1,6 +1,7 @@
 //! The event loop: [`Node`]. One turn at a time, local work before anything from the network, so that a flood from
 //! outside cannot keep what was accepted from being finished.
 
+mod confiding;
 mod gossip;
 mod network;
 mod orders;
@@ -126,6 +127,8 @@ pub(crate) struct Node {
     watchdog: Watchdog,
     next_look: Millis,
     expelled: BTreeMap<PeerId, Millis>,
+    /// Peers that may be told TLP:GREEN since their connections were made, and when these are made anew.
+    gained: BTreeMap<PeerId, Millis>,
     // The operator.
     orders: mpsc::Receiver<Order>,
     commands: BTreeMap<Ticket, oneshot::Sender<Outcome>>,
@@ -182,6 +185,7 @@ impl Node {
             watchdog: Watchdog::default(),
             next_look: Millis(now.0 + watchdog::LOOK_EVERY.0),
             expelled: BTreeMap::new(),
+            gained: BTreeMap::new(),
             orders,
             commands: BTreeMap::new(),
             dials: BTreeMap::new(),
@@ -313,6 +317,7 @@ impl Node {
         };
         let ending = self.ending.as_ref().map(|ending| ending.next(self.env.now()));
         let expelled = self.expelled.values().min().copied();
+        let gained = self.gained.values().min().copied();
         let due = [
             self.wake,
             self.connections.next_due(),
@@ -320,6 +325,7 @@ impl Node {
             Some(self.next_look),
             ending,
             expelled,
+            gained,
         ];
         let Some(due) = due.into_iter().flatten().min() else {
             return;

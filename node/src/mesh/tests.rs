@@ -1,6 +1,7 @@
 //! Nodes of one process, over libp2p's memory transport with real TLS and yamux. Every wait is for an event, with a
 //! deadline.
 
+mod confiding;
 mod endurance;
 mod hostile;
 mod house;

@@ -21,6 +21,7 @@ use crate::{
     record::{Audience, Body, Header, LogId, RecordId, Tlp},
     time::Millis,
     trust::Verdict,
+    wire::Channel,
 };
 
 use self::{budgets::Cost, strangers::Stranger};
@@ -38,7 +39,7 @@ use super::{
 type Opened = (Vec<u8>, Body);
 
 impl Engine {
-    pub(super) fn gossip(&mut self, peer: Peer, message: Vec<u8>, opened: Result<OpenGossip, Fault>) {
+    pub(super) fn gossip(&mut self, peer: Peer, channel: Channel, message: Vec<u8>, opened: Result<OpenGossip, Fault>) {
         let acceptance = match opened {
             Err(fault) => {
                 self.strike(&peer, fault);
@@ -49,6 +50,7 @@ impl Engine {
         };
         self.out.push(Output::Validate {
             peer,
+            channel,
             message,
             acceptance,
         });
@@ -196,12 +198,15 @@ impl Engine {
         }
     }
 
-    /// Only CLEAR, of this mesh, and not from the future. None of it is anybody's fault.
+    /// CLEAR or GREEN, of this mesh, and not from the future. None of it is anybody's fault. Whoever told this node what is
+    /// GREEN has decided that for itself; whom this node tells is another question.
     fn is_for_us(&self, header: &Header) -> bool {
         let opens = header.seq > 0 || header.created_at.0.abs_diff(header.epoch.0) <= limits::CLOCK_TOLERANCE.0;
         header.community == self.community
-            && header.audience == Audience::Clear
-            && header.tlp == Tlp::Clear
+            && matches!(
+                (header.audience, header.tlp),
+                (Audience::Clear, Tlp::Clear) | (Audience::Green, Tlp::Green)
+            )
             && self.early_until(header).is_none()
             && header.expires_at.0.saturating_sub(header.created_at.0) <= limits::LIFETIME.0
             // An epoch is the time of its opening, or its author could open any number in the past.
@@ -299,7 +304,7 @@ impl Engine {
         let org = self.author_of(&header);
         let own = header.author == self.key.public();
         if own && from.is_some() {
-            self.own.adopted();
+            self.own.adopted(header.audience);
         }
         self.step.heads.push(Self::head_of(&header));
         // A body that came along is news like one that came later: peers may be waiting for it here.

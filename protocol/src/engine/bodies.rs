@@ -109,6 +109,11 @@ impl Bodies {
         self.authors.contains_key(author)
     }
 
+    /// Whether it is wanted for nothing but what is TLP:GREEN.
+    pub(super) fn is_green(&self, digest: &Digest) -> bool {
+        self.wanted.get(digest).is_some_and(Wanted::is_green)
+    }
+
     /// Whether this body is wanted.
     pub(super) fn wants(&self, digest: &Digest) -> bool {
         self.wanted.contains_key(digest)
@@ -325,6 +330,11 @@ impl Bodies {
     /// A peer is there, and may be asked.
     pub(super) fn connected(&mut self, peer: &Peer, key: Option<PublicKey>) {
         self.neighbours.insert(peer, key);
+    }
+
+    /// Whether it may be asked for what is TLP:GREEN without having told of it: to ask is to tell.
+    pub(super) fn confided_in(&mut self, peer: &Peer, may: bool) {
+        self.neighbours.confided_in(peer, may);
     }
 
     /// Everything that this peer held when it came was dealt with.

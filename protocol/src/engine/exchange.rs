@@ -68,7 +68,7 @@ impl Engine {
             Ok(OpenRequest::Hello(hello)) => {
                 let same = self.introduce(&peer, hello);
                 let response = if same {
-                    Response::Hello(self.hello())
+                    Response::Hello(self.hello(self.confides_in(&peer)))
                 } else {
                     Response::Refused
                 };
@@ -86,9 +86,9 @@ impl Engine {
                 statements,
                 since,
             } => {
-                let mine = self.roster.digest();
+                let (mine, green) = (self.roster.digest(), self.confides_in(&peer));
                 let own = self.heads_of(&peer);
-                let response = self.frontier.answer(since, heads, statements, mine, own);
+                let response = self.frontier.answer(since, green, (heads, statements), mine, own);
                 self.reply(ticket, response);
             }
             Request::Range { log, from, limit } => self.asked_range(peer, ticket, log, from, limit),
@@ -140,7 +140,11 @@ impl Engine {
             let statements = urgent.take(limits::URGENT_PER_ANSWER).chain(page);
             return Response::Statements {
                 statements: statements.map(|(_, statement)| statement.clone()).collect(),
-                cursor: Cursor { life, change: last },
+                cursor: Cursor {
+                    life,
+                    change: last,
+                    green: 0,
+                },
                 more,
             };
         }
@@ -151,7 +155,7 @@ impl Engine {
             .collect();
         Response::Statements {
             statements,
-            cursor: Cursor { life, change },
+            cursor: Cursor { life, change, green: 0 },
             more: false,
         }
     }

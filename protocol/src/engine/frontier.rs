@@ -11,7 +11,7 @@ use starfish_crypto::{Digest, domain};
 use crate::{
     codec, limits,
     peer::Peer,
-    record::{LogId, RecordId},
+    record::{Audience, LogId, RecordId},
     wire::{Cursor, Head, Request, Response},
 };
 
@@ -38,18 +38,73 @@ struct Entry {
 }
 
 /// The heads that this node may hand on, and what it knows of its peers' frontiers.
+///
+/// What is TLP:GREEN has an order of its own, and nothing of it, not even a count or a digest, is in what is said to a peer
+/// that may not be told it.
 #[derive(Debug)]
 pub(super) struct Frontier {
     life: u64,
+    clear: Order,
+    green: Order,
+    /// Where the last exchange with each peer ended.
+    cursors: BTreeMap<Peer, Cursor>,
+    /// The order in which cursors are forgotten.
+    order: VecDeque<Peer>,
+}
+
+/// The heads of one audience, in the order in which they changed.
+#[derive(Debug, Default)]
+struct Order {
     change: u64,
     heads: BTreeMap<LogId, Entry>,
     /// The log that changed last at each change; earlier changes of the same log are gone.
     changes: BTreeMap<u64, LogId>,
     digest: Option<Digest>,
-    /// Where the last exchange with each peer ended.
-    cursors: BTreeMap<Peer, Cursor>,
-    /// The order in which cursors are forgotten.
-    order: VecDeque<Peer>,
+}
+
+impl Order {
+    fn note(&mut self, log: LogId, seq: u64, id: Digest) {
+        let known = self.heads.get(&log).copied();
+        if known.is_some_and(|entry| entry.seq > seq || (entry.seq, entry.id) == (seq, id)) {
+            return;
+        }
+        self.change += 1;
+        known.map(|entry| self.changes.remove(&entry.change));
+        let change = self.change;
+        self.heads.insert(log, Entry { seq, id, change });
+        self.changes.insert(change, log);
+        self.digest = None;
+    }
+
+    fn remove(&mut self, log: &LogId) {
+        if let Some(entry) = self.heads.remove(log) {
+            self.changes.remove(&entry.change);
+            self.digest = None;
+        }
+    }
+
+    /// Digest over every head.
+    fn digest(&mut self) -> Digest {
+        let heads = &self.heads;
+        *self.digest.get_or_insert_with(|| {
+            let heads: Vec<Head> = heads.iter().map(|(log, entry)| entry.head(*log)).collect();
+            Digest::of(domain::FRONTIER, &codec::encode(&heads))
+        })
+    }
+
+    /// At most so many heads that changed after this change, the last change that they cover, and whether more follow.
+    fn page(&self, after: u64, most: usize) -> (Vec<Head>, u64, bool) {
+        let later = self.changes.range(after.saturating_add(1)..);
+        let mut later = later.filter_map(|(change, log)| self.heads.get(log).map(|entry| (*change, entry.head(*log))));
+        let taken: Vec<(u64, Head)> = later.by_ref().take(most).collect();
+        let more = later.next().is_some();
+        let covered = match taken.last() {
+            _ if !more => self.change,
+            Some((change, _)) => *change,
+            None => after,
+        };
+        (taken.into_iter().map(|(_, head)| head).collect(), covered, more)
+    }
 }
 
 impl Frontier {
@@ -57,46 +112,38 @@ impl Frontier {
     pub(super) fn new(life: u64) -> Self {
         Self {
             life,
-            change: 0,
-            heads: BTreeMap::new(),
-            changes: BTreeMap::new(),
-            digest: None,
+            clear: Order::default(),
+            green: Order::default(),
             cursors: BTreeMap::new(),
             order: VecDeque::new(),
         }
     }
 
+    /// The order that a log belongs to; none of an audience that this node never hands on.
+    fn order_of(&mut self, log: &LogId) -> Option<&mut Order> {
+        match log.audience {
+            Audience::Clear => Some(&mut self.clear),
+            Audience::Green => Some(&mut self.green),
+            Audience::Sealed | Audience::Other(_) => None,
+        }
+    }
+
     /// A log that may be handed on has this head now.
     pub(super) fn note(&mut self, log: LogId, seq: u64, id: RecordId) {
-        let id = id.digest();
-        let known = self.heads.get(&log).copied();
-        if known.is_some_and(|entry| entry.seq > seq || (entry.seq, entry.id) == (seq, id)) {
-            return;
+        if let Some(order) = self.order_of(&log) {
+            order.note(log, seq, id.digest());
         }
-        self.change += 1;
-        known.map(|entry| self.changes.remove(&entry.change));
-        self.heads.insert(
-            log,
-            Entry {
-                seq,
-                id,
-                change: self.change,
-            },
-        );
-        self.changes.insert(self.change, log);
-        self.digest = None;
     }
 
     /// How many logs may be handed on.
     pub(super) fn count(&self) -> usize {
-        self.heads.len()
+        self.clear.heads.len() + self.green.heads.len()
     }
 
     /// A log may not be handed on any more.
     pub(super) fn remove(&mut self, log: &LogId) {
-        if let Some(entry) = self.heads.remove(log) {
-            self.changes.remove(&entry.change);
-            self.digest = None;
+        if let Some(order) = self.order_of(log) {
+            order.remove(log);
         }
     }
 
@@ -113,15 +160,14 @@ impl Frontier {
         }
     }
 
-    /// Digest over every head.
-    fn digest(&mut self) -> Digest {
-        if let Some(digest) = self.digest {
-            return digest;
+    /// Digest over every head that this node may show a peer, which is told TLP:GREEN or not.
+    fn digest(&mut self, green: bool) -> Digest {
+        let clear = self.clear.digest();
+        if !green {
+            return clear;
         }
-        let heads: Vec<Head> = self.heads.iter().map(|(log, entry)| entry.head(*log)).collect();
-        let digest = Digest::of(domain::FRONTIER, &codec::encode(&heads));
-        self.digest = Some(digest);
-        digest
+        let both = [clear, self.green.digest()];
+        Digest::of(domain::FRONTIER, &codec::encode(&both))
     }
 
     /// Drawn anew at each start: a cursor with another one is of an earlier life.
@@ -129,59 +175,50 @@ impl Frontier {
         self.life
     }
 
-    /// The question to this peer.
-    pub(super) fn query(&mut self, peer: &Peer, statements: Digest) -> Request {
+    /// The question to this peer, to which this node shows what is TLP:GREEN, or does not.
+    pub(super) fn query(&mut self, peer: &Peer, green: bool, statements: Digest) -> Request {
         Request::Frontier {
-            heads: self.digest(),
+            heads: self.digest(green),
             statements,
             since: self.cursors.get(peer).copied(),
         }
     }
 
-    /// The answer to a peer that sent these digests. `own` are heads of the asking node's own logs that are not in the
-    /// frontier: it may always learn what others hold of what it wrote.
+    /// The answer to a peer that sent these digests, and that is told TLP:GREEN or not. `own` are heads of the asking node's
+    /// own logs that are not in the frontier: it may always learn what others hold of what it wrote.
     pub(super) fn answer(
         &mut self,
         since: Option<Cursor>,
-        heads: Digest,
-        statements: Digest,
+        green: bool,
+        (heads, statements): (Digest, Digest),
         mine: Digest,
         own: Vec<Head>,
     ) -> Response {
-        if heads == self.digest() && statements == mine {
-            return Response::Same {
-                cursor: Cursor {
-                    life: self.life,
-                    change: self.change,
-                },
+        let life = self.life;
+        if heads == self.digest(green) && statements == mine {
+            let cursor = Cursor {
+                life,
+                change: self.clear.change,
+                green: if green { self.green.change } else { 0 },
             };
+            return Response::Same { cursor };
         }
-        let after = since
-            .filter(|cursor| cursor.life == self.life)
-            .map(|cursor| cursor.change);
-        let first = after.map_or(0, |change| change.saturating_add(1));
+        let after = since.filter(|cursor| cursor.life == life);
         let most = limits::FRONTIER_HEADS - limits::OWN_HEADS;
-        let mut page = self
-            .changes
-            .range(first..)
-            .filter_map(|(change, log)| self.heads.get(log).map(|entry| (*change, entry.head(*log))));
-        let taken: Vec<(u64, Head)> = page.by_ref().take(most).collect();
-        let more = page.next().is_some();
-        let change = if more {
-            taken.last().map_or(self.change, |(change, _)| *change)
-        } else {
-            self.change
-        };
-        let mut heads: Vec<Head> = taken.into_iter().map(|(_, head)| head).collect();
+        let (mut heads, change, mut more) = self.clear.page(after.map_or(0, |cursor| cursor.change), most);
+        let mut cursor = Cursor { life, change, green: 0 };
+        if green {
+            let after = after.map_or(0, |cursor| cursor.green);
+            let (some, change, others) = self.green.page(after, most - heads.len());
+            heads.extend(some);
+            (cursor.green, more) = (change, more || others);
+        }
         if after.is_none() {
             heads.extend(own.into_iter().take(limits::OWN_HEADS));
         }
         Response::Heads {
             heads,
-            cursor: Cursor {
-                life: self.life,
-                change,
-            },
+            cursor,
             more,
             statements: mine,
         }

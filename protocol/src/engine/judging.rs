@@ -49,6 +49,7 @@ impl Engine {
         if had.relay != has.relay {
             self.hand_on(org);
         }
+        self.confide_soon |= had.confide != has.confide;
         match (had.connect, has.connect) {
             (false, true) => {
                 self.roster.pin(org);

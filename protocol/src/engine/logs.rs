@@ -233,6 +233,12 @@ impl Logs {
         self.logs.get(id).map(|log| (log.seq, log.id))
     }
 
+    /// How many records the logs of an audience have.
+    pub(super) fn records_of(&self, audience: Audience) -> u64 {
+        let logs = self.logs.iter().filter(|(id, _)| id.audience == audience);
+        logs.fold(0, |sum, (_, log)| sum.saturating_add(log.seq).saturating_add(1))
+    }
+
     /// How many logs are held.
     pub(super) fn count(&self) -> usize {
         self.logs.len()

@@ -1,6 +1,7 @@
 //! The neighbours: who is connected, by which right, and what is being exchanged with them.
 
 mod clocks;
+mod confiding;
 mod dialling;
 
 use std::collections::VecDeque;
@@ -12,7 +13,7 @@ use crate::{
     limits,
     organisation::OrgId,
     peer::Peer,
-    record::{Header, Topic},
+    record::{Audience, Header, Topic},
     time::{Millis, Time},
     wire::{Cursor, Hello, Request},
 };
@@ -106,8 +107,10 @@ impl Engine {
             ..PeerState::default()
         };
         self.peers.insert(peer.clone(), state);
+        let green = self.confides_in(&peer);
         self.bodies.connected(&peer, key);
-        let hello = self.hello();
+        self.bodies.confided_in(&peer, green);
+        let hello = self.hello(green);
         self.ask(peer, Request::Hello(hello), Ask::Hello);
     }
 
@@ -193,8 +196,13 @@ impl Engine {
         Source { peer, by_right }
     }
 
-    /// Who this node is and what it wants.
-    pub(super) fn hello(&self) -> Hello {
+    /// Who this node is and what it wants, for one that may be told TLP:GREEN or may not.
+    pub(super) fn hello(&self, green: bool) -> Hello {
+        let hidden = if green {
+            0
+        } else {
+            self.logs.records_of(Audience::Green)
+        };
         let identity = self.identity.iter().take(limits::HELLO_STATEMENTS - 1);
         Hello {
             community: self.community,
@@ -202,7 +210,7 @@ impl Engine {
             statements: identity.chain(&self.endpoint).cloned().collect(),
             topics: self.subscription.topics.iter().map(ToString::to_string).collect(),
             tlds: self.subscription.tlds.iter().map(ToString::to_string).collect(),
-            records: self.records,
+            records: self.records.saturating_sub(hidden),
             wall: self.now.wall,
         }
     }

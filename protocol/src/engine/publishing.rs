@@ -1,8 +1,10 @@
-//! This node's own log: one writer, one chain, and never a number that may have been used before.
+//! This node's own logs, one for each audience: one writer, one chain, and never a number that may have been used before.
 //!
 //! After a start with history, nothing of our own is written until every peer that is connected by right has shown what
 //! it holds of our log (a guest could pretend that there is nothing), or until a short wait has passed; in the second
 //! case, and when others hold more than we do, a new epoch begins.
+
+use std::collections::BTreeSet;
 
 use starfish_crypto::{Digest, Signed, Verified};
 
@@ -25,8 +27,10 @@ use super::{
 pub(super) struct Own {
     comparing: bool,
     deadline: Option<Millis>,
-    behind: bool,
-    adopted: bool,
+    /// Audiences for which others hold more than we do, or may.
+    behind: BTreeSet<Audience>,
+    /// Those for which some of that came back.
+    adopted: BTreeSet<Audience>,
     held: Vec<(Ticket, Held)>,
 }
 
@@ -55,15 +59,24 @@ pub(super) struct Publication {
 }
 
 impl Own {
-    /// After a restore a new epoch is opened whatever a peer shows: another one may hold more.
+    /// After a restore new epochs are opened whatever a peer shows: another one may hold more.
     pub(super) fn new(restored: bool, comparing: bool) -> Self {
-        Self {
+        let mut own = Self {
             comparing: comparing || restored,
             deadline: None,
-            behind: restored,
-            adopted: false,
+            behind: BTreeSet::new(),
+            adopted: BTreeSet::new(),
             held: Vec::new(),
+        };
+        if restored {
+            own.all_behind();
         }
+        own
+    }
+
+    /// Nobody has shown what he holds.
+    pub(super) fn all_behind(&mut self) {
+        self.behind.extend([Audience::Clear, Audience::Green]);
     }
 
     /// Says when waiting for the comparison ends.
@@ -71,20 +84,21 @@ impl Own {
         self.deadline = self.comparing.then_some(deadline);
     }
 
-    /// Others hold more of our log than we do.
-    pub(super) fn behind(&mut self) {
-        self.behind = true;
+    /// Others hold more of our log for this audience than we do.
+    pub(super) fn behind(&mut self, audience: Audience) {
+        self.behind.insert(audience);
     }
 
     /// A header of ours came back to us.
-    pub(super) fn adopted(&mut self) {
-        (self.behind, self.adopted) = (true, true);
+    pub(super) fn adopted(&mut self, audience: Audience) {
+        self.behind.insert(audience);
+        self.adopted.insert(audience);
     }
 
     /// A new epoch was opened. True when that was to adopt what came back.
-    fn opened(&mut self) -> bool {
-        self.behind = false;
-        std::mem::take(&mut self.adopted)
+    fn opened(&mut self, audience: Audience) -> bool {
+        self.behind.remove(&audience);
+        self.adopted.remove(&audience)
     }
 
     pub(super) fn is_comparing(&self) -> bool {
@@ -98,6 +112,8 @@ impl Own {
 
 /// What a new header says beside its chain.
 struct Contents {
+    audience: Audience,
+    tlp: Tlp,
     topic: Topic,
     kind: Kind,
     expires_at: Millis,
@@ -128,6 +144,7 @@ impl Engine {
 
     /// What no other node would take is not written: a number in the log is used for good.
     fn check_draft(&self, draft: &Draft) -> Result<(), Refusal> {
+        let audience = audience_of(draft.tlp).ok_or(Refusal::Tlp)?;
         let whole = |sealed: &SealedBody| sealed.raw_len > 0 && !sealed.compressed.is_empty();
         let indicators = |sealed: &SealedBody| matches!(sealed.body, Body::Indicators(_));
         if draft.bodies.len() > limits::SET_PARTS as usize || !draft.bodies.iter().all(SealedBody::fits) {
@@ -136,15 +153,15 @@ impl Engine {
         if !draft.bodies.iter().all(|sealed| whole(sealed) && indicators(sealed)) {
             return Err(Refusal::Unfit);
         }
-        let (from, end) = (self.check_log()?, draft.expires_at);
+        let (from, end) = (self.check_log(audience)?, draft.expires_at);
         if end <= from || end.0 - from.0 > limits::LIFETIME.0 {
             return Err(Refusal::Lifetime);
         }
         Ok(())
     }
 
-    /// Whether our log can take a record now, and which time it would bear.
-    pub(super) fn check_log(&self) -> Result<Millis, Refusal> {
+    /// Whether this node can write anything now.
+    pub(super) fn check_writing(&self) -> Result<(), Refusal> {
         let author = self.key.public();
         if self.logs.is_frozen(&author) {
             return Err(Refusal::Frozen);
@@ -159,13 +176,19 @@ impl Engine {
         if self.is_ahead_of_peers() {
             return Err(Refusal::ClockAhead);
         }
-        let newest = self.newest_log();
+        Ok(())
+    }
+
+    /// Whether our log for this audience can take a record now, and which time it would bear.
+    pub(super) fn check_log(&self, audience: Audience) -> Result<Millis, Refusal> {
+        self.check_writing()?;
+        let newest = self.newest_log(audience);
         if newest.is_some_and(|(log, ..)| log.epoch > self.now.wall + limits::CLOCK_TOLERANCE) {
             return Err(Refusal::ClockBehind);
         }
         let opening = match newest {
-            Some((log, ..)) if !self.own.behind => log,
-            newest => self.opening(newest.map(|(log, ..)| log)),
+            Some((log, ..)) if !self.own.behind.contains(&audience) => log,
+            newest => self.opening(audience, newest.map(|(log, ..)| log)),
         };
         if self.logs.head(&opening).is_none() && !self.logs.may_open(&opening) {
             return Err(Refusal::TooManyEpochs);
@@ -190,7 +213,7 @@ impl Engine {
         let late = self.own.deadline.is_some_and(|deadline| self.now.mono >= deadline);
         if self.own.comparing && late && !self.own.held.is_empty() {
             self.own.comparing = false;
-            self.own.behind = true;
+            self.own.all_behind();
         }
         if !self.own.comparing {
             for (ticket, held) in std::mem::take(&mut self.own.held) {
@@ -207,6 +230,8 @@ impl Engine {
         let parts: Vec<_> = (0..draft.bodies.len()).map(|index| draft.part(index)).collect();
         for (sealed, set) in draft.bodies.into_iter().zip(parts) {
             let contents = Contents {
+                audience: audience_of(draft.tlp).unwrap_or(Audience::Clear),
+                tlp: draft.tlp,
                 topic: draft.topic.clone(),
                 kind: Kind::INDICATORS,
                 expires_at: draft.expires_at,
@@ -222,7 +247,7 @@ impl Engine {
         self.step.done.push((ticket, Outcome::Published(records)));
     }
 
-    /// Writes a withdrawal of a record or an opinion on one, with its target's topic, scope and end.
+    /// Writes a withdrawal of a record or an opinion on one, with its target's audience, topic, scope and end.
     pub(super) fn publish_about(
         &mut self,
         ticket: Ticket,
@@ -230,6 +255,8 @@ impl Engine {
         target: &Verified<Header>,
     ) -> Result<(), Refusal> {
         let contents = Contents {
+            audience: target.audience,
+            tlp: target.tlp,
             topic: target.topic.clone(),
             kind: match sealed.body {
                 Body::Opinion(_) => Kind::OPINION,
@@ -247,14 +274,15 @@ impl Engine {
 
     /// Signs the next header of our log and puts it into this step's batch.
     fn write(&mut self, sealed: SealedBody, contents: Contents) -> Result<RecordId, Refusal> {
-        let (epoch, seq, prev) = self.next_position();
-        let newest = self.newest_log().map_or(epoch, |(log, ..)| log.epoch);
+        let audience = contents.audience;
+        let (epoch, seq, prev) = self.next_position(audience);
+        let newest = self.newest_log(audience).map_or(epoch, |(log, ..)| log.epoch);
         let header = Header {
             version: Header::VERSION,
             community: self.community,
             author: self.key.public(),
-            audience: Audience::Clear,
-            tlp: Tlp::Clear,
+            audience,
+            tlp: contents.tlp,
             kind: contents.kind,
             epoch,
             seq,
@@ -277,7 +305,7 @@ impl Engine {
             .verify::<Header>(&starfish_crypto::Strict)
             .map_err(|_| Refusal::Unfit)?;
         if epoch != newest {
-            let adopted = self.own.opened();
+            let adopted = self.own.opened(audience);
             self.out.push(Output::Event(Event::EpochOpened { epoch, adopted }));
         }
         let id = RecordId::of(&header);
@@ -290,34 +318,38 @@ impl Engine {
         Ok(id)
     }
 
-    fn newest_log(&self) -> Option<(LogId, u64, RecordId)> {
+    fn newest_log(&self, audience: Audience) -> Option<(LogId, u64, RecordId)> {
         self.logs
             .of(self.key.public())
-            .rfind(|(log, ..)| log.audience == Audience::Clear)
+            .rfind(|(log, ..)| log.audience == audience)
     }
 
     /// The log that would be opened now: later than any before it.
-    fn opening(&self, newest: Option<LogId>) -> LogId {
+    fn opening(&self, audience: Audience, newest: Option<LogId>) -> LogId {
         let after = newest.map_or(Millis(0), |log| log.epoch + Millis(1));
         LogId {
             author: self.key.public(),
-            audience: Audience::Clear,
+            audience,
             epoch: self.now.wall.max(after),
         }
     }
 
     /// Where the next header goes: on in the newest epoch, or into a new one that names the last head known.
-    fn next_position(&self) -> (Millis, u64, Digest) {
-        match self.newest_log() {
+    fn next_position(&self, audience: Audience) -> (Millis, u64, Digest) {
+        match self.newest_log(audience) {
             None => (self.now.wall, 0, Digest::ZERO),
-            Some((log, seq, head)) if !self.own.behind => (log.epoch, seq + 1, head.digest()),
-            Some((log, _, head)) => (self.opening(Some(log)).epoch, 0, head.digest()),
+            Some((log, seq, head)) if !self.own.behind.contains(&audience) => (log.epoch, seq + 1, head.digest()),
+            Some((log, _, head)) => (self.opening(audience, Some(log)).epoch, 0, head.digest()),
         }
     }
 
-    /// Tells the mesh about a durable record of ours: the header to all, a larger body to our own mesh peers.
+    /// Tells the mesh about a durable record of ours: the header to all, a larger body to our own mesh peers. What is GREEN is
+    /// pushed whole: whoever may be told and does not confide in us is not in that mesh.
     pub(super) fn spread(&mut self, publication: Publication) {
         let Publication { header, compressed } = publication;
+        let Some(channel) = Channel::of(header.audience) else {
+            return;
+        };
         let inline = compressed.len() <= limits::INLINE_BODY_BYTES && header.extensions.scope.is_none();
         let body = inline.then(|| compressed.clone());
         let gossip = Gossip::Header {
@@ -325,11 +357,12 @@ impl Engine {
             body,
         };
         self.out.push(Output::Gossip {
-            channel: Channel::Clear,
+            channel,
             payload: codec::encode(&gossip),
         });
-        if !inline {
+        if !inline || channel == Channel::Green {
             self.out.push(Output::Push {
+                channel,
                 header: header.signed().clone(),
                 body: compressed,
             });
@@ -339,5 +372,15 @@ impl Engine {
     /// The heads of our own logs, for `status`.
     pub(super) fn own_heads(&self) -> Vec<(LogId, u64, RecordId)> {
         self.logs.of(self.key.public()).collect()
+    }
+}
+
+/// The audience of what bears this mark, as far as this node writes for it. What is for fewer than the community would have
+/// to be sealed.
+fn audience_of(tlp: Tlp) -> Option<Audience> {
+    match tlp {
+        Tlp::Clear => Some(Audience::Clear),
+        Tlp::Green => Some(Audience::Green),
+        Tlp::Amber | Tlp::AmberStrict | Tlp::Red | Tlp::Other(_) => None,
     }
 }

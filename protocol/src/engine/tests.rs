@@ -2,6 +2,7 @@
 
 mod bodies;
 mod clocks;
+mod confiding;
 mod consequences;
 mod converging;
 mod costs;

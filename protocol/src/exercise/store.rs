@@ -12,7 +12,7 @@ use crate::{
     },
     observable::Observable,
     organisation::OrgId,
-    record::{Body, Header, Kind, LogId, RecordId, Withdrawal},
+    record::{Audience, Body, Header, Kind, LogId, RecordId, Withdrawal},
     statement::{LogPosition, Statement},
     time::Millis,
     trust::{Acceptance, Policy},
@@ -199,7 +199,7 @@ impl Store {
                 let range = self.logs.range((*log, *from)..=(*log, u64::MAX)).take(*limit);
                 Found::Headers(range.filter_map(|(_, id)| self.signed(id)).collect())
             }
-            Query::Body(digest) => Found::Body(self.believed_body(digest)),
+            Query::Body { digest, green } => Found::Body(self.believed_body(digest, *green)),
             Query::Record(id) => Found::Record(
                 self.records
                     .get(id)
@@ -227,8 +227,11 @@ impl Store {
         }
     }
 
-    fn believed_body(&self, digest: &Digest) -> Option<Vec<u8>> {
-        let stands = |stored: &Stored| stored.believed && stored.body.is_some() && stored.header.body_digest == *digest;
+    fn believed_body(&self, digest: &Digest, green: bool) -> Option<Vec<u8>> {
+        let stands = |stored: &Stored| {
+            let may_see = green || stored.header.audience == Audience::Clear;
+            may_see && stored.believed && stored.body.is_some() && stored.header.body_digest == *digest
+        };
         let body = self.bodies.get(digest)?;
         self.records.values().any(stands).then(|| body.clone())
     }

@@ -18,8 +18,9 @@ use crate::{
     },
     organisation::OrgId,
     peer::Peer,
-    record::{Header, RecordId, SealedBody},
+    record::{Header, RecordId, SealedBody, Tlp},
     time::{Millis, Time},
+    wire::Channel,
 };
 
 pub use self::node::Node;
@@ -59,8 +60,11 @@ type Opening = (Box<starfish_crypto::Verified<Header>>, Vec<u8>);
 enum Delivery {
     Gossip {
         from: Peer,
+        channel: Channel,
         payload: Vec<u8>,
     },
+    /// A connection that was closed to be made anew.
+    Link(usize),
     Request {
         from: Peer,
         asked: Option<Ticket>,
@@ -190,6 +194,7 @@ impl World {
         node.seen.clear();
         node.waking.clear();
         node.appends.clear();
+        node.confided.clear();
     }
 
     /// Whether two nodes are connected.
@@ -244,11 +249,17 @@ impl World {
         ticket
     }
 
-    /// Publishes these bodies for ten days.
+    /// Publishes these bodies for ten days, for everyone.
     pub fn publish(&mut self, number: usize, bodies: Vec<SealedBody>) -> Ticket {
+        self.publish_for(number, Tlp::Clear, bodies)
+    }
+
+    /// The same under this mark.
+    pub fn publish_for(&mut self, number: usize, tlp: Tlp, bodies: Vec<SealedBody>) -> Ticket {
         let expires_at = Millis(self.wall(number).0 + 864_000_000);
         let draft = Draft {
             topic: topic("malware"),
+            tlp,
             expires_at,
             bodies,
             set: None,

@@ -15,7 +15,7 @@ use starfish_node::mesh::Event;
 use starfish_protocol::{
     engine::port::{self, Command, Draft, Found, Query},
     listing::bundles,
-    record::{Body, RecordId, Topic, seal_body},
+    record::{Body, RecordId, Tlp, Topic, seal_body},
     time::Millis,
     wire::REQUEST_PROTOCOL,
 };
@@ -278,6 +278,7 @@ impl<'a> Play<'a> {
         let name = format!("publication {number}");
         let draft = Draft {
             topic: Topic::parse(topic).expect("checked with the scenario"),
+            tlp: Tlp::Clear,
             expires_at: Millis(world.wall().0 + hours * HOUR),
             set: (bodies.len() > 1).then(|| Digest::of(domain::COMMUNITY, name.as_bytes())),
             bodies,

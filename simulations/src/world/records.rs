@@ -9,7 +9,7 @@ use starfish_node::ledger::search::{Hit, Search};
 use starfish_protocol::{
     engine::port::{Command, Draft, Outcome, Refusal},
     observable::Observable,
-    record::{Body, Bundle, RecordId, Topic, seal_body},
+    record::{Body, Bundle, RecordId, Tlp, Topic, seal_body},
     time::Millis,
 };
 
@@ -33,6 +33,7 @@ impl World {
         let bundle = Bundle::new(CONFIDENCE, "made up".to_owned(), values.iter().map(parse).collect());
         Draft {
             topic: Topic::parse(topic).expect("the scenario's topics are topics"),
+            tlp: Tlp::Clear,
             expires_at: Millis(self.wall().0 + LIFETIME),
             bodies: vec![seal_body(Body::Indicators(bundle.expect("a bundle that fits")))],
             set: None,

@@ -139,7 +139,11 @@ impl Script {
         match request {
             Request::Hello(_) => Response::Hello(self.hello()),
             Request::Frontier { .. } => Response::Same {
-                cursor: Cursor { life: 1, change: 1 },
+                cursor: Cursor {
+                    life: 1,
+                    change: 1,
+                    green: 0,
+                },
             },
             Request::Range { log, from, limit } => {
                 let headers = self.held().headers.clone();
@@ -156,7 +160,11 @@ impl Script {
             }
             Request::Statements { .. } => Response::Statements {
                 statements: self.statements.clone(),
-                cursor: Cursor { life: 1, change: 1 },
+                cursor: Cursor {
+                    life: 1,
+                    change: 1,
+                    green: 0,
+                },
                 more: false,
             },
             Request::Body { digest } => match self.held().bodies.get(digest) {

@@ -145,6 +145,11 @@ impl Speaker {
             .block_on(async { timeout(DEADLINE, stream).await.ok()?.ok() })
     }
 
+    /// Whether the victim speaks a protocol over this connection.
+    pub(super) fn may_speak(&mut self, protocol: &'static str) -> bool {
+        self.open(StreamProtocol::new(protocol)).is_some()
+    }
+
     /// Writes bytes to a stream of requests and keeps it open. None when the victim does not take them.
     pub(super) fn pour(&mut self, bytes: &[u8]) -> Option<Stream> {
         let mut stream = self.open(REQUESTS)?;

@@ -16,7 +16,8 @@ pub struct Publish {
     /// The topic, a lower-case path such as malware, phishing, dga, c2
     #[arg(long)]
     pub topic: String,
-    /// Who may see it; only `clear` can be published so far
+    /// Who may see it: everyone (`clear`), or only the organisations that you confide in and those that they confide in
+    /// (`green`); the others cannot be published so far
     #[arg(long, default_value = "clear", value_parser = ["clear", "green", "amber", "amber+strict", "red"])]
     pub tlp: String,
     /// How long it is worth knowing: a number and s, m, h, d or w

@@ -17,13 +17,6 @@ use crate::daemon::{
 const SHOWN: usize = 20;
 
 pub(super) async fn publish(console: &Console, arguments: &Publish) -> Result<Exit, Failure> {
-    if arguments.tlp != "clear" {
-        let message = format!(
-            "nothing was published: only TLP:CLEAR can be so far, not {}",
-            arguments.tlp
-        );
-        return Err(Failure::new(Exit::Refused, message));
-    }
     Topic::parse(&arguments.topic)
         .map_err(|error| Failure::new(Exit::Usage, format!("--topic {}: {error}", arguments.topic)))?;
     let file = arguments.file.clone();
@@ -31,6 +24,7 @@ pub(super) async fn publish(console: &Console, arguments: &Publish) -> Result<Ex
     let list = list.map_err(|error| Failure::machine("the list was not read", error))??;
     let parameters = [
         ("topic", arguments.topic.clone()),
+        ("tlp", arguments.tlp.clone()),
         ("expires", arguments.expires.0.0.to_string()),
         ("confidence", arguments.confidence.to_string()),
         ("context", arguments.context.clone()),

@@ -264,6 +264,8 @@ pub struct Entry {
     pub holds: String,
     /// The record's topic.
     pub topic: String,
+    /// Who may see it.
+    pub tlp: String,
     /// Whose it is.
     pub organisation: Option<String>,
     /// How many observables this is about.

@@ -202,7 +202,9 @@ impl Plain for Hit {
             self.confidence,
             clean(author)
         );
+        let tlp = format!("TLP:{}", clean(&self.tlp.to_uppercase()));
         let marks = [
+            (self.tlp != "clear", tlp.as_str()),
             (self.withdrawn, "WITHDRAWN"),
             (self.disputed, "DISPUTED"),
             (self.quarantined, "QUARANTINED"),
@@ -284,7 +286,7 @@ mod tests {
             value: "evil.example".to_owned(),
             kind: "domain".to_owned(),
             topic: "c2".to_owned(),
-            tlp: "clear".to_owned(),
+            tlp: "green".to_owned(),
             confidence: 80,
             context: "seen\u{1b}[2J".to_owned(),
             author: "key:a".to_owned(),
@@ -298,7 +300,7 @@ mod tests {
             disputed: true,
             quarantined: true,
         };
-        let expected = "evil.example  domain, c2, confidence 80, from org:a  WITHDRAWN  DISPUTED  QUARANTINED\n    \
+        let expected = "evil.example  domain, c2, confidence 80, from org:a  TLP:GREEN  WITHDRAWN  DISPUTED  QUARANTINED\n    \
             seen\u{fffd}[2J\n    rec:a, serial 7, received R, expires E";
         assert_eq!(piped(&hit), expected);
     }

@@ -65,6 +65,7 @@ pub(crate) struct Author {
     pub(crate) expires_at: Millis,
     pub(crate) topic: &'static str,
     pub(crate) own: bool,
+    audience: Audience,
 }
 
 /// A record and how to apply it.
@@ -87,6 +88,15 @@ impl Author {
             expires_at: Millis(NOW.0 + 30 * DAY),
             topic: "malware",
             own: false,
+            audience: Audience::Clear,
+        }
+    }
+
+    /// What it writes for the community alone.
+    pub(crate) fn green(seed: u8) -> Self {
+        Self {
+            audience: Audience::Green,
+            ..Self::new(seed)
         }
     }
 
@@ -158,8 +168,12 @@ impl Author {
             version: Header::VERSION,
             community: Community::named("starfish"),
             author: self.key.public(),
-            audience: Audience::Clear,
-            tlp: Tlp::Clear,
+            audience: self.audience,
+            tlp: if self.audience == Audience::Green {
+                Tlp::Green
+            } else {
+                Tlp::Clear
+            },
             kind,
             epoch: Millis(NOW.0 - DAY),
             seq: self.seq,

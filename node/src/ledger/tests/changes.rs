@@ -199,7 +199,7 @@ fn the_engine_finds_headers_bodies_and_records() {
     check(2, 2, 2);
     check(4, 10, 1);
     check(5, 10, 0);
-    let Found::Body(Some(body)) = bench.ledger.answer(&Query::Body(records[3].header.body_digest)) else {
+    let Some(body) = bench.body(&records[3], false) else {
         panic!("body")
     };
     assert_eq!(body, records[3].compressed);
@@ -220,6 +220,25 @@ fn the_engine_finds_headers_bodies_and_records() {
         }]
     );
     assert_eq!((loaded.records, loaded.safe_mode), (5, false));
+}
+
+#[test]
+fn a_body_that_is_green_is_given_to_those_who_may_have_it() {
+    let mut bench = Bench::new();
+    let (mut green, mut clear) = (Author::green(1), Author::new(1));
+    let (first, second) = (green.publish_names(0, 3), green.publish_names(3, 6));
+    bench.apply(&[first.whole(), second.whole()]);
+    let check = |bench: &Bench, may: bool, expected: [bool; 2]| {
+        let given = [&first, &second].map(|record| bench.body(record, may).is_some());
+        assert_eq!(given, expected, "may: {may}");
+    };
+    check(&bench, true, [true, true]);
+    check(&bench, false, [false, false]);
+    // The same body said to everyone is everyone's, also after a start.
+    bench.apply(&[clear.publish_names(0, 3).whole()]);
+    bench.reopen();
+    check(&bench, true, [true, true]);
+    check(&bench, false, [true, false]);
 }
 
 #[test]
@@ -344,10 +363,7 @@ fn bodies_leave_when_they_expire_and_headers_stay() {
         .map(|entry| entry.kind)
         .collect();
     assert_eq!(kinds, [EntryKind::Expired, EntryKind::Expired]);
-    assert!(matches!(
-        bench.ledger.answer(&Query::Body(many.header.body_digest)),
-        Found::Body(None)
-    ));
+    assert_eq!(bench.body(&many, false), None);
     let log = long.header.log();
     let Found::Headers(headers) = bench.ledger.answer(&Query::Headers { log, from: 0, limit: 9 }) else {
         panic!("headers")

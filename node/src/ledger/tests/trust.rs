@@ -3,12 +3,7 @@
 use std::collections::BTreeSet;
 
 use starfish_protocol::{
-    engine::port::{Change, Found, Query},
-    observable::Suffix,
-    record::Topic,
-    statement::Scope,
-    time::Millis,
-    trust::Acceptance,
+    engine::port::Change, observable::Suffix, record::Topic, statement::Scope, time::Millis, trust::Acceptance,
 };
 
 use crate::ledger::{
@@ -43,10 +38,7 @@ fn bodies_in_quarantine_are_no_answer() {
     let mut author = Author::doubted(1);
     let record = author.publish_names(0, 3);
     bench.apply(&[record.whole()]);
-    let answers = |bench: &Bench| {
-        let answer = bench.ledger.answer(&Query::Body(record.header.body_digest));
-        matches!(answer, Found::Body(Some(_)))
-    };
+    let answers = |bench: &Bench| bench.body(&record, true).is_some();
     for believed in [false, true, false] {
         bench.apply(&[author.judged(believed)]);
         bench.work();

@@ -8,7 +8,7 @@ use std::{collections::HashSet, time::Duration};
 
 use libp2p::{
     gossipsub::{
-        self, Behaviour, Config, ConfigBuilder, IdentTopic, IdentityTransform, MaxCountSubscriptionFilter, Message,
+        Behaviour, ConfigBuilder, IdentTopic, IdentityTransform, MaxCountSubscriptionFilter, Message,
         MessageAuthenticity, MessageId, MetricsConfig, PeerScoreParams, PeerScoreThresholds, TopicHash,
         TopicScoreParams, ValidationMode, WhitelistSubscriptionFilter, score_parameter_decay,
     },
@@ -28,6 +28,8 @@ pub(crate) type Gossipsub = Behaviour<IdentityTransform, MaxCountSubscriptionFil
 /// The frame limit. Frames near a smaller one are lost when they are sent back to back (design, protocol 6), so it is
 /// four times the hard cap of our own messages.
 const FRAME_BYTES: usize = 262_144;
+/// Begins the names of the protocols that what is TLP:GREEN travels by.
+pub(crate) const GREEN_PROTOCOL: &str = "/starfish-green";
 /// The domain of message ids.
 const MESSAGE_ID: &str = "starfish 2025 gossip message id v1";
 /// The domain of the ids of messages that are longer than allowed. They are refused whatever their topic.
@@ -50,13 +52,35 @@ pub(crate) fn score_of(strikes: u32) -> f64 {
     f64::from(strikes) * STRIKE
 }
 
-/// Gossipsub, subscribed to every channel of the community.
+/// Gossipsub, subscribed to every channel of the community that is open to everyone.
 pub(crate) fn gossipsub(
     community: &Community,
     settings: &MeshSettings,
     registry: Option<&mut Registry>,
 ) -> Result<Gossipsub, BadParameters> {
-    let topics = Channel::ALL.map(|channel| topic(community, channel));
+    let registry = registry.map(|registry| registry.sub_registry_with_prefix("gossipsub"));
+    subscribed(community, &Channel::OPEN, &mut builder(&settings.gossip), registry)
+}
+
+/// The one for what is TLP:GREEN, by protocol names of its own.
+pub(crate) fn confided(
+    community: &Community,
+    settings: &MeshSettings,
+    registry: Option<&mut Registry>,
+) -> Result<Gossipsub, BadParameters> {
+    let registry = registry.map(|registry| registry.sub_registry_with_prefix("gossipsub_green"));
+    let mut builder = builder(&settings.gossip);
+    builder.protocol_id_prefix(GREEN_PROTOCOL);
+    subscribed(community, &[Channel::Green], &mut builder, registry)
+}
+
+fn subscribed(
+    community: &Community,
+    channels: &[Channel],
+    builder: &mut ConfigBuilder,
+    registry: Option<&mut Registry>,
+) -> Result<Gossipsub, BadParameters> {
+    let topics: Vec<IdentTopic> = channels.iter().map(|channel| topic(community, *channel)).collect();
     let hashes: HashSet<TopicHash> = topics.iter().map(IdentTopic::hash).collect();
     let filter = MaxCountSubscriptionFilter {
         filter: WhitelistSubscriptionFilter(hashes),
@@ -64,11 +88,10 @@ pub(crate) fn gossipsub(
         max_subscriptions_per_request: 2 * topics.len(),
     };
     let bad = |problem: &dyn std::fmt::Display| BadParameters(problem.to_string());
-    let config = config(&settings.gossip).map_err(|error| bad(&error))?;
+    let config = builder.build().map_err(|error| bad(&error))?;
     let mut behaviour = Gossipsub::new_with_subscription_filter(MessageAuthenticity::Anonymous, config, filter)
         .map_err(|error| bad(&error))?;
     if let Some(registry) = registry {
-        let registry = registry.sub_registry_with_prefix("gossipsub");
         behaviour = behaviour.with_metrics(registry, MetricsConfig::default());
     }
     behaviour
@@ -95,9 +118,10 @@ fn message_id(message: &Message) -> MessageId {
     MessageId::new(Digest::of(MESSAGE_ID, &bytes).as_bytes())
 }
 
-fn config(given: &GossipParameters) -> Result<Config, gossipsub::ConfigBuilderError> {
+fn builder(given: &GossipParameters) -> ConfigBuilder {
     let millis = Duration::from_millis;
-    ConfigBuilder::default()
+    let mut builder = ConfigBuilder::default();
+    builder
         .mesh_n(given.mesh)
         .mesh_n_low(given.mesh_low)
         .mesh_n_high(given.mesh_high)
@@ -137,8 +161,8 @@ fn config(given: &GossipParameters) -> Result<Config, gossipsub::ConfigBuilderEr
         .allow_self_origin(false)
         .validation_mode(ValidationMode::Anonymous)
         .validate_messages()
-        .message_id_fn(message_id)
-        .build()
+        .message_id_fn(message_id);
+    builder
 }
 
 /// Scores only punish: what a peer can earn is capped far below what one fault costs.

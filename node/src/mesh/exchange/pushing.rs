@@ -62,6 +62,13 @@ impl Pushing {
         }
     }
 
+    /// This peer is given nothing more.
+    pub(crate) fn forget(&mut self, peer: &PeerId) {
+        if let Some(pushes) = self.peers.remove(peer) {
+            self.waiting_bytes -= pushes.waiting.iter().map(|frame| frame.len()).sum::<usize>();
+        }
+    }
+
     /// Starts what may start. `open` gives a stream to a peer, or none when it is not connected.
     pub(crate) fn start(&mut self, desk: &Desk, mut open: impl FnMut(PeerId) -> Option<oneshot::Receiver<Stream>>) {
         for (peer, pushes) in &mut self.peers {

@@ -87,7 +87,13 @@ impl Node {
                 if let Some(metrics) = &self.network.metrics {
                     metrics.record(&event);
                 }
-                self.gossiped(event);
+                self.gossiped(false, event);
+            }
+            BehaviourEvent::Green(event) => {
+                if let Some(metrics) = &self.network.metrics {
+                    metrics.record(&event);
+                }
+                self.gossiped(true, event);
             }
             BehaviourEvent::Ping(event) => {
                 if let Some(metrics) = &self.network.metrics {
@@ -132,6 +138,7 @@ impl Node {
         }
         self.watchdog.lost(&peer);
         self.answering.gone(&peer);
+        self.gained.remove(&peer);
         let chance = jitter(self.env.as_ref(), u64::MAX);
         self.dialler
             .lost(&peer, Millis(now.0.saturating_sub(since.0)), now, chance);
@@ -183,6 +190,7 @@ impl Node {
             self.emit(Event::Closed { peer, reason });
             self.close(peer, closing);
         }
+        self.reconnect_gained(now);
         if self.next_look <= now {
             self.next_look = Millis(now.0 + watchdog::LOOK_EVERY.0);
             self.look_for_silence(now);
@@ -208,7 +216,7 @@ impl Node {
     }
 
     fn look_for_silence(&mut self, now: Millis) {
-        let topics = Channel::ALL.map(|channel| gossip::topic(&self.network.community, channel).hash());
+        let topics = Channel::OPEN.map(|channel| gossip::topic(&self.network.community, channel).hash());
         let gossip = &self.network.swarm.behaviour().gossip;
         let subscribed: BTreeSet<PeerId> = gossip
             .all_peers()

@@ -36,12 +36,13 @@ impl Node {
         match output {
             Output::Validate {
                 peer,
+                channel,
                 message,
                 acceptance,
-            } => self.validate(&peer, message, acceptance),
+            } => self.validate(&peer, channel, message, acceptance),
             Output::Gossip { channel, payload } => self.publish(channel, payload),
-            Output::Push { header, body } => {
-                let peers = self.told_first();
+            Output::Push { channel, header, body } => {
+                let peers = self.told_first(channel);
                 self.pushing.push(&self.desk, &peers, &Request::Push { header, body });
             }
             Output::Ask {
@@ -75,23 +76,27 @@ impl Node {
             }
             Output::Score { peer, strikes } => {
                 if let Some(peer) = id_of(&peer) {
-                    let gossip = &mut self.network.swarm.behaviour_mut().gossip;
-                    gossip.set_application_score(&peer, gossip::score_of(strikes));
+                    let behaviour = self.network.swarm.behaviour_mut();
+                    for channel in [Channel::Clear, Channel::Green] {
+                        let gossip = behaviour.gossip_of(channel);
+                        gossip.set_application_score(&peer, gossip::score_of(strikes));
+                    }
                 }
             }
+            Output::Confide { key, may } => self.confide(&key, may),
             Output::Wake(at) => self.wake = Some(at),
             Output::Event(event) => self.emit(Event::Engine(event)),
         }
     }
 
-    pub(super) fn validate(&mut self, peer: &Peer, message: Vec<u8>, acceptance: Acceptance) {
+    pub(super) fn validate(&mut self, peer: &Peer, channel: Channel, message: Vec<u8>, acceptance: Acceptance) {
         let Some(peer) = id_of(peer) else { return };
         let acceptance = match acceptance {
             Acceptance::Accept => MessageAcceptance::Accept,
             Acceptance::Ignore => MessageAcceptance::Ignore,
             Acceptance::Reject => MessageAcceptance::Reject,
         };
-        let gossip = &mut self.network.swarm.behaviour_mut().gossip;
+        let gossip = self.network.swarm.behaviour_mut().gossip_of(channel);
         if !gossip.report_message_validation_result(&MessageId(message), &peer, acceptance) {
             self.desk.figures.late_validations.inc();
         }
@@ -108,10 +113,12 @@ impl Node {
             .network
             .swarm
             .behaviour_mut()
-            .gossip
+            .gossip_of(channel)
             .publish(topic, payload.clone())
         {
             Ok(_) | Err(PublishError::Duplicate) => {}
+            // Whoever comes to be confided in is connected anew, and that begins with a comparison.
+            Err(PublishError::NoPeersSubscribedToTopic) if channel == Channel::Green => {}
             Err(PublishError::NoPeersSubscribedToTopic) => {
                 if self.undelivered.len() >= UNDELIVERED {
                     self.undelivered.pop_front();
@@ -127,15 +134,21 @@ impl Node {
 
     /// Who gets a header of our own from us and nobody else, and hence waits for the push of its body: the mesh peers.
     /// While they are fewer than wanted, gossipsub adds others at random, which are known only when that is everyone.
-    fn told_first(&self) -> Vec<PeerId> {
-        let topic = gossip::topic(&self.network.community, Channel::Clear).hash();
-        let gossip = &self.network.swarm.behaviour().gossip;
+    fn told_first(&mut self, channel: Channel) -> Vec<PeerId> {
+        let topic = gossip::topic(&self.network.community, channel).hash();
+        let behaviour = self.network.swarm.behaviour_mut();
+        let gossip = behaviour.gossip_of(channel);
         let subscribed = gossip.all_peers().filter(|(_, topics)| topics.contains(&&topic));
         let everyone: Vec<PeerId> = subscribed.map(|(peer, _)| *peer).collect();
+        let alone = match channel {
+            Channel::Green => self.outside_green(&everyone),
+            Channel::Clear | Channel::Statements => Vec::new(),
+        };
         if everyone.len() <= self.settings.gossip.mesh {
-            return everyone;
+            return [everyone, alone].concat();
         }
-        gossip.mesh_peers(&topic).copied().collect()
+        let gossip = self.network.swarm.behaviour_mut().gossip_of(channel);
+        gossip.mesh_peers(&topic).copied().chain(alone).collect()
     }
 
     fn ask(&mut self, ticket: Ticket, peer: &Peer, request: Request, deadline: Millis) {
@@ -181,7 +194,7 @@ impl Node {
     }
 
     fn read(&mut self, ticket: Ticket, query: Query) {
-        let bytes = if matches!(query, Query::Body(_) | Query::Record(_)) {
+        let bytes = if matches!(query, Query::Body { .. } | Query::Record(_)) {
             RANGE_BYTES * 4
         } else {
             RANGE_BYTES

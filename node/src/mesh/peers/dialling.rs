@@ -118,6 +118,14 @@ impl Dialler {
         Some(target)
     }
 
+    /// A peer whose connection is made anew, dialled at this address before, is dialled there once more, unless it is sought
+    /// already.
+    pub(crate) fn add_again(&mut self, peer: PeerId, address: Multiaddr, now: Millis) {
+        if self.targets.values().all(|target| target.peer != Some(peer)) {
+            self.add_peer(peer, vec![address], Wish::Now, now);
+        }
+    }
+
     /// What is to be dialled now. `connected` says whether a peer is, `room` how many passing peers may be added.
     pub(crate) fn due(&mut self, now: Millis, connected: impl Fn(&PeerId) -> bool, mut room: usize) -> Vec<Attempt> {
         let mut attempts = Vec::new();

@@ -30,7 +30,7 @@ use starfish_protocol::{
     },
     observable::Observable,
     organisation::OrgId,
-    record::{Body, Bundle, RecordId, Topic, seal_body},
+    record::{Body, Bundle, RecordId, Tlp, Topic, seal_body},
     statement::{Manifest, NodeCertificate, Statement},
     time::Millis,
     trust::Policy,
@@ -131,6 +131,11 @@ impl Street {
             community,
             houses: (1..=houses).map(|number| House::new(number, community)).collect(),
         }
+    }
+
+    /// The key of a house's node.
+    pub(super) fn key(&self, house: usize) -> SecretKey {
+        House::key(self.houses[house].number)
     }
 
     pub(super) fn setup(&self, house: usize, shelf: &Shelf) -> Setup {
@@ -325,8 +330,14 @@ impl Resident {
     }
 
     pub(super) async fn publish(&self, bodies: Vec<Body>) -> Vec<RecordId> {
+        self.publish_for(Tlp::Clear, bodies).await
+    }
+
+    /// The same under this mark.
+    pub(super) async fn publish_for(&self, tlp: Tlp, bodies: Vec<Body>) -> Vec<RecordId> {
         let draft = Draft {
             topic: Topic::parse("malware").expect("a topic"),
+            tlp,
             expires_at: Millis(now().0 + DAY),
             bodies: bodies.into_iter().map(seal_body).collect(),
             set: None,

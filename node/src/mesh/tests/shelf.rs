@@ -12,7 +12,7 @@ use starfish_crypto::{Digest, Verified};
 use starfish_protocol::{
     engine::port::{Change, Found, Query},
     organisation::OrgId,
-    record::{Body, Header, LogId, RecordId},
+    record::{Audience, Body, Header, LogId, RecordId},
     statement::Statement,
     wire::Head,
 };
@@ -65,6 +65,11 @@ impl Shelf {
         self.state().records.len() as u64
     }
 
+    /// A header that is here.
+    pub(super) fn header(&self, record: &RecordId) -> Option<Verified<Header>> {
+        self.state().records.get(record).map(|(header, _)| header.clone())
+    }
+
     /// The observables of a body that is here.
     pub(super) fn body(&self, record: &RecordId) -> Option<Body> {
         let state = self.state();
@@ -114,7 +119,13 @@ impl Keeper for Shelf {
                 let ids = state.logs.range((*log, *from)..=(*log, u64::MAX)).take(*limit);
                 Found::Headers(ids.map(|(_, id)| state.records[id].0.signed().clone()).collect())
             }
-            Query::Body(digest) => {
+            Query::Body { digest, green } => {
+                let stands = |(header, _): &(Verified<Header>, _)| {
+                    header.body_digest == *digest && (*green || header.audience == Audience::Clear)
+                };
+                if !state.records.values().any(stands) {
+                    return Found::Body(None);
+                }
                 let mut body = state.bodies.get(digest).map(|(compressed, _)| compressed.clone());
                 if let Some(last) = body.as_mut().and_then(|body| body.last_mut())
                     && self.lying.load(Ordering::Relaxed)

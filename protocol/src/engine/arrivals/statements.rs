@@ -171,6 +171,7 @@ impl Engine {
 
     /// Whose the connected peers are, by what is known now.
     pub(in crate::engine) fn refresh_peers(&mut self) {
+        self.confide_soon = true;
         let wall = self.now.wall;
         for state in self.peers.values_mut() {
             state.org = state.key.and_then(|key| self.roster.organisation_of(&key, wall));

@@ -10,6 +10,8 @@ use crate::{limits, peer::Peer, time::Millis};
 #[derive(Debug, Default)]
 struct Neighbour {
     key: Option<PublicKey>,
+    /// It may be told TLP:GREEN.
+    green: bool,
     asks: usize,
     queue: VecDeque<Digest>,
     waits: usize,
@@ -24,6 +26,17 @@ pub(super) struct Neighbours(BTreeMap<Peer, Neighbour>);
 impl Neighbours {
     pub(super) fn insert(&mut self, peer: &Peer, key: Option<PublicKey>) {
         self.0.entry(peer.clone()).or_default().key = key;
+    }
+
+    pub(super) fn confided_in(&mut self, peer: &Peer, may: bool) {
+        if let Some(neighbour) = self.0.get_mut(peer) {
+            neighbour.green = may;
+        }
+    }
+
+    /// Whether the peer may be told of what is TLP:GREEN.
+    pub(super) fn is_confided_in(&self, peer: &Peer) -> bool {
+        self.0.get(peer).is_some_and(|neighbour| neighbour.green)
     }
 
     pub(super) fn remove(&mut self, peer: &Peer) {

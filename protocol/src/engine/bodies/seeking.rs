@@ -86,7 +86,9 @@ impl Bodies {
         }
         let spent = wanted.refused.len() >= limits::PROVIDERS_PER_BODY;
         let may_ask = |peer: &Peer| self.neighbours.may_ask(peer, wanted.live) && wanted.may_ask(peer);
-        let passes = |peer: &Peer, author: bool| may_ask(peer) && (author || !spent);
+        let green = wanted.is_green();
+        let may_hear = |peer: &Peer| !green || self.neighbours.is_confided_in(peer);
+        let passes = |peer: &Peer, author: bool| may_ask(peer) && (author || (!spent && may_hear(peer)));
         if wanted.anyone {
             self.neighbours.least_busy(&digest, &wanted.author, passes)
         } else {

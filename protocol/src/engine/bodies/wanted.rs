@@ -4,7 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use starfish_crypto::{Digest, PublicKey, Verified};
 
-use crate::{limits, peer::Peer, record::Header, time::Millis};
+use crate::{
+    limits,
+    peer::Peer,
+    record::{Audience, Header},
+    time::Millis,
+};
 
 use super::super::port::Ticket;
 
@@ -83,6 +88,11 @@ impl Wanted {
             another: None,
             due: None,
         }
+    }
+
+    /// Whether it is wanted for nothing but what is TLP:GREEN: to ask for it is to tell of it.
+    pub(super) fn is_green(&self) -> bool {
+        self.headers.iter().all(|header| header.audience == Audience::Green)
     }
 
     /// Remembers who may have the body; first come, first asked.

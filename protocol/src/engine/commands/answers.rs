@@ -67,7 +67,7 @@ impl Engine {
         if self.own.is_comparing() {
             return self.hold(ticket, Held::Answer(answer));
         }
-        if let Err(refusal) = self.check_log() {
+        if let Err(refusal) = self.check_writing() {
             return self.done(ticket, Outcome::Refused(refusal));
         }
         let query = Query::Record(answer.target());
@@ -86,7 +86,7 @@ impl Engine {
             return Err(Refusal::UnknownRecord);
         };
         let body = answer.body(self.is_ours(org), body.as_ref())?;
-        if target.expires_at <= self.check_log()? {
+        if target.expires_at <= self.check_log(target.audience)? {
             return Err(Refusal::Expired);
         }
         let sealed = seal_body(body);

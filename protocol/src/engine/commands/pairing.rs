@@ -61,7 +61,7 @@ impl Engine {
         if state.asks >= limits::ASKS_PER_PEER {
             return self.done(command, Outcome::Refused(Refusal::Busy));
         }
-        let hello = self.hello();
+        let hello = self.hello(self.confides_in(&peer));
         self.ask(
             peer,
             Request::Pair { secret, hello },
@@ -113,7 +113,7 @@ impl Engine {
             words,
             confirmed,
         }));
-        let hello = self.hello();
+        let hello = self.hello(self.confides_in(peer));
         // Whoever was let in is told when that is durable.
         let response = Response::Hello(hello);
         self.step.told.push(Output::Reply { ticket, response });

@@ -33,6 +33,7 @@ impl Engine {
         } else {
             self.trust.unpair(org)
         };
+        self.confide_soon = true;
         let paired: Vec<OrgId> = self.trust.paired().collect();
         self.set(PAIRED, codec::encode(&paired));
         self.keep_roots();
@@ -57,6 +58,7 @@ impl Engine {
         self.write_down(Who::Operator, Deed::RootSet, root.org.to_string(), &why);
         self.roster.pin(root.org);
         self.trust.set_root(root);
+        self.confide_soon = true;
         self.keep_roots();
         self.step.done.push((ticket, Outcome::Done));
     }
@@ -65,6 +67,7 @@ impl Engine {
         if !self.trust.remove_roots(org) {
             return self.done(ticket, Outcome::Refused(Refusal::NotTrusted));
         }
+        self.confide_soon = true;
         self.write_down(
             Who::Operator,
             Deed::RootRemoved,
@@ -86,6 +89,7 @@ impl Engine {
         };
         self.write_down(Who::Operator, deed, org.to_string(), "the operator decided so");
         self.trust.pin(org, pin);
+        self.confide_soon = true;
         let pins: Vec<(OrgId, Pin)> = self.trust.pins().collect();
         self.set(PINS, codec::encode(&pins));
         self.step.done.push((ticket, Outcome::Done));

@@ -168,7 +168,7 @@ impl Engine {
             self.write_down(Who::Organisation(org), Deed::Reopened, node.to_string(), why);
         }
         if node == self.key.public() {
-            self.own.behind();
+            self.own.all_behind();
         }
         self.sync_with_all();
     }

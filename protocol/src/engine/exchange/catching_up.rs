@@ -13,7 +13,7 @@ use crate::{
     record::{Audience, LogId},
     statement::Extent,
     time::Millis,
-    wire::{Cursor, Head, Request, Response, SYNC_EVERY},
+    wire::{Channel, Cursor, Head, Request, Response, SYNC_EVERY},
 };
 
 use super::{
@@ -80,13 +80,13 @@ impl Engine {
 
     /// Asks a peer what it has that we have not, unless that is going on already.
     pub(in crate::engine) fn start_sync(&mut self, peer: &Peer) {
-        let statements = self.roster.digest();
+        let (statements, green) = (self.roster.digest(), self.confides_in(peer));
         let Some(state) = self.peers.get_mut(peer) else { return };
         if state.syncing {
             return;
         }
         state.syncing = true;
-        let request = self.frontier.query(peer, statements);
+        let request = self.frontier.query(peer, green, statements);
         self.ask(peer.clone(), request, Ask::Frontier);
     }
 
@@ -115,7 +115,7 @@ impl Engine {
 
     /// What a peer's head says that is missing here.
     fn gap(&self, head: &Head) -> Option<Gap> {
-        if head.log.audience != Audience::Clear {
+        if Channel::of(head.log.audience).is_none() {
             return None;
         }
         // Who has not heard of a revocation shows what is void.
@@ -168,9 +168,9 @@ impl Engine {
         let heads = self.frontier.learn(peer, &response);
         let gaps: Vec<Gap> = heads.iter().filter_map(|head| self.gap(head)).collect();
         let author = self.key.public();
-        let ahead = gaps.iter().any(|gap| gap.log.author == author);
-        if ahead && self.own.is_comparing() && self.is_trusted(peer) {
-            self.own.behind();
+        if self.own.is_comparing() && self.is_trusted(peer) {
+            let ahead = gaps.iter().filter(|gap| gap.log.author == author);
+            ahead.for_each(|gap| self.own.behind(gap.log.audience));
         }
         self.queue_gaps(peer, gaps);
         self.queue_lagging(peer);
@@ -187,7 +187,7 @@ impl Engine {
         }
     }
 
-    /// Tries this peer for what others could not give.
+    /// Tries this peer for what others could not give. To ask for something is to tell of it.
     fn queue_lagging(&mut self, peer: &Peer) {
         let (roster, trust, wall, own) = (&self.roster, &self.trust, self.now.wall, self.key.public());
         let logs = &self.logs;
@@ -200,7 +200,9 @@ impl Engine {
         let counts =
             |log: &LogId| extent(log).is_some_and(|(org, extent)| trust.judge(Some(org)).relay && is_left(log, extent));
         let matters = |log: &LogId| log.author == own || counts(log);
-        let due = self.lagging.due(&self.logs, wall, matters);
+        let green = self.confides_in(peer);
+        let may_ask = |log: &LogId| green || log.audience != Audience::Green;
+        let due = self.lagging.due(&self.logs, wall, matters, may_ask);
         let Some(state) = self.peers.get_mut(peer) else { return };
         for gap in due {
             if state.gaps.iter().all(|queued| queued.log != gap.log) {

@@ -88,6 +88,10 @@ impl Engine {
         if again && self.fill_later(gap.log, gap.to, peer, limits::EARLY_LOGS, gap.tries + 1) {
             return;
         }
+        if !self.may_see(peer, &gap.log) {
+            // It confides in us and not the other way: it is asked for no more than what it shows, and shows this again.
+            self.frontier.forget_cursor(peer);
+        }
         self.lag_behind(gap, self.is_trusted(peer));
         self.logs.stuck(gap.log);
     }
@@ -120,9 +124,12 @@ impl Engine {
         let Some(state) = self.peers.get_mut(peer) else { return };
         let retold = std::mem::take(&mut state.retold);
         for header in retold.into_iter().filter(|_| others) {
+            let Some(channel) = Channel::of(header.audience) else {
+                continue;
+            };
             let (header, body) = (header.signed().clone(), None);
             self.step.told.push(Output::Gossip {
-                channel: Channel::Clear,
+                channel,
                 payload: codec::encode(&Gossip::Header { header, body }),
             });
         }

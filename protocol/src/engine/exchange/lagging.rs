@@ -72,8 +72,14 @@ impl Lagging {
     }
 
     /// Those whose turn it is, going round: the first tries at every look, later ones at one in many. What has come by now,
-    /// or does not matter any more, is forgotten.
-    pub(super) fn due(&mut self, logs: &Logs, wall: Millis, matters: impl Fn(&LogId) -> bool) -> Vec<Gap> {
+    /// or does not matter any more, is forgotten; what this peer may not be asked for waits for another one.
+    pub(super) fn due(
+        &mut self,
+        logs: &Logs,
+        wall: Millis,
+        matters: impl Fn(&LogId) -> bool,
+        may_ask: impl Fn(&LogId) -> bool,
+    ) -> Vec<Gap> {
         self.logs
             .retain(|log, lag| matters(log) && logs.head(log).is_none_or(|(seq, _)| seq < lag.to));
         let after = self.after.take();
@@ -85,7 +91,7 @@ impl Lagging {
                 break;
             }
             self.after = Some(log);
-            let Some(lag) = self.logs.get_mut(&log).filter(|lag| lag.early <= wall) else {
+            let Some(lag) = self.logs.get_mut(&log).filter(|lag| lag.early <= wall && may_ask(&log)) else {
                 continue;
             };
             lag.tries = lag.tries.saturating_add(1);

@@ -28,7 +28,7 @@ pub(in crate::engine) struct Inquiry {
 impl Engine {
     pub(super) fn asked_range(&mut self, peer: Peer, ticket: Ticket, log: LogId, from: u64, limit: u16) {
         let wrote = self.peers.get(&peer).is_some_and(|state| state.key == Some(log.author));
-        let head = self.logs.head(&log);
+        let head = self.logs.head(&log).filter(|_| self.may_see(&peer, &log));
         let last = head.and_then(|head| if wrote { Some(head) } else { self.handed_on(&log, head) });
         if let Some(more) = last.and_then(|(last, _)| last.checked_sub(from)) {
             let most = usize::from(limit).min(limits::RANGE_HEADERS);
@@ -40,7 +40,8 @@ impl Engine {
     }
 
     pub(super) fn asked_body(&mut self, peer: Peer, ticket: Ticket, digest: Digest) {
-        self.inquire(peer, ticket, Query::Body(digest));
+        let green = self.confides_in(&peer);
+        self.inquire(peer, ticket, Query::Body { digest, green });
     }
 
     /// Reads for a peer, unless it has too many reads open already.
@@ -62,12 +63,13 @@ impl Engine {
         });
     }
 
-    /// Reads a body that a peer has waited for.
+    /// Reads a body that a peer has waited for, and may have lost the right to meanwhile.
     pub(super) fn serve_body(&mut self, peer: Peer, asked: Ticket, digest: Digest) {
         if let Some(state) = self.peers.get_mut(&peer) {
             state.reads += 1;
         }
-        let query = Query::Body(digest);
+        let green = self.confides_in(&peer);
+        let query = Query::Body { digest, green };
         self.look_up(Inquiry {
             peer,
             asked,
@@ -89,6 +91,8 @@ impl Engine {
 
     pub(in crate::engine) fn inquired(&mut self, inquiry: Inquiry, found: Found) {
         let response = match found {
+            // The right was lost while the store was read.
+            _ if !self.may_still_see(&inquiry) => Response::NotHeld,
             Found::Body(Some(body)) => Response::Body(body),
             Found::Headers(headers) if !headers.is_empty() => Response::Headers(headers),
             Found::Failed if matches!(inquiry.query, Query::Headers { .. }) => Response::Busy,
@@ -97,9 +101,17 @@ impl Engine {
         self.end_inquiry(&inquiry, response);
     }
 
+    fn may_still_see(&self, inquiry: &Inquiry) -> bool {
+        match &inquiry.query {
+            Query::Body { green, .. } => !green || self.confides_in(&inquiry.peer),
+            Query::Headers { log, .. } => self.may_see(&inquiry.peer, log),
+            Query::Record(_) | Query::Missing { .. } => true,
+        }
+    }
+
     fn found_nothing(&mut self, inquiry: Inquiry) {
         let arrives = |step: &&mut Appending| match &inquiry.query {
-            Query::Body(digest) => step.bodies.iter().any(|(_, body)| body == digest),
+            Query::Body { digest, .. } => step.bodies.iter().any(|(_, body)| body == digest),
             Query::Headers { log, from, .. } => step.heads.iter().any(|head| head.log == *log && head.seq >= *from),
             _ => false,
         };
@@ -112,7 +124,7 @@ impl Engine {
             }
         }
         match inquiry.query {
-            Query::Body(digest) => self.let_wait(&inquiry, digest),
+            Query::Body { digest, green } if green || !self.bodies.is_green(&digest) => self.let_wait(&inquiry, digest),
             _ => self.end_inquiry(&inquiry, Response::NotHeld),
         }
     }

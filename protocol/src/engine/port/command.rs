@@ -7,7 +7,7 @@ use crate::{
     observable::{Observable, Tld},
     organisation::OrgId,
     peer::Peer,
-    record::{LogId, Opinion, RecordId, SealedBody, SetPart, Topic},
+    record::{LogId, Opinion, RecordId, SealedBody, SetPart, Tlp, Topic},
     statement::{Admitted, CheckedStatement, RosterRefusal},
     time::Millis,
     trust::{
@@ -112,6 +112,8 @@ pub enum Command {
 pub struct Draft {
     /// The topic of every record.
     pub topic: Topic,
+    /// Who may see them: CLEAR or GREEN.
+    pub tlp: Tlp,
     /// When they end.
     pub expires_at: Millis,
     /// The bodies, sealed off the event loop.
@@ -199,6 +201,9 @@ pub enum Refusal {
     /// One publication of too many parts, or a body that no header can carry.
     #[error("this publication is too large; publish it in several")]
     TooLarge,
+    /// Nobody would take it, or it would have to be sealed.
+    #[error("only TLP:CLEAR and TLP:GREEN can be published so far")]
+    Tlp,
     /// Only indicators are published; withdrawals have their own command.
     #[error("this kind of record cannot be published")]
     Unfit,

@@ -6,6 +6,7 @@ use crate::{
     intake::{Fault, OpenGossip, OpenRequest, OpenResponse},
     peer::Peer,
     record::{Body, BodyFault},
+    wire::Channel,
 };
 
 use super::{Command, Found, Ticket};
@@ -28,6 +29,8 @@ pub enum Input {
     Gossip {
         /// Who sent it last.
         peer: Peer,
+        /// Over which mesh.
+        channel: Channel,
         /// The shell's name for the message.
         message: Vec<u8>,
         /// What it says, or whose fault it is.

@@ -33,6 +33,8 @@ pub enum Output {
     Validate {
         /// Who sent it.
         peer: Peer,
+        /// Over which mesh.
+        channel: Channel,
         /// Which.
         message: Vec<u8>,
         /// The answer.
@@ -45,8 +47,11 @@ pub enum Output {
         /// The message.
         payload: Vec<u8>,
     },
-    /// Sends `Request::Push` to this node's own mesh peers of the CLEAR channel, and expects no ticket back.
+    /// Sends `Request::Push` to this node's own mesh peers of a channel, and expects no ticket back. On the GREEN one also
+    /// to those who may be told and are not in that mesh: of two nodes only one may confide in the other.
     Push {
+        /// Of which mesh.
+        channel: Channel,
         /// The header.
         header: Signed,
         /// The compressed body.
@@ -119,6 +124,15 @@ pub enum Output {
         addresses: Vec<String>,
         /// For how long, and at what cost.
         wish: Wish,
+    },
+    /// A node may be told what is TLP:GREEN from now on, or may not any more; before the first of these it may not. Its
+    /// connection is of the one kind or the other: one that was made under the other rule ends and is made anew. When the
+    /// right is lost that is at once, and nothing GREEN goes out to it from here on.
+    Confide {
+        /// The node's key.
+        key: PublicKey,
+        /// Whether it may.
+        may: bool,
     },
     /// The application's part of a peer's gossip score changed.
     Score {

@@ -26,9 +26,14 @@ pub enum Query {
         /// At most so many.
         limit: usize,
     },
-    /// A compressed body that some believed record stands for. What is in quarantine is nobody else's business, whoever
-    /// names its digest.
-    Body(Digest),
+    /// A compressed body that some believed record stands for which the asking peer may see. What is in quarantine is
+    /// nobody else's business, whoever names its digest.
+    Body {
+        /// The digest that the header names.
+        digest: Digest,
+        /// Whether the peer may be told what is TLP:GREEN.
+        green: bool,
+    },
     /// One record.
     Record(RecordId),
     /// Stored headers whose body is not here and not spoiled, after this one.

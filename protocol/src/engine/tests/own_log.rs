@@ -158,7 +158,11 @@ fn a_guest_neither_ends_the_comparison_nor_forces_an_epoch() {
         seq: 99,
         id: starfish_crypto::Digest::ZERO,
     };
-    let cursor = crate::wire::Cursor { life: 1, change: 1 };
+    let cursor = crate::wire::Cursor {
+        life: 1,
+        change: 1,
+        green: 0,
+    };
     let statements = starfish_crypto::Digest::ZERO;
     world.respond(
         0,
@@ -228,6 +232,7 @@ fn a_stolen_key_freezes_its_log() {
 fn what_nobody_would_take_is_not_written() {
     let mut world = World::new(7, 1);
     let draft = |bodies, lasts: u64| crate::engine::port::Draft {
+        tlp: crate::record::Tlp::Clear,
         topic: topic("malware"),
         expires_at: Millis(BEGIN.0.saturating_add(lasts)),
         bodies,

@@ -214,7 +214,11 @@ fn only_a_longer_history_shows_that_a_shorter_one_differs() {
             Request::Hello(_) => Response::Hello(hello(Vec::new())),
             Request::Frontier { statements, .. } => Response::Heads {
                 heads: vec![head],
-                cursor: Cursor { life: 1, change: 1 },
+                cursor: Cursor {
+                    life: 1,
+                    change: 1,
+                    green: 0,
+                },
                 more: false,
                 statements,
             },
@@ -273,7 +277,11 @@ fn only_news_are_read_again() {
             let Some((_, ticket, request)) = world.nodes[0].asked.pop() else {
                 continue;
             };
-            let cursor = Cursor { life: 1, change: 7 };
+            let cursor = Cursor {
+                life: 1,
+                change: 7,
+                green: 0,
+            };
             let response = match request {
                 Request::Hello(_) => Response::Hello(hello(Vec::new())),
                 Request::Frontier { .. } => Response::Heads {
@@ -302,9 +310,12 @@ fn only_news_are_read_again() {
     assert!(first.len() > 5, "{}", first.len());
     assert!(
         first[0].is_none()
-            && first[1..]
-                .iter()
-                .all(|since| *since == Some(Cursor { life: 1, change: 7 }))
+            && first[1..].iter().all(|since| *since
+                == Some(Cursor {
+                    life: 1,
+                    change: 7,
+                    green: 0
+                }))
     );
     let later = answer(&mut world, 400_000, false);
     assert_eq!(

@@ -109,7 +109,11 @@ fn a_listed_organisation_is_believed_wherever_its_records_come_from() {
         ticket,
         Response::Statements {
             statements: author.statements.clone(),
-            cursor: Cursor { life: 0, change: 0 },
+            cursor: Cursor {
+                life: 0,
+                change: 0,
+                green: 0,
+            },
             more: false,
         },
     );

@@ -128,6 +128,7 @@ impl Stage<'_> {
                     cursor: Cursor {
                         life: self.script.number(),
                         change: self.script.number(),
+                        green: self.script.number(),
                     },
                     more,
                 }
@@ -149,6 +150,7 @@ impl Stage<'_> {
         let cursor = Cursor {
             life: 1,
             change: self.script.number(),
+            green: 0,
         };
         let statements = Digest::of("any", &[self.script.byte()]);
         Response::Heads {
@@ -186,6 +188,7 @@ impl Stage<'_> {
                 since: Some(Cursor {
                     life: self.script.number(),
                     change: self.script.number(),
+                    green: self.script.number(),
                 }),
             },
             (2, _) => Request::Body {

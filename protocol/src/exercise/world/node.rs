@@ -51,6 +51,8 @@ pub struct Node {
     pub answered: BTreeMap<Ticket, Response>,
     /// Peers that it disconnected, and why.
     pub disconnected: Vec<(Peer, DisconnectReason)>,
+    /// Nodes that it may tell what is TLP:GREEN.
+    pub confided: BTreeSet<PublicKey>,
     pub(super) engine: Option<Engine>,
     pub(super) life: u64,
     /// When this life began.
@@ -91,6 +93,7 @@ impl Node {
             asked: Vec::new(),
             answered: BTreeMap::new(),
             disconnected: Vec::new(),
+            confided: BTreeSet::new(),
             engine: None,
             life: 0,
             born: 0,

@@ -1,6 +1,6 @@
 //! What the world does for an engine: carrying out its outputs, and bringing it what happens.
 
-use starfish_crypto::{Digest, Strict, domain};
+use starfish_crypto::{Digest, PublicKey, Strict, domain};
 
 use crate::{
     codec,
@@ -8,13 +8,15 @@ use crate::{
     intake::{self, Fault, OpenResponse},
     peer::Peer,
     record::open_body,
-    wire::{FRAME_BYTES, Request, Response},
+    wire::{Channel, FRAME_BYTES, Request, Response},
 };
 
 use super::{Delivery, World};
 
 /// How long a store takes.
 const STORE: u64 = 3;
+/// How long it takes until a connection is made anew.
+const REDIAL: u64 = 300;
 
 impl World {
     /// Gives an engine one input and carries out what it says.
@@ -39,16 +41,20 @@ impl World {
         match output {
             Output::Validate {
                 peer,
+                channel,
                 message,
                 acceptance,
-            } => self.validated(number, &peer, &message, acceptance),
-            Output::Gossip { payload, .. } => self.spread(number, &payload, None),
-            Output::Push { header, body } => {
+            } => self.validated(number, &peer, channel, &message, acceptance),
+            Output::Gossip { channel, payload } => self.spread(number, channel, &payload, None),
+            Output::Push { channel, header, body } => {
                 let frame = codec::encode(&Request::Push { header, body });
                 for other in self.neighbours(number) {
-                    self.send_request(number, other, None, frame.clone());
+                    if channel != Channel::Green || self.confides(number, other) {
+                        self.send_request(number, other, None, frame.clone());
+                    }
                 }
             }
+            Output::Confide { key, may } => self.confide(number, key, may),
             Output::Ask {
                 ticket,
                 peer,
@@ -106,17 +112,39 @@ impl World {
             .collect()
     }
 
+    /// Whether a node was told that it may tell another what is TLP:GREEN.
+    pub fn confides(&self, number: usize, other: usize) -> bool {
+        let key = self.nodes[other].identity.key.public();
+        self.nodes[number].confided.contains(&key)
+    }
+
+    /// Whoever loses the right loses the connection, and with it what is on its way; a new one is made soon.
+    fn confide(&mut self, number: usize, key: PublicKey, may: bool) {
+        let confided = &mut self.nodes[number].confided;
+        if may {
+            confided.insert(key);
+            return;
+        }
+        confided.remove(&key);
+        let other = self.nodes.iter().position(|node| node.identity.key.public() == key);
+        if let Some(other) = other.filter(|other| self.linked(number, *other)) {
+            self.unlink(number, other);
+            self.later(number, REDIAL, Delivery::Link(other));
+        }
+    }
+
     fn delay(&mut self) -> u64 {
         1 + self.random(self.chaos.delay)
     }
 
-    /// Sends gossip to every neighbour but one.
-    fn spread(&mut self, number: usize, payload: &[u8], but: Option<&Peer>) {
-        let id = Digest::of(domain::BODY, payload);
+    /// Sends gossip to every neighbour but one; what is GREEN between nodes that confide in each other.
+    fn spread(&mut self, number: usize, channel: Channel, payload: &[u8], but: Option<&Peer>) {
+        let id = message_id(channel, payload);
         self.nodes[number].seen.insert(id, Vec::new());
         let from = self.nodes[number].identity.peer();
         for other in self.neighbours(number) {
-            if but == Some(&self.nodes[other].identity.peer()) {
+            let mutual = self.confides(number, other) && self.confides(other, number);
+            if but == Some(&self.nodes[other].identity.peer()) || (channel == Channel::Green && !mutual) {
                 continue;
             }
             let copies = 1 + u64::from(self.random(100) < self.chaos.repeated);
@@ -128,6 +156,7 @@ impl World {
                         delay,
                         Delivery::Gossip {
                             from: from.clone(),
+                            channel,
                             payload: payload.to_vec(),
                         },
                     );
@@ -136,12 +165,12 @@ impl World {
         }
     }
 
-    fn validated(&mut self, number: usize, peer: &Peer, message: &[u8], acceptance: Acceptance) {
+    fn validated(&mut self, number: usize, peer: &Peer, channel: Channel, message: &[u8], acceptance: Acceptance) {
         self.nodes[number].verdicts.push(acceptance);
         let id = Digest::from_bytes(message.try_into().expect("the shell's own name for a message"));
         let payload = self.nodes[number].seen.insert(id, Vec::new()).unwrap_or_default();
         if acceptance == Acceptance::Accept {
-            self.spread(number, &payload, Some(peer));
+            self.spread(number, channel, &payload, Some(peer));
         }
     }
 
@@ -211,7 +240,8 @@ impl World {
 
     pub(super) fn deliver(&mut self, number: usize, delivery: Delivery) {
         match delivery {
-            Delivery::Gossip { from, payload } => self.gossip(number, from, payload),
+            Delivery::Gossip { from, channel, payload } => self.gossip_over(number, from, channel, payload),
+            Delivery::Link(other) => self.link(number, other),
             Delivery::Request { from, asked, frame } => {
                 if asked.is_none() {
                     self.nodes[number].body_bytes += frame.len() as u64;
@@ -278,18 +308,24 @@ impl World {
         }
     }
 
-    /// Brings a gossip message to a node; from anybody, connected or not.
+    /// Brings a gossip message to a node, over the mesh that everyone is in; from anybody, connected or not.
     pub fn gossip(&mut self, number: usize, from: Peer, payload: Vec<u8>) {
-        let id = Digest::of(domain::BODY, &payload);
+        self.gossip_over(number, from, Channel::Clear, payload);
+    }
+
+    /// The same over any mesh.
+    pub fn gossip_over(&mut self, number: usize, from: Peer, channel: Channel, payload: Vec<u8>) {
+        let id = message_id(channel, &payload);
         if self.nodes[number].engine.is_none() || self.nodes[number].seen.contains_key(&id) {
             return;
         }
-        let opened = intake::open_gossip(&payload, &Strict);
+        let opened = intake::open_gossip(channel, &payload, &Strict);
         self.nodes[number].seen.insert(id, payload);
         self.feed(
             number,
             Input::Gossip {
                 peer: from,
+                channel,
                 message: id.as_bytes().to_vec(),
                 opened,
             },
@@ -333,4 +369,8 @@ impl World {
         }
         self.feed(number, Input::Answered { ticket, response });
     }
+}
+
+fn message_id(channel: Channel, payload: &[u8]) -> Digest {
+    Digest::of(domain::BODY, &[&[channel as u8], payload].concat())
 }

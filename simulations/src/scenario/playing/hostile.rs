@@ -28,7 +28,7 @@ impl Keeper for Withholding {
 
     fn answer(&self, query: &Query) -> Found {
         match query {
-            Query::Body(_) => Found::Body(None),
+            Query::Body { .. } => Found::Body(None),
             _ => self.0.answer(query),
         }
     }

@@ -60,7 +60,7 @@ impl Store {
                 let headers = self.logs.get(log).into_iter().flat_map(|log| log.range(from..));
                 Found::Headers(headers.take(*limit).map(|(_, header)| header.clone()).collect())
             }
-            Query::Body(digest) => Found::Body(self.bodies.get(digest).cloned()),
+            Query::Body { digest, .. } => Found::Body(self.bodies.get(digest).cloned()),
             Query::Record(record) => Found::Record(self.records.get(record).cloned()),
             Query::Missing { after, limit } => {
                 let rest = self.records.iter().filter(|(id, held)| {

@@ -14,7 +14,7 @@ use starfish_protocol::{
     limits,
     listing::{self, Listing, Options},
     observable::Observable,
-    record::{self, RecordId, SealedBody, Topic},
+    record::{self, RecordId, SealedBody, Tlp, Topic},
     time::Millis,
 };
 
@@ -32,6 +32,9 @@ use crate::daemon::{
 #[serde(deny_unknown_fields)]
 pub(super) struct About {
     topic: String,
+    /// Who may see it; everyone, when nothing is said.
+    #[serde(default = "everyone")]
+    tlp: String,
     /// How long it is worth knowing, in ms.
     #[serde(default = "a_month")]
     expires: u64,
@@ -42,6 +45,10 @@ pub(super) struct About {
     /// Private and reserved values too.
     #[serde(default)]
     force: bool,
+}
+
+fn everyone() -> String {
+    "clear".to_owned()
 }
 
 fn a_month() -> u64 {
@@ -64,6 +71,7 @@ pub(super) async fn publish(
     list: Bytes,
 ) -> Answer<Published> {
     let topic = Topic::parse(&about.topic).map_err(usage)?;
+    let tlp = mark(&about.tlp)?;
     let About {
         expires,
         confidence,
@@ -90,6 +98,7 @@ pub(super) async fn publish(
             .handle
             .command(Command::Publish(Draft {
                 topic,
+                tlp,
                 expires_at,
                 bodies,
                 set,
@@ -107,6 +116,18 @@ pub(super) async fn publish(
         refused: refused(&listing),
         body_bytes,
     }))
+}
+
+/// The mark of what this node can publish.
+fn mark(tlp: &str) -> Result<Tlp, Refused> {
+    match tlp {
+        "clear" => Ok(Tlp::Clear),
+        "green" => Ok(Tlp::Green),
+        _ => {
+            let message = format!("nothing was published: only TLP:CLEAR and TLP:GREEN can be so far, not {tlp}");
+            Err(Failure::new(Exit::Refused, message).into())
+        }
+    }
 }
 
 /// Refuses what no header or bundle can carry, before the list is read.
@@ -202,6 +223,16 @@ mod tests {
         check(1, 100, &"x".repeat(limits::CONTEXT_BYTES), true);
         check(1, 100, &"x".repeat(limits::CONTEXT_BYTES + 1), false);
         check(1, 100, "two\nlines", false);
+    }
+
+    #[test]
+    fn what_would_have_to_be_sealed_is_refused() {
+        let check = |tlp: &str, expected: Option<Tlp>| assert_eq!(mark(tlp).ok(), expected, "{tlp}");
+        check("clear", Some(Tlp::Clear));
+        check("green", Some(Tlp::Green));
+        for tlp in ["amber", "amber+strict", "red", "GREEN", "", "white"] {
+            check(tlp, None);
+        }
     }
 
     #[test]

@@ -101,6 +101,7 @@ fn lies_about_heads_cost_a_few_requests() {
         Cursor {
             life: 1,
             change: u64::MAX,
+            green: u64::MAX,
         },
         starfish_crypto::Digest::ZERO,
     );

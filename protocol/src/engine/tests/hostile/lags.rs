@@ -13,7 +13,11 @@ fn show(world: &mut World, peer: &Peer, heads: Vec<Head>, more: bool) -> bool {
     };
     let response = Response::Heads {
         heads,
-        cursor: Cursor { life: 1, change: 1 },
+        cursor: Cursor {
+            life: 1,
+            change: 1,
+            green: 0,
+        },
         more,
         statements: starfish_crypto::Digest::ZERO,
     };

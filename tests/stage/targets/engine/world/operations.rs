@@ -4,10 +4,10 @@ use starfish_protocol::{
     engine::port::{Acceptance, AskError, Command, Draft, Found, Input},
     intake::{Fault, OpenGossip, OpenHello, OpenRequest, OpenResponse, OpenStatements},
     peer::Peer,
-    record::{Header, open_body},
+    record::{Header, Tlp, open_body},
     statement::CheckedStatement,
     time::Millis,
-    wire::{Cursor, Hello, Request, Response},
+    wire::{Channel, Cursor, Hello, Request, Response},
 };
 
 use starfish_protocol::engine::port::Ticket;
@@ -84,6 +84,7 @@ impl World {
         let provable = opened.is_err() || op.how % 8 == 1;
         let outputs = self.handle(Input::Gossip {
             peer: peer(op.who),
+            channel: Channel::ALL[usize::from(op.what) % Channel::ALL.len()],
             message: message.clone(),
             opened,
         });
@@ -106,6 +107,7 @@ impl World {
         let cursor = Cursor {
             life: u64::from(op.how),
             change: u64::from(op.what),
+            green: u64::from(op.what),
         };
         let request = match op.how % 12 {
             0 => Err(Fault::Malformed),
@@ -163,6 +165,7 @@ impl World {
         let cursor = Cursor {
             life: u64::from(op.who),
             change: u64::from(op.what),
+            green: u64::from(op.how),
         };
         OpenResponse::Plain(match request {
             Request::Hello(_) | Request::Pair { .. } => return OpenResponse::Hello(hello(op.what)),
@@ -233,6 +236,7 @@ impl World {
         let command = match op.how % 10 {
             0..3 => Command::Publish(Draft {
                 topic: piece.header.topic.clone(),
+                tlp: Tlp::from(op.who % 4),
                 expires_at: Millis(self.now.wall.0 + 86_400_000),
                 bodies: (0..=op.what % 3)
                     .map(|part| sealed_names(&format!("own-{}", op.what), usize::from(part) + 1))

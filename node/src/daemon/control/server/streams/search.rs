@@ -131,7 +131,8 @@ fn shown(node: &Node, hit: &Hit, quarantined: bool) -> Shown {
     }
 }
 
-fn tlp(tlp: Tlp) -> String {
+/// The mark as it is written.
+pub(super) fn tlp(tlp: Tlp) -> String {
     match tlp {
         Tlp::Clear => "clear".to_owned(),
         Tlp::Green => "green".to_owned(),

@@ -1,7 +1,7 @@
 //! `watch`: the ledger's entries behind a serial, and each new one as it becomes durable.
 //!
 //! A line is a JSON document, [`Shown`], about one record: `serial`, `kind`, `at`, `record`, `holds`, `topic`,
-//! `organisation`, `observables` (a count, as of the entry), `believed`, `cause` and `values`. Serials rise; what this node
+//! `tlp`, `organisation`, `observables` (a count, as of the entry), `believed`, `cause` and `values`. Serials rise; what this node
 //! never believed is left out. Values are read when the line is sent, which may be long after the entry was made: they are
 //! what holds then, whatever the count says, so that nothing is handed out as usable that was withdrawn meanwhile:
 //!
@@ -27,13 +27,14 @@ use futures::stream;
 use serde::Deserialize;
 use starfish_protocol::{
     observable::Observable,
-    record::{Body, Kind, RecordId, Topic},
+    record::{Body, Kind, RecordId, Tlp, Topic},
 };
 use tokio::sync::watch::Receiver;
 
 use super::{
     super::{Node, Refused, usage},
     beside, flowing, line,
+    search::tlp,
 };
 use crate::{
     daemon::{control::documents::Entry as Shown, moment::rfc3339},
@@ -121,7 +122,7 @@ fn page<S: Store>(ledger: &Ledger<S>, after: u64, topic: Option<&Topic>) -> Resu
         .iter()
         .filter(|entry| is_shown(entry) && topic.is_none_or(|topic| entry.topic == *topic));
     let lines: Result<String, StoreError> = wanted
-        .map(|entry| Ok(line(&shown(entry, values(ledger, entry)?))))
+        .map(|entry| Ok(line(&shown(entry, mark(ledger, entry)?, values(ledger, entry)?))))
         .collect();
     Ok((lines?, last))
 }
@@ -131,7 +132,13 @@ fn is_shown(entry: &Entry) -> bool {
     entry.believed || entry.kind == EntryKind::Retracted
 }
 
-fn shown(entry: &Entry, values: Vec<String>) -> Shown {
+/// Who may be told of it. Of what is not here any more that is nobody.
+fn mark<S: Store>(ledger: &Ledger<S>, entry: &Entry) -> Result<Tlp, StoreError> {
+    let card = ledger.card_of(&entry.record)?;
+    Ok(card.map_or(Tlp::Red, |(_, card)| Tlp::from(card.tlp)))
+}
+
+fn shown(entry: &Entry, mark: Tlp, values: Vec<String>) -> Shown {
     Shown {
         serial: entry.serial,
         kind: entry.kind.name().to_owned(),
@@ -139,6 +146,7 @@ fn shown(entry: &Entry, values: Vec<String>) -> Shown {
         record: entry.record.to_string(),
         holds: holds(entry.body),
         topic: entry.topic.to_string(),
+        tlp: tlp(mark),
         organisation: entry.org.map(|org| org.to_string()),
         observables: entry.observables,
         believed: entry.believed,
