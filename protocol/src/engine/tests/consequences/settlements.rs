@@ -150,7 +150,7 @@ fn contradiction(of: &Identity) -> [Statement; 2] {
 fn an_organisation_that_contradicts_itself_stands_still() {
     let (mut world, author) = stage();
     let [one, two] = contradiction(&author);
-    tell(&mut world, 0, &[one.clone()]);
+    tell(&mut world, 0, std::slice::from_ref(&one));
     world.run(2_000);
     let renewed = |event: &Event| matches!(event, Event::Manifest { seq: 1, .. });
     assert!(world.nodes[1].events.iter().any(renewed));
