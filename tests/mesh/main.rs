@@ -5,6 +5,7 @@ mod hostile;
 mod js_peer;
 mod kill;
 mod lessons;
+mod opinions;
 mod pairing;
 mod partition;
 mod restore;

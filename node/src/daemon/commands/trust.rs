@@ -1,4 +1,6 @@
-//! `trust`: who is believed, and why.
+//! `trust`: whom this organisation vouches for, who is believed, and why.
+
+mod statements;
 
 use starfish_protocol::trust::what_if::{Answer, Hypothesis, Judged, evaluate};
 
@@ -12,8 +14,10 @@ use crate::daemon::{
 /// A graph of ten thousand endorsements written at length takes two; more is a mistake.
 const DOCUMENT: usize = 64 << 20;
 
-pub(super) fn trust(console: &Console, arguments: &Trust) -> Result<Exit, Failure> {
-    let Trust::WhatIf(arguments) = arguments;
+pub(super) async fn trust(console: &Console, arguments: &Trust) -> Result<Exit, Failure> {
+    let Trust::WhatIf(arguments) = arguments else {
+        return statements::speak(console, arguments).await;
+    };
     console.report.show(&what_if(arguments)?)?;
     Ok(Exit::Done)
 }

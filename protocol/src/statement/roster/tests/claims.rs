@@ -369,6 +369,28 @@ fn what_is_withheld_shows() {
 }
 
 #[test]
+fn a_head_is_made_before_everybody_has_signed() {
+    let issuer = guarded().id();
+    let mut roster = roster_of(&guarded_ground());
+    let mut check = |further: Vec<(Statement, Statement)>| {
+        let (unsigned, signed): (Vec<_>, Vec<_>) = further.into_iter().unzip();
+        let expected = roster.standing_with(&issuer, &unsigned);
+        signed
+            .iter()
+            .for_each(|statement| drop(admit(&mut roster, statement, &Strict)));
+        assert_eq!(expected, Ok(roster.standing_of(&issuer)));
+    };
+    let endorses = |seq, amount| [&[][..], &[13]].map(|keys| raw(Kind::ENDORSEMENT, &endorsement(seq, amount), keys));
+    let vetoes = |seq| [&[][..], &[13]].map(|keys| raw(Kind::VETO, &veto(seq), keys));
+    check(Vec::new());
+    check(vec![endorses(1, 120).into()]);
+    check(vec![endorses(2, 60).into(), vetoes(3).into()]);
+    check(vec![endorses(4, 0).into(), endorses(5, 7).into()]);
+    let other = raw(Kind::CHAIN_HEAD, &head(&[], 6), &[]);
+    assert_eq!(roster.standing_with(&issuer, &[other]), Err(StatementError::Encoding));
+}
+
+#[test]
 fn an_issuer_has_its_own_room() {
     let mut roster = roster_of(&guarded_ground());
     let statement = |number: u64| {
