@@ -148,7 +148,7 @@ pub fn start(env: Arc<dyn Env>, settings: MeshSettings, parts: Parts<'_>) -> Res
     }
     let (handle, orders) = Handle::new(peer);
     let community = setup.community;
-    for blocked in setup.blocked.iter().filter_map(peers::id_of) {
+    for blocked in setup.policy.blocked.iter().filter_map(peers::id_of) {
         swarm.behaviour_mut().blocked.block_peer(blocked);
     }
     let network = node::Network {

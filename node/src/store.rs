@@ -69,7 +69,7 @@ pub enum Space {
     Pending,
     /// Which records of an organisation are believed.
     Acceptances,
-    /// How far the logs of a revoked node count, by its key.
+    /// How far the logs of a revoked node count, by its key and the organisation that revoked it.
     Cuts,
     /// What the operator decided on a single record, by its id.
     Decisions,

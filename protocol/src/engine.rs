@@ -14,8 +14,10 @@
 //! | `arrivals` | headers, bodies, statements and proofs that come in, and what they may cost |
 //! | `exchange` | requests asked and answered, and catching up |
 //! | `peers` | who is connected, who should be, and what their clocks say |
+//! | `judging` | what follows when somebody is trusted otherwise than before |
 //! | `publishing` | this node's own log |
 //! | `commands` | what the operator wants |
+//! | `consequences` | what follows when statements change who counts |
 //! | `appending` | what becomes durable together |
 
 mod appending;
@@ -24,8 +26,10 @@ mod bodies;
 #[cfg(any(test, feature = "exercise"))]
 mod bounds;
 mod commands;
+mod consequences;
 mod exchange;
 mod frontier;
+mod judging;
 mod logs;
 mod peers;
 pub mod port;
@@ -43,9 +47,9 @@ use crate::{
     organisation::OrgId,
     peer::Peer,
     record::{Header, LogId, RecordId},
-    statement::{Roster, Statement},
+    statement::{Extent, Roster, Statement},
     time::{Millis, Time},
-    trust::{Acceptance, Trust},
+    trust::Trust,
     wire::{Head, Request},
 };
 
@@ -53,15 +57,16 @@ use self::{
     appending::Appending,
     arrivals::{Charges, Strangers},
     bodies::Bodies,
+    consequences::Consequences,
     exchange::{Ask, Asked, Filling, Lagging, Missing},
     frontier::Frontier,
     logs::Logs,
     peers::PeerState,
-    port::{Change, Event, Input, Output, Ticket},
+    port::{Event, Input, Output, Ticket},
     publishing::Own,
 };
 pub use self::{
-    commands::{BLOCKED, PAIRED, SUBSCRIPTION},
+    commands::{BLOCKED, PAIRED, PINS, ROOTS, SUBSCRIPTION},
     peers::HIGHEST_WALL,
     setup::{Setup, Subscription},
 };
@@ -90,9 +95,8 @@ pub struct Engine {
     dial_others: bool,
     records: u64,
     trust: Trust,
-    /// What an earlier life told the store; taken at the start.
-    judged: BTreeMap<OrgId, Acceptance>,
     roster: Roster,
+    consequences: Consequences,
     logs: Logs,
     frontier: Frontier,
     bodies: Bodies,
@@ -145,11 +149,11 @@ impl Engine {
             .fold(0, |life, byte| life << 8 | u64::from(*byte));
         let roster = Self::roster(&setup);
         let author = setup.key.public();
-        let frozen: Vec<PublicKey> = setup.frozen.iter().chain(roster.proven()).copied().collect();
-        let logs = Logs::new(&setup.heads, &frozen);
+        let logs = Logs::new(&setup.heads, roster.forks().chain(setup.frozen.iter().copied()));
         // Whoever was met may hold more than we do, even if the pairing went with an old store.
         let met = setup.stored_statements.iter().filter_map(Statement::founds);
-        let mut others = setup.listed.iter().chain(&setup.paired).copied().chain(met);
+        let named = setup.policy.listed.iter().chain(&setup.policy.paired).copied();
+        let mut others = named.chain(setup.policy.roots.iter().map(|root| root.org)).chain(met);
         let alone = others.all(|org| org == setup.org);
         let published = logs.of(author).next().is_some();
         Self {
@@ -165,9 +169,9 @@ impl Engine {
             subscription: setup.subscription,
             dial_others: setup.dial_others,
             records: setup.records,
-            trust: Trust::new(setup.org, &setup.listed, &setup.paired, &setup.blocked),
-            judged: setup.judged.into_iter().collect(),
+            trust: Trust::new(setup.org, setup.policy, setup.judged),
             roster,
+            consequences: Consequences::new(setup.cuts, setup.recoveries),
             logs,
             frontier: Frontier::new(life),
             bodies: Bodies::default(),
@@ -202,7 +206,14 @@ impl Engine {
 
     fn roster(setup: &Setup) -> Roster {
         let mut roster = Roster::new(setup.community);
-        for org in [setup.org].iter().chain(&setup.listed).chain(&setup.paired) {
+        let policy = &setup.policy;
+        let entered = policy.roots.iter().map(|root| &root.org);
+        for org in [setup.org]
+            .iter()
+            .chain(&policy.listed)
+            .chain(&policy.paired)
+            .chain(entered)
+        {
             roster.pin(*org);
         }
         let all = setup.statements.iter().chain(&setup.stored_statements);
@@ -246,29 +257,19 @@ impl Engine {
         self.next_sync = self.sync_time();
         self.next_expiry = self.now.mono + limits::EXPIRE_FIRST;
         self.own.compare_until(self.now.mono + limits::COMPARE_WAIT);
+        self.trust.advance(&self.roster, self.now.wall);
+        self.follow_what_is_stored();
         for (log, seq, id) in self.logs.heads() {
-            if Self::relays(&self.roster, &self.trust, &log, self.now.wall) {
+            if let Some((seq, id)) = self.handed_on(&log, (seq, id)) {
                 self.frontier.note(log, seq, id);
             }
         }
-        self.judge_anew();
         self.missing.look_through();
-    }
-
-    /// Tells the store whose records are believed, where it was told something else by an earlier life.
-    fn judge_anew(&mut self) {
-        let judged = std::mem::take(&mut self.judged);
-        let orgs: BTreeSet<OrgId> = judged.keys().copied().chain(self.trust.accepted()).collect();
-        for org in orgs {
-            let acceptance = self.trust.acceptance(org);
-            if judged.get(&org).unwrap_or(&Acceptance::nothing()) != &acceptance {
-                self.step.changes.push(Change::Judge { org, acceptance });
-            }
-        }
     }
 
     /// The end of every step: what is due by now, then one batch for the store, then the next wake-up.
     fn settle(&mut self) {
+        let judges = self.judge_when_due();
         self.sync_when_due();
         self.sync_when_settled();
         self.fill_early_when_due();
@@ -292,6 +293,7 @@ impl Engine {
             self.own.wake(),
             early,
             settles,
+            judges,
         ];
         if let Some(at) = due.into_iter().flatten().min() {
             self.out.push(Output::Wake(at));
@@ -335,11 +337,24 @@ impl Engine {
         self.out.push(Output::Event(Event::Bounded(what)));
     }
 
-    /// The organisation that wrote a log: the one that its author spoke for when it opened it, or speaks for now.
+    /// The organisation that wrote a log: the one that its author spoke for when it opened it, or speaks for now. And how
+    /// much of the log counts for it.
+    fn extent(roster: &Roster, log: &LogId, wall: Millis) -> Option<(OrgId, Extent)> {
+        roster.extent_of(log, log.epoch).or_else(|| roster.extent_of(log, wall))
+    }
+
     fn organisation(roster: &Roster, log: &LogId, wall: Millis) -> Option<OrgId> {
-        roster
-            .organisation_of(&log.author, log.epoch)
-            .or_else(|| roster.organisation_of(&log.author, wall))
+        Self::extent(roster, log, wall).map(|(org, _)| org)
+    }
+
+    /// The last record that this node hands on of a log with this head: nothing that a revocation has made void.
+    fn handed_on(&self, log: &LogId, (seq, id): (u64, RecordId)) -> Option<(u64, RecordId)> {
+        let (org, extent) = Self::extent(&self.roster, log, self.now.wall)?;
+        let may = self.trust.judge(Some(org)).relay;
+        may.then_some(match extent {
+            Extent::Until(last, good) if last <= seq => (last, good),
+            _ => (seq, id),
+        })
     }
 
     /// Whether this node hands a log on: headers of organisations in quarantine are nobody else's business.

@@ -78,6 +78,8 @@ pub const GUESTS: usize = 20;
 pub const ACCEPTED_SCOPES: usize = 64;
 /// The longest text in a line of the audit log, in bytes: a reason of somebody else's, and some words around it.
 pub const AUDIT_TEXT_BYTES: usize = 1_024;
+/// How many organisations are judged anew in one step: each takes about a millisecond at most.
+pub const JUDGED_PER_STEP: usize = 32;
 /// How many bytes of unbelieved bodies are kept.
 pub const QUARANTINE_BYTES: u64 = 64_000_000;
 /// How long unbelieved records are kept: a week, in which two operators can pair.
@@ -216,6 +218,13 @@ pub const HISTORY_PER_DAY: u64 = 1_000_000;
 pub const STATEMENTS_PER_PEER: u64 = 512;
 /// How long that quota takes to refill, and the next one.
 pub const STATEMENT_REFILL: Millis = Millis(10 * MINUTE);
+/// How many urgent statements of one organisation are taken and passed on in that time when a peer has used up its own
+/// quota: a ceremony after a theft makes a handful.
+pub const URGENT_PER_ORGANISATION: u64 = 16;
+/// How many urgent statements come first in an answer that does not hold all there are.
+pub const URGENT_PER_ANSWER: usize = 64;
+/// Among how many of the next ones they are looked for: a full roster behind every page would be read for each of them.
+pub const URGENT_LOOKED_FOR: usize = 4_096;
 /// How many answers full of statements are read from one peer in that time: all of a full roster, twice.
 pub const STATEMENT_ANSWERS: u64 = 2 * (STATEMENTS / STATEMENTS_PER_ANSWER) as u64;
 /// How long it takes until a peer's statements are read from the beginning again, when they still differ: some of them
@@ -330,3 +339,20 @@ pub const FLOW_SEARCHED: usize = 2_000_000;
 /// How many organisations' claims for one observable are weighed, and as many against it, those with the best standing: four
 /// times the members of FIRST in one field, and few enough to weigh in one turn.
 pub const CLAIMS_WEIGHED: usize = 1_024;
+
+// -- What the web of trust keeps, and how far it goes for one answer. Beyond it less is believed, or less is shown.
+
+/// For how many kinds of questions a graph is kept: topics and suffixes that are told apart somewhere, those asked lately.
+pub const TRUST_CLASSES: usize = 64;
+/// How many changed pairs of organisations the graph of a question lags behind before it is rather built anew.
+pub const TRUST_PENDING: usize = 4_096;
+/// How many topics are told apart when it is found out what an organisation is believed for: two scopes full.
+pub const ACCEPTANCE_TOPICS: usize = 2 * SCOPE_TOPICS;
+/// How many suffixes are: two scopes full.
+pub const ACCEPTANCE_SUFFIXES: usize = 2 * SCOPE_SUFFIXES;
+/// How many different questions are answered to find it out.
+pub const ACCEPTANCE_QUESTIONS: usize = 32;
+/// How many endorsements that do not count are named with their reasons: more than anybody reads.
+pub const IGNORED_SHOWN: usize = 256;
+/// How many moments ahead it is found out when an answer changes.
+pub const MOMENTS_AHEAD: usize = 32;

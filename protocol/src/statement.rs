@@ -69,7 +69,7 @@ pub use endorsement::{ChainHead, DEPTH, Endorsement, FULL, Scope, Subsidiary, Ve
 pub use endpoint::EndpointStatement;
 pub use lifecycle::{LogPosition, Recovery, Resolution, Revocation, RevocationReason, Settles};
 pub use manifest::{Guardians, Manifest};
-pub use roster::{Admitted, Chain, Concern, Freeze, RecoveryState, Roster, RosterRefusal};
+pub use roster::{Admitted, Chain, Concern, Extent, Freeze, RecoveryState, Roster, RosterRefusal};
 pub use text::TextError;
 
 use std::borrow::Cow;
@@ -290,6 +290,12 @@ impl Statement {
             }
             _ => None,
         }
+    }
+
+    /// The node against which this would be a proof of two histories.
+    pub fn accuses(&self) -> Option<PublicKey> {
+        let author = self.body.first_chunk().filter(|_| self.kind == Kind::PROOF)?;
+        Some(PublicKey::from_bytes(*author))
     }
 
     /// What it is about.

@@ -1,7 +1,10 @@
-//! Whom this node believes: the one place that turns an organisation into rights.
+//! Whom this node believes: the one place that turns an organisation into rights ([`Trust::judge`]).
 //!
-//! For now an organisation is a root (its own, paired, or listed by the operator), certified, or unknown: rows 1, 3 and
-//! 4 of the table in the design (protocol 5). The web of trust replaces [`Trust::judge`] and nothing else.
+//! What the operator decides (pairing, the configured list, root entries, pins) and what organisations say of each other meet
+//! in the [`Web`](web::Web), which answers the gates of the design (trust 4.6). The rights to connect, to be handed on and to be
+//! told TLP:GREEN are read from it directly, so that one that is lost is lost at once. Which records are believed is
+//! remembered as the store was told it, and found anew in slices ([`Trust::judge_some`]): a change may concern every
+//! organisation there is.
 
 mod acceptance;
 pub mod dominators;
@@ -10,15 +13,22 @@ pub mod graph;
 pub mod independence;
 mod policy;
 pub mod standing;
+pub mod web;
 pub mod what_if;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{organisation::OrgId, peer::Peer};
+use self::web::{Barred, Explanation, Judged, Question, Web};
+use crate::{
+    organisation::OrgId,
+    peer::Peer,
+    statement::{Concern, Roster, Scope},
+    time::Millis,
+};
 
 pub use self::{
     acceptance::Acceptance,
-    policy::{Pin, Root},
+    policy::{Pin, Root, Who},
 };
 
 /// How an organisation became a root.
@@ -30,6 +40,8 @@ pub enum Origin {
     Paired,
     /// The operator listed it in the configuration.
     Listed,
+    /// The operator wrote a root entry for it.
+    Entered,
 }
 
 /// What an organisation may do here, and why.
@@ -39,9 +51,11 @@ pub struct Verdict {
     pub connect: bool,
     /// Its headers are forwarded.
     pub relay: bool,
-    /// Its records are shown; otherwise they are in quarantine.
+    /// Some of its records are shown; the others are in quarantine.
     pub believe: bool,
-    /// The reason for all three.
+    /// It may be told TLP:GREEN.
+    pub confide: bool,
+    /// The reason for all of them.
     pub reason: Reason,
 }
 
@@ -50,86 +64,276 @@ pub struct Verdict {
 pub enum Reason {
     /// A root of this node.
     Root(Origin),
+    /// Somebody who is trusted here vouches for it.
+    Vouched,
+    /// Whatever vouches for it, nothing of it counts.
+    Barred(Barred),
     /// It proved who it is, but nobody here vouches for it.
     Unvouched,
     /// It proved nothing.
     Uncertified,
 }
 
-/// The operator's roots and refusals.
-#[derive(Clone, Debug)]
+/// What the operator has decided.
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    /// Organisations in the configured list.
+    pub listed: Vec<OrgId>,
+    /// Organisations that were paired.
+    pub paired: Vec<OrgId>,
+    /// Root entries; the one without a scope replaces what pairing or the list wrote.
+    pub roots: Vec<Root>,
+    /// Pins.
+    pub pins: Vec<(OrgId, Pin)>,
+    /// Peers that are refused.
+    pub blocked: Vec<Peer>,
+}
+
+/// How an organisation is judged anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// Which.
+    pub org: OrgId,
+    /// Who caused it.
+    pub who: Who,
+    /// What was believed of it, and what is now.
+    pub believed: (Acceptance, Acceptance),
+    /// Its rights as they were dealt with last, and as they are.
+    pub rights: (Verdict, Verdict),
+}
+
+/// Everything that decides about organisations.
+#[derive(Debug)]
 pub struct Trust {
-    roots: BTreeMap<OrgId, Origin>,
+    own: OrgId,
+    policy: BTreeMap<OrgId, Origin>,
+    entries: BTreeMap<OrgId, Vec<Root>>,
+    pins: BTreeMap<OrgId, Pin>,
     blocked: BTreeSet<Peer>,
+    web: Web,
+    /// As the store was told.
+    believed: BTreeMap<OrgId, Acceptance>,
+    /// As they were dealt with last, of those that have any.
+    rights: BTreeMap<OrgId, Verdict>,
+    /// Who is to be judged anew, and because of whom.
+    waiting: BTreeMap<OrgId, Who>,
 }
 
 impl Trust {
-    /// Starts from what the configuration and the store say. A listed or paired own organisation stays `Own`.
-    pub fn new(own: OrgId, listed: &[OrgId], paired: &[OrgId], blocked: &[Peer]) -> Self {
-        let listed = listed.iter().map(|org| (*org, Origin::Listed));
-        let paired = paired.iter().map(|org| (*org, Origin::Paired));
-        let mut roots: BTreeMap<_, _> = listed.chain(paired).collect();
-        roots.insert(own, Origin::Own);
-        Self {
-            roots,
-            blocked: blocked.iter().cloned().collect(),
+    /// Starts from what the operator has decided and the store was told. Nothing is judged yet but what the store knows.
+    pub fn new(own: OrgId, policy: Policy, believed: Vec<(OrgId, Acceptance)>) -> Self {
+        let listed = policy.listed.iter().map(|org| (*org, Origin::Listed));
+        let paired = policy.paired.iter().map(|org| (*org, Origin::Paired));
+        let mut origins: BTreeMap<OrgId, Origin> = listed.chain(paired).collect();
+        origins.remove(&own);
+        let mut entries: BTreeMap<OrgId, Vec<Root>> = BTreeMap::new();
+        for root in policy.roots.into_iter().filter(|root| root.org != own) {
+            entries.entry(root.org).or_default().push(root);
         }
+        let mut trust = Self {
+            own,
+            policy: origins,
+            entries,
+            pins: policy.pins.into_iter().filter(|(org, _)| *org != own).collect(),
+            blocked: policy.blocked.into_iter().collect(),
+            web: Web::new(own),
+            waiting: believed.iter().map(|(org, _)| (*org, Who::Time)).collect(),
+            believed: believed.into_iter().collect(),
+            rights: BTreeMap::new(),
+        };
+        let entered: BTreeSet<OrgId> = trust.policy.keys().chain(trust.entries.keys()).copied().collect();
+        entered.into_iter().for_each(|org| trust.enter(org));
+        for (org, pin) in trust.pins.clone() {
+            trust.web.pin(org, Some(pin));
+        }
+        trust.waiting.insert(own, Who::Time);
+        trust.note(Who::Operator);
+        trust
     }
 
     /// What this organisation may do; `None` is an author without a certificate.
     pub fn judge(&self, org: Option<OrgId>) -> Verdict {
-        let root = org.and_then(|org| self.roots.get(&org).copied());
-        let reason = match (org, root) {
-            (_, Some(origin)) => Reason::Root(origin),
-            (Some(_), None) => Reason::Unvouched,
-            (None, None) => Reason::Uncertified,
+        let Some(org) = org else {
+            return Verdict::nothing(Reason::Uncertified);
         };
-        let full = root.is_some();
+        let reached = self.web.reach(&org) > 0;
+        let reason = match (self.origin(&org), self.web.barred(&org)) {
+            (Some(Origin::Own), _) => Reason::Root(Origin::Own),
+            (_, Some(barred)) if !reached && self.is_named(&org) => Reason::Barred(barred),
+            (Some(origin), _) if reached => Reason::Root(origin),
+            _ if reached => Reason::Vouched,
+            _ => Reason::Unvouched,
+        };
         Verdict {
-            connect: full,
-            relay: full,
-            believe: full,
+            connect: reached,
+            relay: reached,
+            believe: reached && !self.acceptance(org).is_nothing(),
+            confide: self.web.confides(&org),
             reason,
         }
     }
 
-    /// Which of its records are believed.
+    /// Which of its records are believed, as the store was told last.
     pub fn acceptance(&self, org: OrgId) -> Acceptance {
-        if self.judge(Some(org)).believe {
-            Acceptance::everything()
-        } else {
-            Acceptance::nothing()
+        self.believed.get(&org).cloned().unwrap_or_default()
+    }
+
+    /// Takes in what changed in the roster.
+    pub fn follow(&mut self, roster: &Roster, change: &Concern) {
+        self.web.follow(roster, std::slice::from_ref(change));
+        self.note(match change {
+            Concern::Endorsement(says) => Who::Organisation(says.issuer),
+            Concern::Veto(says) => Who::Organisation(says.issuer),
+            Concern::Parent(org) | Concern::Organisation(org) | Concern::Gone(org) | Concern::Chain(org) => {
+                Who::Organisation(*org)
+            }
+            Concern::Node(_) | Concern::Recovery(_) | Concern::Everything => Who::Time,
+        });
+    }
+
+    /// Wall time passes: what begins or ends by then does.
+    pub fn advance(&mut self, roster: &Roster, wall: Millis) {
+        self.web.advance(roster, wall);
+        self.note(Who::Time);
+    }
+
+    /// When time alone will change something next.
+    pub fn next_change(&self) -> Option<Millis> {
+        self.web.next_change()
+    }
+
+    /// Whether somebody is still to be judged anew.
+    pub fn is_behind(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Judges at most `limit` organisations anew; what came of those that are judged differently now.
+    pub fn judge_some(&mut self, limit: usize) -> Vec<Judgement> {
+        let mut judged = Vec::new();
+        for _ in 0..limit {
+            let Some((org, who)) = self.waiting.pop_first() else {
+                break;
+            };
+            let acceptance = self.web.acceptance(&org);
+            let before = self.acceptance(org);
+            if acceptance.is_nothing() {
+                self.believed.remove(&org);
+            } else {
+                self.believed.insert(org, acceptance.clone());
+            }
+            let now = self.judge(Some(org));
+            let had = if now.connect || now.confide {
+                self.rights.insert(org, now)
+            } else {
+                self.rights.remove(&org)
+            };
+            let had = had.unwrap_or(Verdict::nothing(Reason::Unvouched));
+            let same = (had.connect, had.relay, had.confide) == (now.connect, now.relay, now.confide);
+            if !same || before != acceptance {
+                judged.push(Judgement {
+                    org,
+                    who,
+                    believed: (before, acceptance),
+                    rights: (had, now),
+                });
+            }
         }
+        judged
     }
 
-    /// Every organisation of which something may be believed, in order.
-    pub fn accepted(&self) -> impl Iterator<Item = OrgId> {
-        self.roots.keys().copied()
-    }
-
-    /// Makes an organisation a root after pairing. True when that changed its verdict. One that was listed is paired from
-    /// then on: it is dialled after every start, and stays when it leaves the list.
+    /// Makes an organisation a root after pairing. True when it was none. One that was listed is paired from then on: it is
+    /// dialled after every start, and stays when it leaves the list.
     pub fn pair(&mut self, org: OrgId) -> bool {
-        match self.roots.get(&org) {
-            Some(Origin::Own) => false,
-            _ => self.roots.insert(org, Origin::Paired).is_none(),
+        if org == self.own {
+            return false;
         }
+        let before = self.policy.insert(org, Origin::Paired);
+        self.enter(org);
+        self.note(Who::Operator);
+        before.is_none()
     }
 
-    /// Undoes pairing and listing until the next start. True when that changed its verdict.
+    /// Undoes pairing, and listing until the next start, with the root entries of this organisation. True when it was a root.
     pub fn unpair(&mut self, org: OrgId) -> bool {
-        match self.roots.get(&org) {
-            None | Some(Origin::Own) => false,
-            Some(_) => self.roots.remove(&org).is_some(),
-        }
+        let was = self.policy.remove(&org).is_some() | self.entries.remove(&org).is_some();
+        self.enter(org);
+        self.note(Who::Operator);
+        was
+    }
+
+    /// Writes a root entry, in the place of the one of the same scope.
+    pub fn set_root(&mut self, root: Root) {
+        let org = root.org;
+        let entries = self.entries.entry(org).or_default();
+        entries.retain(|entry| entry.scope != root.scope);
+        entries.push(root);
+        self.enter(org);
+        self.note(Who::Operator);
+    }
+
+    /// Removes the root entries that the operator wrote for an organisation; pairing is undone by [`Trust::unpair`]. True when
+    /// there was one.
+    pub fn remove_roots(&mut self, org: OrgId) -> bool {
+        let was = self.entries.remove(&org).is_some();
+        self.enter(org);
+        self.note(Who::Operator);
+        was
+    }
+
+    /// Pins an organisation, or takes its pin off.
+    pub fn pin(&mut self, org: OrgId, pin: Option<Pin>) {
+        match pin {
+            Some(pin) => self.pins.insert(org, pin),
+            None => self.pins.remove(&org),
+        };
+        self.web.pin(org, pin);
+        self.note(Who::Operator);
     }
 
     /// The organisations that pairing made roots, in order.
     pub fn paired(&self) -> impl Iterator<Item = OrgId> {
-        self.roots
-            .iter()
-            .filter(|(_, origin)| **origin == Origin::Paired)
-            .map(|(org, _)| *org)
+        let paired = self.policy.iter().filter(|(_, origin)| **origin == Origin::Paired);
+        paired.map(|(org, _)| *org)
+    }
+
+    /// The root entries that the operator wrote, in order.
+    pub fn entries(&self) -> impl Iterator<Item = &Root> {
+        self.entries.values().flatten()
+    }
+
+    /// Every entry that counts, with how it came to be.
+    pub fn roots(&self) -> impl Iterator<Item = (Origin, Root)> {
+        let orgs: BTreeSet<OrgId> = self.policy.keys().chain(self.entries.keys()).copied().collect();
+        orgs.into_iter().flat_map(|org| {
+            let origin = self.origin(&org).unwrap_or(Origin::Entered);
+            self.roots_of(org).into_iter().map(move |root| (origin, root))
+        })
+    }
+
+    /// The pins, in order.
+    pub fn pins(&self) -> impl Iterator<Item = (OrgId, Pin)> {
+        self.pins.iter().map(|(org, pin)| (*org, *pin))
+    }
+
+    /// Every organisation that somebody who is trusted here vouches for.
+    pub fn reached(&self) -> impl Iterator<Item = OrgId> {
+        self.web.reached()
+    }
+
+    /// The organisations on the way on which most trust comes to this one, itself included: whoever introduced it answers
+    /// for what it costs.
+    pub fn introducers(&self, org: &OrgId) -> Vec<OrgId> {
+        self.web.witness(org)
+    }
+
+    /// Why an organisation is judged as it is, for one question.
+    pub fn explain(&mut self, roster: &Roster, org: &OrgId, question: &Question) -> Explanation {
+        self.web.explain(roster, org, question)
+    }
+
+    /// What counts for one question, for whoever weighs claims.
+    pub fn judged(&mut self, question: &Question) -> Judged<'_> {
+        self.web.judged(question)
     }
 
     /// Refuses a peer, or takes it back.
@@ -150,6 +354,53 @@ impl Trust {
     pub fn blocked(&self) -> impl Iterator<Item = &Peer> {
         self.blocked.iter()
     }
+
+    fn origin(&self, org: &OrgId) -> Option<Origin> {
+        if *org == self.own {
+            return Some(Origin::Own);
+        }
+        let entered = self.entries.contains_key(org).then_some(Origin::Entered);
+        self.policy.get(org).copied().or(entered)
+    }
+
+    /// Whether the operator decided something about it.
+    fn is_named(&self, org: &OrgId) -> bool {
+        self.origin(org).is_some() || self.pins.contains_key(org)
+    }
+
+    fn roots_of(&self, org: OrgId) -> Vec<Root> {
+        let mut roots = self.entries.get(&org).cloned().unwrap_or_default();
+        let whole = roots.iter().any(|root| root.scope == Scope::default());
+        if self.policy.contains_key(&org) && !whole {
+            roots.push(Root::paired(org));
+        }
+        roots
+    }
+
+    fn enter(&mut self, org: OrgId) {
+        let roots = self.roots_of(org);
+        self.web.set_roots(org, roots);
+    }
+
+    /// Whoever is touched is judged anew; the first cause is the one that is told.
+    fn note(&mut self, who: Who) {
+        for org in self.web.take_touched() {
+            self.waiting.entry(org).or_insert(who);
+        }
+    }
+}
+
+impl Verdict {
+    /// No right at all.
+    fn nothing(reason: Reason) -> Self {
+        Self {
+            connect: false,
+            relay: false,
+            believe: false,
+            confide: false,
+            reason,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -162,33 +413,116 @@ mod tests {
         OrgId::from_digest(Digest::of(domain::MANIFEST, name.as_bytes()))
     }
 
+    fn trust() -> Trust {
+        let policy = Policy {
+            listed: vec![org("listed"), org("own")],
+            paired: vec![org("paired")],
+            ..Policy::default()
+        };
+        let mut trust = Trust::new(org("own"), policy, Vec::new());
+        trust.judge_some(100);
+        trust
+    }
+
+    fn check(trust: &Trust, who: Option<OrgId>, reason: Reason, full: bool) {
+        let verdict = trust.judge(who);
+        assert_eq!((verdict.connect, verdict.relay, verdict.believe), (full, full, full));
+        assert_eq!(verdict.reason, reason);
+    }
+
     #[test]
     fn only_roots_are_believed_and_relayed() {
-        let mut trust = Trust::new(org("own"), &[org("listed"), org("own")], &[org("paired")], &[]);
-        let check = |trust: &Trust, who: Option<OrgId>, reason, full| {
-            let verdict = trust.judge(who);
-            assert_eq!((verdict.connect, verdict.relay, verdict.believe), (full, full, full));
-            assert_eq!(verdict.reason, reason);
-        };
+        let mut trust = trust();
         check(&trust, Some(org("own")), Reason::Root(Origin::Own), true);
         check(&trust, Some(org("listed")), Reason::Root(Origin::Listed), true);
         check(&trust, Some(org("paired")), Reason::Root(Origin::Paired), true);
         check(&trust, Some(org("stranger")), Reason::Unvouched, false);
         check(&trust, None, Reason::Uncertified, false);
         assert!(trust.unpair(org("paired")));
+        trust.judge_some(100);
         check(&trust, Some(org("paired")), Reason::Unvouched, false);
         assert!(!trust.unpair(org("own")));
         check(&trust, Some(org("own")), Reason::Root(Origin::Own), true);
         assert!(trust.pair(org("stranger")));
+        trust.judge_some(100);
         check(&trust, Some(org("stranger")), Reason::Root(Origin::Paired), true);
         assert!(!trust.pair(org("listed")) && !trust.pair(org("own")));
+        trust.judge_some(100);
         check(&trust, Some(org("listed")), Reason::Root(Origin::Paired), true);
         check(&trust, Some(org("own")), Reason::Root(Origin::Own), true);
     }
 
     #[test]
+    fn a_root_entry_says_how_much() {
+        let mut trust = trust();
+        let entry = |amount: u8| Root {
+            amount,
+            ..Root::paired(org("entered"))
+        };
+        for (amount, connect, believe) in [(59, true, false), (60, true, true), (120, true, true), (1, true, false)] {
+            trust.set_root(entry(amount));
+            trust.judge_some(100);
+            let verdict = trust.judge(Some(org("entered")));
+            assert_eq!((verdict.connect, verdict.believe), (connect, believe), "{amount}");
+            assert_eq!(verdict.reason, Reason::Root(Origin::Entered));
+        }
+        // An entry without a scope has the last word over what pairing wrote.
+        trust.pair(org("entered"));
+        trust.judge_some(100);
+        assert!(!trust.judge(Some(org("entered"))).believe);
+        assert_eq!(trust.roots().count(), 3);
+        assert!(trust.unpair(org("entered")));
+        trust.judge_some(100);
+        check(&trust, Some(org("entered")), Reason::Unvouched, false);
+    }
+
+    #[test]
+    fn a_pin_is_the_last_word() {
+        let mut trust = trust();
+        trust.pin(org("paired"), Some(Pin::Bad));
+        let changed = trust.judge_some(100);
+        assert_eq!(changed.len(), 1);
+        assert_eq!((changed[0].org, changed[0].who), (org("paired"), Who::Operator));
+        assert_eq!(changed[0].believed, (Acceptance::everything(), Acceptance::nothing()));
+        let verdict = trust.judge(Some(org("paired")));
+        assert!(!verdict.connect && !verdict.relay && !verdict.believe && !verdict.confide);
+        assert!(matches!(verdict.reason, Reason::Barred(_)), "{:?}", verdict.reason);
+        trust.pin(org("paired"), None);
+        trust.judge_some(100);
+        check(&trust, Some(org("paired")), Reason::Root(Origin::Paired), true);
+    }
+
+    #[test]
+    fn what_is_judged_already_is_no_news() {
+        let mut trust = trust();
+        assert!(!trust.is_behind() && trust.judge_some(100).is_empty());
+        trust.pair(org("a"));
+        trust.pair(org("b"));
+        assert_eq!(trust.judge_some(1).len(), 1);
+        assert!(trust.is_behind());
+        assert_eq!(trust.judge_some(100).len(), 1);
+        // What an earlier life told the store is news only when it is not so any more.
+        let policy = Policy {
+            paired: vec![org("a")],
+            ..Policy::default()
+        };
+        let told = vec![
+            (org("a"), Acceptance::everything()),
+            (org("gone"), Acceptance::everything()),
+        ];
+        let mut later = Trust::new(org("own"), policy, told);
+        let lost: Vec<OrgId> = later
+            .judge_some(100)
+            .into_iter()
+            .filter(|judged| judged.believed.0 != judged.believed.1)
+            .map(|judged| judged.org)
+            .collect();
+        assert_eq!(BTreeSet::from_iter(lost), BTreeSet::from([org("gone"), org("own")]));
+    }
+
+    #[test]
     fn a_block_is_undone() {
-        let mut trust = Trust::new(org("own"), &[], &[], &[]);
+        let mut trust = trust();
         let peer = Peer::from_bytes(b"peer");
         trust.block(&peer, true);
         assert!(trust.is_blocked(&peer));

@@ -36,6 +36,7 @@ use starfish_protocol::{
     observable::Observable,
     record::{Body, RecordId, SealedBody, seal_body},
     time::Millis,
+    trust::Policy,
 };
 use starfish_tests::{
     cast::{Organisation, bundle, now},
@@ -219,12 +220,15 @@ fn resident(index: usize, organisations: &[Organisation], community: Community) 
         community,
         statements: own.statements.clone(),
         stored_statements: Vec::new(),
-        listed: organisations.iter().map(|organisation| organisation.id).collect(),
-        paired: Vec::new(),
-        blocked: Vec::new(),
+        policy: Policy {
+            listed: organisations.iter().map(|organisation| organisation.id).collect(),
+            ..Policy::default()
+        },
         subscription: Subscription::default(),
         heads: Vec::new(),
         frozen: Vec::new(),
+        cuts: Vec::new(),
+        recoveries: Vec::new(),
         judged: Vec::new(),
         safe_mode: false,
         records: 0,

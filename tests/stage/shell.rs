@@ -16,6 +16,7 @@ use starfish_protocol::{
     peer::Peer,
     record::open_body,
     time::{Millis, Time},
+    trust::Policy,
     wire::{FRAME_BYTES, Request, Response},
 };
 
@@ -60,12 +61,15 @@ impl<S: Store> Shell<S> {
             community,
             statements: organisation.statements.clone(),
             stored_statements: loaded.statements,
-            listed,
-            paired: Vec::new(),
-            blocked: Vec::new(),
+            policy: Policy {
+                listed,
+                ..Policy::default()
+            },
             subscription,
             heads: loaded.heads,
             frozen: loaded.frozen,
+            cuts: loaded.cuts,
+            recoveries: loaded.recoveries,
             judged: loaded.judged,
             safe_mode: false,
             dial_others: false,

@@ -130,6 +130,19 @@ fn log_engine(event: port::Event) {
         port::Event::BodyStored(record) => tracing::debug!(%record, "body stored"),
         port::Event::Spoiled(record) => tracing::warn!(%record, "no body of this record can be opened"),
         port::Event::ForkProven(author) => tracing::error!(%author, "fork: the author wrote two histories"),
+        port::Event::Reopened(author) => {
+            tracing::warn!(%author, "a fork is settled; the author's records are taken again")
+        }
+        port::Event::Revoked { node, org, ended: true } => tracing::warn!(%node, %org, "a node was revoked"),
+        port::Event::Revoked { node, org, .. } => tracing::warn!(%node, %org, "a revocation counts no more"),
+        port::Event::Standstill { org, freeze, proof } => {
+            let proof = proof.map(|proof| proof.to_string()).unwrap_or_default();
+            tracing::error!(%org, ?freeze, proof, "whether an organisation stands still has changed");
+        }
+        port::Event::Manifest { org, seq } => tracing::info!(%org, seq, "an organisation has a new manifest"),
+        port::Event::Recovery { id, org, stage } => {
+            tracing::error!(%id, %org, ?stage, "guardians give an organisation new roots");
+        }
         port::Event::EpochOpened { epoch, adopted } => {
             tracing::warn!(
                 epoch = epoch.0,

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use serde::de::DeserializeOwned;
-use starfish_crypto::{Digest, PublicKey, Signed};
+use starfish_crypto::{Digest, Signed};
 use starfish_protocol::{engine::port::Change, organisation::OrgId, statement::Statement, trust::Acceptance};
 
 use crate::store::{BATCH_KEYS, Batch, Space, Store, StoreError};
@@ -11,7 +11,7 @@ use crate::store::{BATCH_KEYS, Batch, Space, Store, StoreError};
 use super::{
     FORMAT, Ledger,
     catalogue::{Card, Counts},
-    keys::{decoded, encoded, meta, number_key, number_of, organisation_of},
+    keys::{cut_of, decoded, encoded, meta, number_key, number_of, organisation_of, recovery_of},
     writer::SAFE_MODE,
 };
 
@@ -207,15 +207,27 @@ impl<'a> Salvage<'a> {
     pub fn cuts(&self) -> Vec<Change> {
         let mut cuts = Vec::new();
         let _ = self.store.scan(Space::Cuts, &[], &mut |key, value| {
-            let node = key.try_into().ok().map(PublicKey::from_bytes);
-            cuts.extend(node.zip(decoded(value).ok()));
+            cuts.extend(cut_of(key).ok().zip(decoded(value).ok()));
             ControlFlow::Continue(())
         });
-        let change = |(node, places)| Change::Cut {
+        let change = |((node, org), places)| Change::Cut {
             node,
+            org,
             last_good: Some(places),
         };
         cuts.into_iter().map(change).collect()
+    }
+
+    /// How far recoveries had come.
+    pub fn recoveries(&self) -> Vec<Change> {
+        let mut recoveries = Vec::new();
+        let _ = self.store.scan(Space::Settings, &[], &mut |key, value| {
+            let id = std::str::from_utf8(key).ok().and_then(recovery_of);
+            recoveries.extend(id.zip(decoded(value).ok()));
+            ControlFlow::Continue(())
+        });
+        let change = |(id, seen)| Change::Recovery { id, seen: Some(seen) };
+        recoveries.into_iter().map(change).collect()
     }
 
     /// Statements.

@@ -115,6 +115,31 @@ pub(crate) fn organisation_of(key: &[u8]) -> Result<OrgId, StoreError> {
     Ok(OrgId::from_digest(Digest::from_bytes(digest)))
 }
 
+/// How far what a node wrote for an organisation counts.
+pub(crate) fn cut_key(node: &PublicKey, org: Option<OrgId>) -> Vec<u8> {
+    [node.as_bytes().as_slice(), &organisation_key(org)].concat()
+}
+
+/// Whose cut such a key is.
+pub(crate) fn cut_of(key: &[u8]) -> Result<(PublicKey, OrgId), StoreError> {
+    let (node, org) = key
+        .split_first_chunk()
+        .ok_or_else(|| StoreError::corrupt("a cut without its node"))?;
+    Ok((PublicKey::from_bytes(*node), organisation_of(org)?))
+}
+
+/// The setting that holds how far a recovery has come.
+pub(crate) fn recovery_key(id: &Digest) -> String {
+    format!("{RECOVERY}{id}")
+}
+
+/// The recovery of such a setting, if it is one.
+pub(crate) fn recovery_of(name: &str) -> Option<Digest> {
+    name.strip_prefix(RECOVERY)?.parse().ok()
+}
+
+const RECOVERY: &str = "recovery ";
+
 /// Begins the rows of the withdrawals of a record by one organisation. Others' do not even cost a look.
 pub(crate) fn withdrawal_key(target: &RecordId, by: Option<OrgId>) -> Vec<u8> {
     [target.digest().as_bytes().as_slice(), &organisation_key(by)].concat()

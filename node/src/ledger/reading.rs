@@ -10,15 +10,15 @@ use starfish_crypto::{Digest, PublicKey, Signed};
 use starfish_protocol::{
     codec,
     engine::{
-        BLOCKED, PAIRED, SUBSCRIPTION,
-        port::{Found, Query},
+        BLOCKED, PAIRED, PINS, ROOTS, SUBSCRIPTION,
+        port::{Found, Query, RecoverySeen},
     },
     observable::{Observable, Tld},
     organisation::OrgId,
     peer::Peer,
     record::{Body, Header, Kind, LogId, RecordId, Topic},
-    statement::Statement,
-    trust::Acceptance,
+    statement::{LogPosition, Statement},
+    trust::{Acceptance, Policy},
     wire::Head,
 };
 
@@ -28,8 +28,8 @@ use super::{
     Ledger,
     catalogue::{Card, Counts, Entry, Standing, reopened},
     keys::{
-        Number, decoded, holder_of, log_key, number_key, number_of, numbered, numbered_end, organisation_of,
-        position_key, users_key,
+        Number, cut_of, decoded, holder_of, log_key, number_key, number_of, numbered, numbered_end, organisation_of,
+        position_key, recovery_of, users_key,
     },
     writer::{SAFE_MODE, home, indexed, stored_rows, verified},
 };
@@ -46,12 +46,14 @@ pub struct Loaded {
     pub statements: Vec<Statement>,
     /// The last position of every log.
     pub heads: Vec<Head>,
-    /// Authors against whom a proof of two histories is held.
-    pub frozen: Vec<PublicKey>,
+    /// The logs against whose authors a proof of two histories is held, and where they were forked.
+    pub frozen: Vec<(LogId, u64)>,
     /// Which records of which organisations are believed.
     pub judged: Vec<(OrgId, Acceptance)>,
-    /// How far the logs of revoked nodes count.
-    pub cuts: Vec<(PublicKey, Vec<(LogId, u64)>)>,
+    /// How far the logs of revoked nodes count, for which organisation.
+    pub cuts: Vec<(PublicKey, OrgId, Vec<LogPosition>)>,
+    /// How far recoveries have come.
+    pub recoveries: Vec<(Digest, RecoverySeen)>,
     /// The node's own decisions, by name, as the engine wrote them.
     pub settings: BTreeMap<String, Vec<u8>>,
     /// How many records are stored.
@@ -65,15 +67,16 @@ impl Loaded {
         codec::decode(self.settings.get(name)?, codec::DOCUMENT_BYTES).ok()
     }
 
-    /// The organisations that were paired.
-    pub fn paired(&self) -> Vec<OrgId> {
-        self.setting(PAIRED).unwrap_or_default()
-    }
-
-    /// The peers that are refused.
-    pub fn blocked(&self) -> Vec<Peer> {
-        let peers: Vec<Vec<u8>> = self.setting(BLOCKED).unwrap_or_default();
-        peers.iter().map(|peer| Peer::from_bytes(peer)).collect()
+    /// What the operator has decided about others, with the configured list.
+    pub fn policy(&self, listed: Vec<OrgId>) -> Policy {
+        let blocked: Vec<Vec<u8>> = self.setting(BLOCKED).unwrap_or_default();
+        Policy {
+            listed,
+            paired: self.setting(PAIRED).unwrap_or_default(),
+            roots: self.setting(ROOTS).unwrap_or_default(),
+            pins: self.setting(PINS).unwrap_or_default(),
+            blocked: blocked.iter().map(|peer| Peer::from_bytes(peer)).collect(),
+        }
     }
 
     /// The topics and TLDs that this node pulls, when it was told.
@@ -91,6 +94,28 @@ pub struct TopicCount {
     pub topic: String,
     /// How many records of it are held.
     pub records: u64,
+}
+
+/// Where a proof of two histories says that they part.
+fn fork_of(proof: &[u8]) -> Result<(LogId, u64), StoreError> {
+    let (one, two): (Signed, Signed) = decoded(proof)?;
+    let header = |signed: &Signed| {
+        let header = Header::decode(signed.bytes());
+        header.map_err(|fault| StoreError::Corrupt(fault.to_string()))
+    };
+    let (one, two) = (header(&one)?, header(&two)?);
+    Ok((one.log(), one.seq.max(two.seq)))
+}
+
+/// What the settings say of recoveries: the engine does not know it under a name.
+fn take_recoveries(settings: &mut BTreeMap<String, Vec<u8>>) -> Result<Vec<(Digest, RecoverySeen)>, StoreError> {
+    let found = settings
+        .iter()
+        .filter_map(|(name, value)| Some((recovery_of(name)?, value)))
+        .map(|(id, value)| Ok((id, decoded(value)?)))
+        .collect::<Result<_, StoreError>>()?;
+    settings.retain(|name, _| recovery_of(name).is_none());
+    Ok(found)
 }
 
 impl<S: Store> Ledger<S> {
@@ -132,16 +157,9 @@ impl<S: Store> Ledger<S> {
             .iter()
             .map(|(_, value)| decoded(value))
             .collect::<Result<_, _>>()?;
-        let author = |(key, _): &(Vec<u8>, Vec<u8>)| {
-            let key = key
-                .as_slice()
-                .try_into()
-                .map_err(|_| StoreError::corrupt("a proof without its author"))?;
-            Ok(PublicKey::from_bytes(key))
-        };
         let frozen = rows(Space::Forks)?
             .iter()
-            .map(author)
+            .map(|(_, proof)| fork_of(proof))
             .collect::<Result<_, StoreError>>()?;
         let judged = rows(Space::Acceptances)?
             .iter()
@@ -149,11 +167,15 @@ impl<S: Store> Ledger<S> {
             .collect::<Result<Vec<(OrgId, Acceptance)>, StoreError>>()?;
         let cuts = rows(Space::Cuts)?
             .iter()
-            .map(|row| Ok((author(row)?, decoded(&row.1)?)))
+            .map(|(key, value)| {
+                let (node, org) = cut_of(key)?;
+                Ok((node, org, decoded(value)?))
+            })
             .collect::<Result<_, StoreError>>()?;
         let named = |(key, value): (Vec<u8>, Vec<u8>)| (String::from_utf8_lossy(&key).into_owned(), value);
         let mut settings: BTreeMap<String, Vec<u8>> = rows(Space::Settings)?.into_iter().map(named).collect();
         let safe_mode = settings.remove(SAFE_MODE).is_some();
+        let recoveries = take_recoveries(&mut settings)?;
         Ok(Loaded {
             statements,
             heads,
@@ -163,6 +185,7 @@ impl<S: Store> Ledger<S> {
                 .filter(|(_, acceptance)| !acceptance.is_nothing())
                 .collect(),
             cuts,
+            recoveries,
             settings,
             records: self.counts().records,
             safe_mode,

@@ -33,9 +33,10 @@ use super::{
     Options,
     catalogue::{Card, Counts, State},
     journal::Note,
-    keys::{encoded, number_of, pending, position_key},
+    keys::{encoded, number_of, pending, position_key, recovery_key},
 };
 
+pub(super) use self::deciding::is_behind;
 pub(super) use self::draft::{Draft, stored_rows};
 pub(super) use self::placing::{home, home_of, indexed};
 
@@ -106,7 +107,19 @@ impl<'a> Writer<'a> {
                 Ok(())
             }
             Change::Judge { org, acceptance } => self.judge(*org, acceptance),
-            Change::Cut { node, last_good } => self.cut(node, last_good.as_deref()),
+            Change::Reopened(author) => {
+                self.draft.delete(Space::Forks, *author.as_bytes());
+                Ok(())
+            }
+            Change::Cut { node, org, last_good } => self.cut(node, *org, last_good.as_deref()),
+            Change::Recovery { id, seen } => {
+                let name = recovery_key(id);
+                match seen {
+                    Some(seen) => self.draft.put(Space::Settings, name, encoded(seen)),
+                    None => self.draft.delete(Space::Settings, name),
+                }
+                Ok(())
+            }
             Change::Release(record) => self.release(record),
             Change::Drop(record) => self.throw_away(record),
             Change::Audit(audit) => self.write_down(audit),

@@ -51,8 +51,8 @@ impl Engine {
         self.look_up_again(step.inquiries);
         for head in step.heads {
             let id = RecordId::from_digest(head.id);
-            if Self::relays(&self.roster, &self.trust, &head.log, self.now.wall) {
-                self.frontier.note(head.log, head.seq, id);
+            if let Some((seq, id)) = self.handed_on(&head.log, (head.seq, id)) {
+                self.frontier.note(head.log, seq, id);
             }
             self.records += 1;
             self.out.push(Output::Event(Event::Stored(id)));

@@ -17,7 +17,7 @@ use crate::{
     limits,
     organisation::OrgId,
     peer::Peer,
-    record::{Audience, Body, Header, RecordId, Tlp},
+    record::{Audience, Body, Header, LogId, RecordId, Tlp},
     time::Millis,
     trust::Verdict,
 };
@@ -64,7 +64,11 @@ impl Engine {
         if !self.is_for_us(&header) {
             return Acceptance::Ignore;
         }
-        let Some(org) = self.roster.organisation_of(&header.author, header.created_at) else {
+        let Some(org) = self.author_of(&header) else {
+            // What is behind the last good record of a revoked node is a thief's, or nobody can tell.
+            if self.roster.revoked(&header.author).is_some() {
+                return Acceptance::Ignore;
+            }
             self.hold_stranger(Stranger {
                 header,
                 body,
@@ -143,9 +147,31 @@ impl Engine {
         }
     }
 
+    /// The organisation for which this record counts, if it does: a revoked node's last good records do as ever.
+    pub(super) fn author_of(&self, header: &Verified<Header>) -> Option<OrgId> {
+        let (log, seq, id) = (header.log(), header.seq, RecordId::of(header));
+        let certificate = self.roster.certificate_behind(&log, seq, id, header.created_at);
+        certificate.map(|certificate| certificate.org)
+    }
+
+    /// Where a header stands in its log.
+    pub(super) fn place_in_log(&self, header: &Verified<Header>) -> Place {
+        if self.is_shut(&header.log(), header.seq) {
+            Place::Frozen
+        } else {
+            self.logs.place(header)
+        }
+    }
+
+    /// Whether nothing is taken here of this log: its author wrote two histories, and its roots have not said that this
+    /// place is right.
+    pub(super) fn is_shut(&self, log: &LogId, seq: u64) -> bool {
+        self.logs.is_frozen(&log.author) && !self.roster.confirms(log, seq)
+    }
+
     /// Where a header stands. Of authors that are not handed on nothing waits in memory, and there is an end to their logs.
     fn place(&self, header: &Verified<Header>, verdict: Verdict) -> Place {
-        let place = self.logs.place(header);
+        let place = self.place_in_log(header);
         let unrelayed = self.logs.count().saturating_sub(self.frontier.count());
         match place {
             _ if verdict.relay => place,
@@ -222,7 +248,8 @@ impl Engine {
         let log = header.log();
         self.store_header(header, body, Some((peer, live)));
         while let Some(waiting) = self.logs.successor(log) {
-            match self.logs.place(&waiting) {
+            match self.place_in_log(&waiting) {
+                Place::Next if self.author_of(&waiting).is_none() => return,
                 Place::Next => self.store_header(waiting, None, Some((peer, live))),
                 Place::Contradicts(seq) => return self.dispute(waiting, seq),
                 _ => return,
@@ -255,7 +282,7 @@ impl Engine {
     /// says who brought it, and whether unasked; nobody brings what is our own.
     pub(super) fn store_header(&mut self, header: Verified<Header>, body: Option<Opened>, from: Option<(&Peer, bool)>) {
         self.logs.advance(&header, self.now.mono);
-        let org = self.roster.organisation_of(&header.author, header.created_at);
+        let org = self.author_of(&header);
         let own = header.author == self.key.public();
         if own && from.is_some() {
             self.own.adopted();

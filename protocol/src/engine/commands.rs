@@ -2,10 +2,10 @@
 
 mod answers;
 mod pairing;
+mod trusting;
 
 use crate::{
     codec, limits,
-    organisation::OrgId,
     peer::Peer,
     record::RecordId,
     statement::{Admitted, CheckedStatement, EndpointStatement, NodeCertificate, Statement},
@@ -17,11 +17,15 @@ pub(super) use self::{
 };
 use super::{
     Engine, Subscription,
-    port::{Audit, Change, Command, Deed, DisconnectReason, Outcome, Output, Overview, Refusal, Ticket, Who},
+    port::{Audit, Change, Command, Deed, DisconnectReason, Outcome, Output, Overview, Ticket, Who},
 };
 
 /// The setting that holds the organisations that were paired.
 pub const PAIRED: &str = "paired";
+/// The setting that holds the root entries that the operator wrote.
+pub const ROOTS: &str = "roots";
+/// The setting that holds the operator's pins.
+pub const PINS: &str = "pins";
 /// The setting that holds the peers that are refused.
 pub const BLOCKED: &str = "blocked";
 /// The setting that holds what this node pulls.
@@ -58,6 +62,19 @@ impl Engine {
             Command::Pair { peer, secret } => self.visit(ticket, peer, secret),
             Command::Trust(org) => self.change_trust(ticket, org, true),
             Command::Distrust(org) => self.change_trust(ticket, org, false),
+            Command::SetRoot(root) => self.set_root(ticket, root),
+            Command::RemoveRoot(org) => self.remove_root(ticket, org),
+            Command::Pin { org, pin } => self.pin(ticket, org, pin),
+            Command::Trusted => self.show_trusted(ticket),
+            Command::Explain { org, question } => {
+                let explanation = self.trust.explain(&self.roster, &org, &question);
+                self.done(ticket, Outcome::Explained(Box::new(explanation)));
+            }
+            Command::Assess {
+                question,
+                claims,
+                fading,
+            } => self.weigh(ticket, &question, &claims, fading),
             Command::Block { peer, blocked } => self.block(ticket, peer, blocked),
             Command::Subscribe { topics, tlds } => {
                 let topics = topics.into_iter().collect();
@@ -96,16 +113,6 @@ impl Engine {
         self.step.changes.push(Change::Setting(name, value));
     }
 
-    fn change_trust(&mut self, ticket: Ticket, org: OrgId, trusted: bool) {
-        let changed = self.trust_now(org, trusted);
-        let outcome = if changed || trusted {
-            Outcome::Done
-        } else {
-            Outcome::Refused(Refusal::NotTrusted)
-        };
-        self.step.done.push((ticket, outcome));
-    }
-
     /// A record that the quarantine had no room for is looked for again.
     fn release(&mut self, ticket: Ticket, record: RecordId) {
         self.decide(ticket, Change::Release(record), Deed::Released, record);
@@ -118,47 +125,6 @@ impl Engine {
         let audit = Audit::new(self.now.wall, Who::Operator, what, record.to_string(), why);
         self.step.changes.extend([change, Change::Audit(audit)]);
         self.step.done.push((ticket, Outcome::Done));
-    }
-
-    /// True when that changed the verdict.
-    fn trust_now(&mut self, org: OrgId, trusted: bool) -> bool {
-        let changed = if trusted {
-            self.trust.pair(org)
-        } else {
-            self.trust.unpair(org)
-        };
-        let paired: Vec<OrgId> = self.trust.paired().collect();
-        self.set(PAIRED, codec::encode(&paired));
-        if changed {
-            let acceptance = self.trust.acceptance(org);
-            self.step.changes.push(Change::Judge { org, acceptance });
-            self.reconsider(org, trusted);
-        }
-        changed
-    }
-
-    /// What follows from a new verdict: whose logs are handed on, whose nodes are dialled, what is worth asking for.
-    fn reconsider(&mut self, org: OrgId, trusted: bool) {
-        let wall = self.now.wall;
-        for (log, seq, id) in self.logs.heads() {
-            if Self::organisation(&self.roster, &log, wall) != Some(org) {
-                continue;
-            }
-            if trusted {
-                self.frontier.note(log, seq, id)
-            } else {
-                self.frontier.remove(&log)
-            }
-        }
-        if trusted {
-            self.roster.pin(org);
-            self.missing.look_through();
-            self.sync_with_all();
-        } else {
-            self.forget_nodes_of(org);
-            self.limit_guests();
-        }
-        self.dial_soon = true;
     }
 
     fn block(&mut self, ticket: Ticket, peer: Peer, blocked: bool) {

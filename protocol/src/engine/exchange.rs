@@ -126,14 +126,20 @@ impl Engine {
         let change = since.filter(|since| since.life == life).map_or(0, |since| since.change);
         if about.is_empty() {
             let mut later = self.roster.since(change);
-            let page: Vec<_> = later.by_ref().take(most).collect();
-            let more = later.next().is_some();
+            let page: Vec<_> = later.by_ref().take(most - limits::URGENT_PER_ANSWER).collect();
+            // What cannot wait for its page comes with the first one, and with its page once more.
+            let mut later = later.peekable();
+            let more = later.peek().is_some();
             let last = page
                 .last()
                 .filter(|_| more)
                 .map_or(self.roster.change(), |(change, _)| *change);
+            let urgent = later
+                .take(limits::URGENT_LOOKED_FOR)
+                .filter(|(_, statement)| statement.kind().is_urgent() && statement.founds().is_none());
+            let statements = urgent.take(limits::URGENT_PER_ANSWER).chain(page);
             return Response::Statements {
-                statements: page.into_iter().map(|(_, statement)| statement.clone()).collect(),
+                statements: statements.map(|(_, statement)| statement.clone()).collect(),
                 cursor: Cursor { life, change: last },
                 more,
             };

@@ -57,14 +57,15 @@ pub(super) struct Logs {
     early: BTreeMap<(LogId, u64), Verified<Header>>,
     /// Logs whose predecessors were asked for in vain: their early headers leave when room is needed.
     stuck: BTreeSet<LogId>,
-    frozen: BTreeSet<PublicKey>,
+    /// Authors of two histories, and where the second one was seen.
+    frozen: BTreeMap<PublicKey, (LogId, u64)>,
 }
 
 impl Logs {
-    /// Starts from the heads in the store.
-    pub(super) fn new(heads: &[Head], frozen: &[PublicKey]) -> Self {
+    /// Starts from the heads and the proofs in the store.
+    pub(super) fn new(heads: &[Head], frozen: impl Iterator<Item = (LogId, u64)>) -> Self {
         let mut logs = Self {
-            frozen: frozen.iter().copied().collect(),
+            frozen: frozen.map(|(log, seq)| (log.author, (log, seq))).collect(),
             ..Self::default()
         };
         for head in heads {
@@ -86,11 +87,8 @@ impl Logs {
         }
     }
 
-    /// Finds the place of a header.
+    /// Finds the place of a header, whether its author is frozen or not.
     pub(super) fn place(&self, header: &Verified<Header>) -> Place {
-        if self.frozen.contains(&header.author) {
-            return Place::Frozen;
-        }
         let Some(log) = self.logs.get(&header.log()) else {
             return match header.seq {
                 0 if !self.may_open(&header.log()) => Place::TooManyEpochs,
@@ -198,19 +196,36 @@ impl Logs {
 
     /// Takes nothing more from this author. False when it was so already, or when too many are frozen: keys that matter
     /// to nobody may not use up the places of those that do.
-    pub(super) fn freeze(&mut self, author: PublicKey, relayed: bool) -> bool {
+    pub(super) fn freeze(&mut self, fork: (LogId, u64), relayed: bool) -> bool {
+        let author = fork.0.author;
         let most = if relayed { limits::FROZEN } else { limits::FROZEN / 2 };
-        if self.frozen.len() >= most {
+        if self.frozen.contains_key(&author) || self.frozen.len() >= most {
             return false;
         }
         self.early.retain(|(log, _), _| log.author != author);
         self.stuck.retain(|log| log.author != author);
-        self.frozen.insert(author)
+        self.frozen.insert(author, fork);
+        true
+    }
+
+    /// Takes this author's headers again.
+    pub(super) fn reopen(&mut self, author: &PublicKey) {
+        self.frozen.remove(author);
+    }
+
+    /// Where this author was seen to write a second history, if it was.
+    pub(super) fn fork_of(&self, author: &PublicKey) -> Option<(LogId, u64)> {
+        self.frozen.get(author).copied()
+    }
+
+    /// The authors of two histories.
+    pub(super) fn frozen(&self) -> impl Iterator<Item = &PublicKey> {
+        self.frozen.keys()
     }
 
     /// Whether a proof of two histories is held against this author.
     pub(super) fn is_frozen(&self, author: &PublicKey) -> bool {
-        self.frozen.contains(author)
+        self.frozen.contains_key(author)
     }
 
     /// The head of a log.
@@ -288,16 +303,21 @@ mod tests {
     #[test]
     fn keys_that_matter_to_nobody_leave_room_for_those_that_do() {
         let mut logs = Logs::default();
-        let key = |number: u64| {
+        let fork = |number: u64| {
             let mut bytes = [0; 32];
             bytes
                 .iter_mut()
                 .zip(number.to_le_bytes())
                 .for_each(|(byte, value)| *byte = value);
-            PublicKey::from_bytes(bytes)
+            let log = LogId {
+                author: PublicKey::from_bytes(bytes),
+                audience: Audience::Clear,
+                epoch: Millis(0),
+            };
+            (log, 1)
         };
-        assert!((0..limits::FROZEN as u64 / 2).all(|number| logs.freeze(key(number), false)));
-        assert!(!logs.freeze(key(u64::MAX), false));
-        assert!(logs.freeze(key(u64::MAX), true));
+        assert!((0..limits::FROZEN as u64 / 2).all(|number| logs.freeze(fork(number), false)));
+        assert!(!logs.freeze(fork(u64::MAX), false));
+        assert!(logs.freeze(fork(u64::MAX), true));
     }
 }

@@ -11,11 +11,11 @@ mod store;
 
 pub use self::{
     audit::{Audit, Deed, Who},
-    command::{Command, Draft, Outcome, Overview, PeerView, Refusal},
-    event::Event,
+    command::{Command, Draft, Outcome, Overview, PeerView, Refusal, Trusted, TrustedOrganisation},
+    event::{Event, RecoveryStage},
     input::{AskError, Input},
     output::{Acceptance, DisconnectReason, Output, Wish},
-    store::{Change, Found, Query},
+    store::{Change, Found, Query, RecoverySeen},
 };
 
 /// Names one request that this node sent, until it is answered.

@@ -2,19 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use starfish_crypto::{PublicKey, SecretKey};
+use starfish_crypto::{Digest, PublicKey, SecretKey};
 
 use crate::{
     community::Community,
     observable::Tld,
     organisation::OrgId,
-    peer::Peer,
-    record::{Header, Scope, Topic},
-    statement::Statement,
+    record::{Header, LogId, Scope, Topic},
+    statement::{LogPosition, Statement},
     time::Millis,
-    trust::Acceptance,
+    trust::{Acceptance, Policy},
     wire::Head,
 };
+
+use super::port::RecoverySeen;
 
 /// What an engine starts from: who it is, what the operator decided, and what the store holds.
 #[derive(Debug)]
@@ -29,18 +30,18 @@ pub struct Setup {
     pub statements: Vec<Statement>,
     /// Every statement in the store.
     pub stored_statements: Vec<Statement>,
-    /// Organisations that the operator lists as roots.
-    pub listed: Vec<OrgId>,
-    /// Organisations that were paired.
-    pub paired: Vec<OrgId>,
-    /// Peers that are refused.
-    pub blocked: Vec<Peer>,
+    /// What the operator has decided about others.
+    pub policy: Policy,
     /// What this node pulls.
     pub subscription: Subscription,
     /// The last position of every log in the store.
     pub heads: Vec<Head>,
-    /// Authors against whom a proof of two histories is stored.
-    pub frozen: Vec<PublicKey>,
+    /// The logs against whose authors a proof of two histories is stored, and where they were forked.
+    pub frozen: Vec<(LogId, u64)>,
+    /// How far the logs of revoked nodes count for which organisation, as the store was told last.
+    pub cuts: Vec<(PublicKey, OrgId, Vec<LogPosition>)>,
+    /// How far recoveries have come, by the ids of their statements.
+    pub recoveries: Vec<(Digest, RecoverySeen)>,
     /// Which records of which organisations the store believes, as it was told last.
     pub judged: Vec<(OrgId, Acceptance)>,
     /// True after a restore, until something of our own was published again: nothing of ours goes out before a peer has

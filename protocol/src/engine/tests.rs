@@ -2,6 +2,7 @@
 
 mod bodies;
 mod clocks;
+mod consequences;
 mod converging;
 mod costs;
 mod dialling;

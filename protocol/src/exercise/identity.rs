@@ -8,7 +8,7 @@ use crate::{
     organisation::OrgId,
     peer::Peer,
     record::{Audience, Body, Bundle, Extensions, Header, Kind, RecordId, SealedBody, Tlp, Topic, seal_body},
-    statement::{Manifest, NodeCertificate, Statement},
+    statement::{LogPosition, Manifest, NodeCertificate, Resolution, Revocation, Settles, Statement},
     time::Millis,
 };
 
@@ -30,11 +30,20 @@ pub struct Identity {
     pub org: OrgId,
     /// Its manifest and the node's certificate.
     pub statements: Vec<Statement>,
+    /// Its root, and the one that follows.
+    pub roots: [SecretKey; 2],
+    /// What the first of its statements says.
+    pub manifest: Manifest,
 }
 
 impl Identity {
     /// The one with this number, the same in every world.
     pub fn numbered(number: u64) -> Self {
+        Self::founded(number, |_| ())
+    }
+
+    /// The same with another first manifest.
+    pub fn founded(number: u64, change: impl FnOnce(&mut Manifest)) -> Self {
         let key = |purpose: u8| {
             let mut seed = [purpose; 32];
             seed.iter_mut()
@@ -45,7 +54,8 @@ impl Identity {
         let (root, next, node) = (key(101), key(102), key(103));
         let commitment = Manifest::commitment(&[next.public()], 1);
         let ends = Millis(BEGIN.0 + 3_650 * DAY);
-        let manifest = Manifest::genesis(&format!("CERT {number}"), &[root.public()], 1, commitment, ends);
+        let mut manifest = Manifest::genesis(&format!("CERT {number}"), &[root.public()], 1, commitment, ends);
+        change(&mut manifest);
         let (from, to) = (Millis(BEGIN.0 - 40 * DAY), Millis(BEGIN.0 + 50 * DAY));
         let certificate = NodeCertificate::new(manifest.id(), community(), node.public(), from, to);
         let statements = [manifest.sign(&[&root]), certificate.sign(&[&root], &node)];
@@ -57,7 +67,38 @@ impl Identity {
             key: node,
             org: manifest.id(),
             statements,
+            roots: [root, next],
+            manifest,
         }
+    }
+
+    /// The end of its node, compromised unless `change` says otherwise.
+    pub fn revocation(&self, change: impl FnOnce(&mut Revocation)) -> Statement {
+        let mut revocation = Revocation::in_advance(self.org, 0, self.key.public());
+        change(&mut revocation);
+        let signed = revocation.sign(&[&self.roots[0]]);
+        signed.expect("a plain revocation can be signed")
+    }
+
+    /// Its root settles something.
+    pub fn resolution(&self, settles: Settles) -> Statement {
+        let (org, community) = (self.org, Some(community()));
+        let resolution = Resolution {
+            org,
+            community,
+            settles,
+        };
+        let signed = resolution.sign(&[&self.roots[0]]);
+        signed.expect("a plain resolution can be signed")
+    }
+
+    /// Its node goes on from this record.
+    pub fn confirms(&self, header: &Verified<Header>) -> Statement {
+        self.resolution(Settles::Node {
+            node_key: self.key.public(),
+            manifest_seq: 0,
+            at: position(header),
+        })
     }
 
     /// How other nodes call this one.
@@ -108,6 +149,16 @@ impl Identity {
             }));
         }
         chain
+    }
+}
+
+/// Where a record stands.
+pub fn position(header: &Verified<Header>) -> LogPosition {
+    LogPosition {
+        audience: header.audience,
+        epoch: header.epoch,
+        seq: header.seq,
+        id: RecordId::of(header),
     }
 }
 

@@ -222,7 +222,7 @@ impl<'a> Stage<'a> {
                 let strikes = node.strikes.get(&other.peer()).copied().unwrap_or_default();
                 assert_eq!(strikes, 0, "an honest node was blamed");
                 assert!(
-                    !node.store.frozen.contains(&other.key.public()),
+                    !node.store.frozen.contains_key(&other.key.public()),
                     "an honest node wrote two histories"
                 );
             }

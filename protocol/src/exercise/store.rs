@@ -7,15 +7,15 @@ use starfish_crypto::{Digest, PublicKey, Signed, Strict, Verified};
 use crate::{
     codec,
     engine::{
-        HIGHEST_WALL, PAIRED,
-        port::{Audit, Change, Found, Query},
+        HIGHEST_WALL, PAIRED, PINS, ROOTS,
+        port::{Audit, Change, Found, Query, RecoverySeen},
     },
     observable::Observable,
     organisation::OrgId,
     record::{Body, Header, Kind, LogId, RecordId, Withdrawal},
-    statement::Statement,
+    statement::{LogPosition, Statement},
     time::Millis,
-    trust::Acceptance,
+    trust::{Acceptance, Policy},
     wire::Head,
 };
 
@@ -36,6 +36,9 @@ pub struct Stored {
     pub spoiled: bool,
 }
 
+/// By node and organisation.
+type Cuts = BTreeMap<(PublicKey, OrgId), Vec<LogPosition>>;
+
 /// Everything that is durable.
 #[derive(Debug, Clone, Default)]
 pub struct Store {
@@ -47,12 +50,14 @@ pub struct Store {
     pub bodies: BTreeMap<Digest, Vec<u8>>,
     /// In the order in which they came.
     pub statements: Vec<Statement>,
-    /// Authors of two histories.
-    pub frozen: BTreeSet<PublicKey>,
+    /// Authors of two histories, and where these part.
+    pub frozen: BTreeMap<PublicKey, (LogId, u64)>,
     /// Which records of whom are believed.
     pub judged: BTreeMap<OrgId, Acceptance>,
-    /// How far the logs of revoked nodes count.
-    pub cuts: BTreeMap<PublicKey, Vec<(LogId, u64)>>,
+    /// How far the logs of revoked nodes count, for whom.
+    pub cuts: Cuts,
+    /// How far recoveries have come.
+    pub recoveries: BTreeMap<Digest, RecoverySeen>,
     /// Records that the operator released (true) or threw away.
     pub decisions: BTreeMap<RecordId, bool>,
     /// The audit log.
@@ -84,18 +89,28 @@ impl Store {
             Change::Statement(statement) => self.statements.push(statement),
             Change::Displaced(statement) => self.statements.retain(|held| *held != statement),
             Change::Fork(pair) => {
-                self.frozen.insert(pair.0.author);
+                let (one, two) = &*pair;
+                self.frozen.insert(one.author, (one.log(), one.seq.max(two.seq)));
             }
             Change::Judge { org, acceptance } => {
                 self.judged.insert(org, acceptance);
                 self.judge_all();
             }
-            Change::Cut { node, last_good } => {
+            Change::Reopened(author) => {
+                self.frozen.remove(&author);
+            }
+            Change::Cut { node, org, last_good } => {
                 match last_good {
-                    Some(places) => self.cuts.insert(node, places),
-                    None => self.cuts.remove(&node),
+                    Some(places) => self.cuts.insert((node, org), places),
+                    None => self.cuts.remove(&(node, org)),
                 };
                 self.judge_all();
+            }
+            Change::Recovery { id, seen } => {
+                match seen {
+                    Some(seen) => self.recoveries.insert(id, seen),
+                    None => self.recoveries.remove(&id),
+                };
             }
             Change::Release(record) => {
                 self.decisions.insert(record, true);
@@ -162,7 +177,7 @@ impl Store {
     }
 
     fn is_void(&self, stored: &Stored) -> bool {
-        is_void(&self.cuts, &stored.header)
+        is_void(&self.cuts, stored)
     }
 
     fn expire(&mut self, at: Millis) {
@@ -249,9 +264,21 @@ impl Store {
             .collect()
     }
 
-    /// The organisations that were paired.
-    pub fn paired(&self) -> Vec<OrgId> {
-        self.setting(PAIRED).unwrap_or_default()
+    /// What the operator has decided, with the configured list.
+    pub fn policy(&self, listed: Vec<OrgId>) -> Policy {
+        Policy {
+            listed,
+            paired: self.setting(PAIRED).unwrap_or_default(),
+            roots: self.setting(ROOTS).unwrap_or_default(),
+            pins: self.setting(PINS).unwrap_or_default(),
+            blocked: Vec::new(),
+        }
+    }
+
+    /// How far the logs of revoked nodes count, as the engine said last.
+    pub fn cuts(&self) -> Vec<(PublicKey, OrgId, Vec<LogPosition>)> {
+        let cut = |((node, org), good): (&(PublicKey, OrgId), &Vec<LogPosition>)| (*node, *org, good.clone());
+        self.cuts.iter().map(cut).collect()
     }
 
     /// The highest time that an earlier life was sure of.
@@ -337,7 +364,7 @@ impl Store {
 /// A cut weighs more than the operator's word, and that more than the word about an organisation.
 fn believes(
     judged: &BTreeMap<OrgId, Acceptance>,
-    cuts: &BTreeMap<PublicKey, Vec<(LogId, u64)>>,
+    cuts: &Cuts,
     decisions: &BTreeMap<RecordId, bool>,
     stored: &Stored,
 ) -> bool {
@@ -345,11 +372,12 @@ fn believes(
     let acceptance = stored.org.and_then(|org| judged.get(&org));
     let covered = |body: &Body| acceptance.is_some_and(|all| all.covers(&stored.header.topic, body));
     let counts = |body: &Body| stored.own || released || covered(body);
-    stored.body.as_ref().is_some_and(counts) && !is_void(cuts, &stored.header)
+    stored.body.as_ref().is_some_and(counts) && !is_void(cuts, stored)
 }
 
-fn is_void(cuts: &BTreeMap<PublicKey, Vec<(LogId, u64)>>, header: &Header) -> bool {
-    let counts = |(log, last): &(LogId, u64)| *log == header.log() && header.seq <= *last;
-    cuts.get(&header.author)
-        .is_some_and(|places| !places.iter().any(counts))
+fn is_void(cuts: &Cuts, stored: &Stored) -> bool {
+    let (header, id) = (&stored.header, RecordId::of(&stored.header));
+    let covers = |good: &LogPosition| good.covers(header.audience, header.epoch, header.seq, id);
+    let cut = stored.org.and_then(|org| cuts.get(&(header.author, org)));
+    cut.is_some_and(|places| !places.iter().any(covers))
 }

@@ -9,6 +9,7 @@
 mod admitting;
 mod claims;
 mod concern;
+mod extent;
 mod lineage;
 mod manifests;
 mod nodes;
@@ -17,6 +18,7 @@ mod shelf;
 
 pub use claims::Chain;
 pub use concern::Concern;
+pub use extent::Extent;
 pub use lineage::Freeze;
 pub use manifests::RecoveryState;
 

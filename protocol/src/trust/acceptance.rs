@@ -16,47 +16,68 @@ use crate::{
     statement::Scope,
 };
 
-/// The scopes in which an organisation's records are believed; none means not at all.
+/// The scopes in which an organisation's records are believed, and exceptions from them; no scope means not at all.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Acceptance(Vec<Scope>);
+pub struct Acceptance {
+    scopes: Vec<Scope>,
+    /// What a veto takes out of them.
+    except: Vec<Scope>,
+}
 
 impl Acceptance {
     /// Believed in any of these scopes. Their order does not matter; what is over `limits::ACCEPTED_SCOPES` is left out,
     /// because believing less than meant is the safe side.
     pub fn new(scopes: impl IntoIterator<Item = Scope>) -> Self {
-        let sorted: BTreeSet<Scope> = scopes.into_iter().collect();
-        // A scope of anything is the least of all in this order, and makes the others needless.
-        match sorted.first() {
-            Some(first) if *first == Scope::default() => Self::everything(),
-            _ => Self(sorted.into_iter().take(limits::ACCEPTED_SCOPES).collect()),
+        Self::with_exceptions(scopes, [])
+    }
+
+    /// Believed in any of these scopes where none of those exceptions applies. More than `limits::ACCEPTED_SCOPES` of them
+    /// leave nothing.
+    pub fn with_exceptions(scopes: impl IntoIterator<Item = Scope>, except: impl IntoIterator<Item = Scope>) -> Self {
+        let except = sorted(except);
+        let mut scopes = sorted(scopes);
+        if except.len() > limits::ACCEPTED_SCOPES || except.first() == Some(&Scope::default()) {
+            return Self::nothing();
         }
+        // A scope of anything is the least of all in this order, and makes the others needless.
+        if scopes.first() == Some(&Scope::default()) {
+            scopes.truncate(1);
+        }
+        scopes.truncate(limits::ACCEPTED_SCOPES);
+        Self { scopes, except }
     }
 
     /// Whatever it says.
     pub fn everything() -> Self {
-        Self(vec![Scope::default()])
+        Self::new([Scope::default()])
     }
 
     /// Nothing of it.
     pub fn nothing() -> Self {
-        Self(Vec::new())
+        Self::default()
     }
 
     /// Whether nothing of it counts.
     pub fn is_nothing(&self) -> bool {
-        self.0.is_empty()
+        self.scopes.is_empty()
     }
 
     /// The scopes, rising.
     pub fn scopes(&self) -> &[Scope] {
-        &self.0
+        &self.scopes
+    }
+
+    /// What does not count in spite of them, rising.
+    pub fn exceptions(&self) -> &[Scope] {
+        &self.except
     }
 
     /// Whether a record of this topic and content counts.
     pub fn covers(&self, topic: &Topic, body: &Body) -> bool {
         self.of_topic(topic).unwrap_or_else(|| {
-            let about = self.about(topic);
-            let one = |value: &Observable| about.iter().any(|scope| is_under(scope, value));
+            let (about, except) = (about(&self.scopes, topic), about(&self.except, topic));
+            let under = |scopes: &[&Scope], value: &Observable| scopes.iter().any(|scope| is_under(scope, value));
+            let one = |value: &Observable| under(&about, value) && !under(&except, value);
             !matches!(body, Body::Unknown(_)) && body.observables().iter().all(one)
         })
     }
@@ -68,17 +89,23 @@ impl Acceptance {
 
     /// The answer for every record of a topic, when it does not depend on what the record holds.
     pub fn of_topic(&self, topic: &Topic) -> Option<bool> {
-        let about = self.about(topic);
-        if about.is_empty() {
+        let (about, except) = (about(&self.scopes, topic), about(&self.except, topic));
+        if about.is_empty() || except.iter().any(|scope| scope.suffixes.is_none()) {
             return Some(false);
         }
-        about.iter().any(|scope| scope.suffixes.is_none()).then_some(true)
+        let whole = except.is_empty() && about.iter().any(|scope| scope.suffixes.is_none());
+        whole.then_some(true)
     }
+}
 
-    fn about(&self, topic: &Topic) -> Vec<&Scope> {
-        let named = |scope: &&Scope| scope.topics.as_ref().is_none_or(|topics| topics.contains(topic));
-        self.0.iter().filter(named).collect()
-    }
+fn sorted(scopes: impl IntoIterator<Item = Scope>) -> Vec<Scope> {
+    let sorted: BTreeSet<Scope> = scopes.into_iter().collect();
+    sorted.into_iter().collect()
+}
+
+fn about<'a>(scopes: &'a [Scope], topic: &Topic) -> Vec<&'a Scope> {
+    let named = |scope: &&Scope| scope.topics.as_ref().is_none_or(|topics| topics.contains(topic));
+    scopes.iter().filter(named).collect()
 }
 
 /// Only names are under a suffix: the address in a URL is none.

@@ -109,6 +109,12 @@ impl Graph {
         self.into.get(node as usize).map_or(&[], Vec::as_slice)
     }
 
+    /// What one node says of another.
+    pub fn between(&self, from: u32, to: u32) -> &[Arc] {
+        let arcs = self.out(from);
+        arcs.get(self.place(arcs, to)).unwrap_or(&[])
+    }
+
     /// All edges, in order.
     pub fn edges(&self) -> Vec<Edge> {
         let mut edges = Vec::new();

@@ -52,3 +52,14 @@ pub enum Pin {
     /// Nothing that vouches for it counts, nor anything that it vouches for.
     Bad,
 }
+
+/// Who changed what is trusted here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Who {
+    /// Whoever runs this node.
+    Operator,
+    /// An organisation, by a statement of its own.
+    Organisation(OrgId),
+    /// Nobody: something began or ended at its time.
+    Time,
+}

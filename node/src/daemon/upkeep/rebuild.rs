@@ -95,6 +95,7 @@ fn take_over(salvage: &Salvage<'_>, ledger: &Ledger<SledStore>) -> Result<u64, S
     let judged = salvage.judged().into_iter().filter(|(org, _)| !known.contains(org));
     changes.extend(judged.map(|(org, acceptance)| Change::Judge { org, acceptance }));
     changes.extend(salvage.cuts());
+    changes.extend(salvage.recoveries());
     changes.extend(salvage.statements().into_iter().map(Change::Statement));
     let mut heads: BTreeMap<LogId, (u64, Digest)> = ledger
         .load()?

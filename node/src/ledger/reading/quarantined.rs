@@ -3,7 +3,8 @@
 use starfish_crypto::PublicKey;
 use starfish_protocol::{
     organisation::OrgId,
-    record::{Header, Kind, LogId, RecordId, Topic},
+    record::{Header, Kind, RecordId, Topic},
+    statement::LogPosition,
     time::Millis,
     trust::Acceptance,
 };
@@ -14,9 +15,9 @@ use super::{
     super::{
         Ledger,
         catalogue::Card,
-        keys::{Number, decoded, number_of, organisation_key},
+        keys::{Number, cut_key, decoded, number_of, organisation_key},
         search::Cursor,
-        writer::stored_rows,
+        writer::{is_behind, stored_rows},
     },
     END,
 };
@@ -137,15 +138,11 @@ impl<S: Store> Ledger<S> {
     }
 
     fn why(&self, number: Number, card: &Card) -> Result<Why, StoreError> {
-        if let Some(cut) = self.store.get(Space::Cuts, card.author.as_bytes())? {
-            let last_good: Vec<(LogId, u64)> = decoded(&cut)?;
+        if let Some(cut) = self.store.get(Space::Cuts, &cut_key(&card.author, card.org))? {
+            let last_good: Vec<LogPosition> = decoded(&cut)?;
             let signed = self.signed(number)?;
             let header = signed.and_then(|signed| Header::decode(signed.bytes()).ok());
-            let counts = |header: &Header| {
-                let within = |(log, last): &(LogId, u64)| *log == header.log() && header.seq <= *last;
-                last_good.iter().any(within)
-            };
-            if !header.as_ref().is_some_and(counts) {
+            if header.is_none_or(|header| is_behind(&last_good, &header, card.id)) {
                 return Ok(Why::Revoked);
             }
         }

@@ -9,6 +9,7 @@ use starfish_protocol::{
         Audience, Body, Bundle, Extensions, Header, Kind, Opinion, RecordId, Scope, SealedBody, Tlp, Topic, View,
         Withdrawal, seal_body,
     },
+    statement::LogPosition,
     time::Millis,
     trust::Acceptance,
 };
@@ -23,6 +24,30 @@ pub(crate) fn judged(org: OrgId, believed: bool) -> Change {
         Acceptance::nothing()
     };
     Change::Judge { org, acceptance }
+}
+
+/// Of what the author of this record wrote for its organisation, what is before this number counts, and at it this record.
+pub(crate) fn cut(made: &Made, last: Option<u64>) -> Change {
+    let good = last.map(|seq| LogPosition {
+        audience: made.header.audience,
+        epoch: made.header.epoch,
+        seq,
+        id: made.id(),
+    });
+    Change::Cut {
+        node: made.header.author,
+        org: made.org,
+        last_good: Some(good.into_iter().collect()),
+    }
+}
+
+/// Takes that back.
+pub(crate) fn uncut(made: &Made) -> Change {
+    Change::Cut {
+        node: made.header.author,
+        org: made.org,
+        last_good: None,
+    }
 }
 
 /// The organisations of new authors are believed.

@@ -260,9 +260,10 @@ fn settings_and_proofs_survive() {
     bench.apply(&[one.whole(), Change::Setting("paired", vec![0]), fork, two.whole()]);
     bench.reopen();
     let loaded = bench.ledger.load().expect("memory");
-    assert_eq!(loaded.frozen, [one.header.author]);
+    assert_eq!(loaded.frozen, [(one.header.log(), 0)]);
     assert_eq!(loaded.settings.get("paired"), Some(&vec![0]));
-    assert!(loaded.paired().is_empty() && loaded.blocked().is_empty() && loaded.subscription().is_none());
+    let policy = loaded.policy(Vec::new());
+    assert!(policy.paired.is_empty() && policy.blocked.is_empty() && loaded.subscription().is_none());
     // The first content of a number stays, and is marked; the second is only in the proof.
     let page = bench.ledger.search(&Search::all().at(NOW), None, 10).expect("a page");
     assert!(matches!(page.hits.as_slice(), [hit] if hit.disputed && hit.record == one.id()));

@@ -14,7 +14,11 @@ use crate::{
     store::{conformance, faulty::FaultyStore, memory::MemoryStore},
 };
 
-use super::{DAY, NOW, author::Author, is_clean};
+use super::{
+    DAY, NOW,
+    author::{Author, cut, uncut},
+    is_clean,
+};
 
 /// Small and large records, both orders of withdrawal, a trust change, a full quarantine and expiry.
 fn story() -> Vec<Vec<Change>> {
@@ -27,7 +31,6 @@ fn story() -> Vec<Vec<Change>> {
     let gone = author.publish_names(100, 300);
     let part = author.withdraw(&large, &["name-000007.example"]);
     let whole = colleague.withdraw(&gone, &[]);
-    let colleague_key = whole.header.author;
     let held = doubted.publish_names(200, 420);
     let mine = own.publish_names(0, 130);
     let late = own.publish(&["mine.example"]);
@@ -35,10 +38,7 @@ fn story() -> Vec<Vec<Change>> {
     let seen = own.opine(&small, &["a.example"], View::Sighting);
     let wrong = doubted.opine(&small, &["a.example", "b.example"], View::FalsePositive);
     let unseen = doubted.withdraw(&wrong, &["a.example"]);
-    let cut = |last_good| Change::Cut {
-        node: colleague_key,
-        last_good,
-    };
+    let (void, counts) = (cut(&whole, None), uncut(&whole));
     let audit = Audit::new(NOW, Who::Operator, Deed::Released, held.id().to_string(), "it is sound");
     let judge = |believed| doubted.judged(believed);
     vec![
@@ -52,8 +52,8 @@ fn story() -> Vec<Vec<Change>> {
         vec![judge(true)],
         vec![judge(false)],
         vec![Change::Release(held.id()), Change::Audit(audit)],
-        vec![cut(Some(Vec::new()))],
-        vec![cut(None), Change::Drop(thrown.id())],
+        vec![void],
+        vec![counts, Change::Drop(thrown.id())],
         vec![Change::Expire(Millis(NOW.0 + DAY))],
     ]
 }

@@ -13,7 +13,7 @@ use crate::ledger::search::Search;
 
 use super::{
     Bench, NOW,
-    author::{Author, Made},
+    author::{Author, Made, cut, uncut},
 };
 
 /// What may happen; numbers are taken modulo what there is.
@@ -193,16 +193,12 @@ fn play(authors: &[Author], things: &[Thing], steps: Vec<Step>) {
             }
             Step::Cut(author, last) => {
                 let author = author % authors.len();
-                let header = &things
-                    .iter()
-                    .find(|thing| thing.author == author)
-                    .expect("a thing")
-                    .made
-                    .header;
-                bench.apply(&[Change::Cut {
-                    node: header.author,
-                    last_good: last.map(|last| vec![(header.log(), last)]),
-                }]);
+                let mut theirs = things.iter().filter(|thing| thing.author == author);
+                let place = last.unwrap_or_default();
+                let made = &theirs.find(|thing| thing.made.header.seq >= place);
+                let made = made.or_else(|| things.iter().rfind(|thing| thing.author == author));
+                let made = &made.expect("a thing").made;
+                bench.apply(&[if last.is_some() { cut(made, last) } else { uncut(made) }]);
                 match last {
                     Some(last) => model.cuts.insert(author, last),
                     None => model.cuts.remove(&author),

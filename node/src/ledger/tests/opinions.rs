@@ -18,7 +18,7 @@ use crate::ledger::{
 
 use super::{
     Bench, DAY, NOW,
-    author::{Author, Made},
+    author::{Author, Made, cut},
     observable,
 };
 
@@ -167,10 +167,7 @@ fn the_quarantine_is_listed_with_its_reasons() {
             org: partly.org,
             acceptance: Acceptance::new([dga]),
         },
-        Change::Cut {
-            node: records[3].header.author,
-            last_good: Some(Vec::new()),
-        },
+        cut(&records[3], None),
     ]);
     bench.apply(&records.iter().map(Made::whole).collect::<Vec<_>>());
     let all = |of| {

@@ -5,13 +5,15 @@
 use starfish_crypto::PublicKey;
 use starfish_protocol::{
     engine::port::Audit,
-    record::{Header, LogId, RecordId},
+    organisation::OrgId,
+    record::{Header, RecordId},
+    statement::LogPosition,
 };
 
 use crate::{
     ledger::{
         catalogue::{Card, Decision, EntryKind, State},
-        keys::{Number, decoded, digest_key, encoded, logs_key, meta, number_key, number_of, pending},
+        keys::{Number, cut_key, decoded, digest_key, encoded, logs_key, meta, number_key, number_of, pending},
         reading::END,
     },
     store::{Space, StoreError},
@@ -23,15 +25,20 @@ use super::Writer;
 const TOLD_AGAIN: u64 = 64;
 
 impl Writer<'_> {
-    /// Notes how far the logs of a node count from now on; its records follow in slices.
-    pub(super) fn cut(&mut self, node: &PublicKey, last_good: Option<&[(LogId, u64)]>) -> Result<(), StoreError> {
-        let cut = last_good.map(|places| encoded(&places));
-        if self.draft.get(Space::Cuts, node.as_bytes())? == cut {
+    /// Notes how far what a node wrote for an organisation counts from now on; its records follow in slices.
+    pub(super) fn cut(
+        &mut self,
+        node: &PublicKey,
+        org: OrgId,
+        last_good: Option<&[LogPosition]>,
+    ) -> Result<(), StoreError> {
+        let (key, cut) = (cut_key(node, Some(org)), last_good.map(|places| encoded(&places)));
+        if self.draft.get(Space::Cuts, &key)? == cut {
             return Ok(());
         }
         match cut {
-            Some(cut) => self.draft.put(Space::Cuts, *node.as_bytes(), cut),
-            None => self.draft.delete(Space::Cuts, *node.as_bytes()),
+            Some(cut) => self.draft.put(Space::Cuts, key, cut),
+            None => self.draft.delete(Space::Cuts, key),
         }
         self.draft.put(Space::Pending, pending::cut(node), logs_key(node));
         Ok(())
@@ -67,14 +74,13 @@ impl Writer<'_> {
 
     /// Whether a record is behind the place at which its node was cut. Its header is in the draft or in the store.
     pub(super) fn is_void(&self, number: Number, card: &Card) -> Result<bool, StoreError> {
-        let Some(cut) = self.draft.get(Space::Cuts, card.author.as_bytes())? else {
+        let Some(cut) = self.draft.get(Space::Cuts, &cut_key(&card.author, card.org))? else {
             return Ok(false);
         };
-        let last_good: Vec<(LogId, u64)> = decoded(&cut)?;
+        let last_good: Vec<LogPosition> = decoded(&cut)?;
         let header = self.draft.header(number)?;
         let header = Header::decode(header.bytes()).map_err(|fault| StoreError::Corrupt(fault.to_string()))?;
-        let counts = |(log, last): &(LogId, u64)| *log == header.log() && header.seq <= *last;
-        Ok(!last_good.iter().any(counts))
+        Ok(is_behind(&last_good, &header, card.id))
     }
 
     /// What the operator decided on a record.
@@ -138,4 +144,10 @@ impl Writer<'_> {
         self.decide(record, Decision::Dropped);
         Ok(())
     }
+}
+
+/// Whether a record is behind every place that is surely right.
+pub(in crate::ledger) fn is_behind(last_good: &[LogPosition], header: &Header, id: RecordId) -> bool {
+    let covers = |good: &LogPosition| good.covers(header.audience, header.epoch, header.seq, id);
+    !last_good.iter().any(covers)
 }

@@ -33,6 +33,7 @@ use starfish_protocol::{
     record::{Body, Bundle, RecordId, Topic, seal_body},
     statement::{Manifest, NodeCertificate, Statement},
     time::Millis,
+    trust::Policy,
 };
 use tokio::task::JoinHandle;
 
@@ -140,12 +141,15 @@ impl Street {
             community: self.community,
             statements: own.statements.clone(),
             stored_statements: shelf.statements(),
-            listed: self.houses.iter().map(|house| house.org).collect(),
-            paired: Vec::new(),
-            blocked: Vec::new(),
+            policy: Policy {
+                listed: self.houses.iter().map(|house| house.org).collect(),
+                ..Policy::default()
+            },
             subscription: Subscription::default(),
             heads: shelf.heads(),
             frozen: Vec::new(),
+            cuts: Vec::new(),
+            recoveries: Vec::new(),
             judged: Vec::new(),
             safe_mode: false,
             records: shelf.records(),

@@ -50,6 +50,7 @@ pub(in crate::engine) struct Charges {
     history: Quotas<OrgId>,
     ingress: ByPeer,
     statements: ByPeer,
+    urgent: Quotas<OrgId>,
     answers: ByPeer,
     codes: ByPeer,
     /// The quarantine's bytes: what it holds when full leaves it after its age, so the budget comes back in that time.
@@ -67,6 +68,11 @@ impl Default for Charges {
             history: Quotas::new(limits::HISTORY_PER_DAY, DAY, limits::ORGANISATIONS),
             ingress: ByPeer::new(burst, refill),
             statements: ByPeer::new(limits::STATEMENTS_PER_PEER, limits::STATEMENT_REFILL),
+            urgent: Quotas::new(
+                limits::URGENT_PER_ORGANISATION,
+                limits::STATEMENT_REFILL,
+                limits::ORGANISATIONS_KNOWN,
+            ),
             answers: ByPeer::new(limits::STATEMENT_ANSWERS, limits::STATEMENT_REFILL),
             codes: ByPeer::new(limits::CODES_PER_MINUTE, MINUTE),
             quarantine: Quotas::new(limits::QUARANTINE_BYTES, limits::QUARANTINE_AGE, 1),
@@ -105,6 +111,16 @@ impl Charges {
     /// Statements that were not asked for.
     pub(in crate::engine) fn statements(&mut self, source: Source<'_>, count: u64, now: Millis) -> bool {
         self.statements.take(source, count, now)
+    }
+
+    /// Whether an organisation has something left for what is urgent.
+    pub(super) fn may_be_urgent(&mut self, org: OrgId, now: Millis) -> bool {
+        self.urgent.holds(&org, 1, now)
+    }
+
+    /// An urgent statement that concerns this organisation.
+    pub(super) fn urgent(&mut self, org: OrgId, now: Millis) -> bool {
+        self.urgent.take(&org, 1, now)
     }
 
     /// An answer full of statements, however few are in it.

@@ -55,7 +55,7 @@ impl Engine {
 
     /// A body that came with its header from its publisher.
     pub(in crate::engine) fn pushed(&mut self, header: Verified<Header>, body: Option<Opened>, peer: &Peer) {
-        match self.logs.place(&header) {
+        match self.place_in_log(&header) {
             Place::Known => {}
             // One that overtook the gossip before it is left to the gossip: held here, its own message would be a repeat
             // that goes on to nobody, and if it is the last one, nobody further on would know that something is missing.

@@ -10,7 +10,7 @@ use crate::{
 
 use super::super::{
     Engine, Reading,
-    port::{Change, Event, Found, Output, Query},
+    port::{Change, Deed, Event, Found, Output, Query, Who},
 };
 
 impl Engine {
@@ -48,10 +48,15 @@ impl Engine {
 
     /// Takes nothing more from an author that wrote two histories.
     pub(super) fn freeze(&mut self, pair: (Verified<Header>, Verified<Header>)) {
-        let author = pair.0.author;
-        let relayed = Self::relays(&self.roster, &self.trust, &pair.0.log(), self.now.wall);
-        if !self.logs.freeze(author, relayed) {
+        let (author, log, seq) = (pair.0.author, pair.0.log(), pair.0.seq.max(pair.1.seq));
+        let relayed = Self::relays(&self.roster, &self.trust, &log, self.now.wall);
+        // A fork below what roots have confirmed is of no interest any more.
+        if self.roster.confirms(&log, seq) || !self.logs.freeze((log, seq), relayed) {
             return;
+        }
+        if let Some(org) = Self::organisation(&self.roster, &log, self.now.wall).filter(|_| relayed) {
+            let why = "it wrote two histories; only its organisation's roots can settle that";
+            self.write_down(Who::Organisation(org), Deed::Frozen, author.to_string(), why);
         }
         self.early.retain(|log, _| log.author != author);
         self.lagging.forget(&author);

@@ -4,6 +4,7 @@ use crate::{
     codec,
     intake::{Fault, OpenStatements},
     limits,
+    organisation::OrgId,
     peer::Peer,
     statement::{Admitted, CheckedStatement, NodeCertificate, RosterRefusal, Statement},
     wire::{Channel, GOSSIP_BYTES, Gossip},
@@ -30,7 +31,7 @@ impl Engine {
         let source = self.source(peer);
         if !self.charges.statements(source, statements.told as u64, self.now.mono) {
             self.bounded("statements of one peer; they come with the next sync");
-            return Acceptance::Ignore;
+            return self.told_urgently(peer, &statements.checked);
         }
         let told = self.admit_statements(peer, &statements.checked);
         if told.forged {
@@ -44,6 +45,47 @@ impl Engine {
         Acceptance::Ignore
     }
 
+    /// What takes rights away from an organisation that is known here is not held up by whoever else used up a peer's quota:
+    /// each organisation has one of its own for it. Only news are charged to that, which its own roots have signed.
+    fn told_urgently(&mut self, peer: &Peer, statements: &[CheckedStatement]) -> Acceptance {
+        let mut urgent = Vec::new();
+        for statement in statements {
+            let org = self.urgent_of(statement.statement());
+            let now = self.now.mono;
+            if org.is_some_and(|org| !self.roster.holds(statement) && self.charges.may_be_urgent(org, now)) {
+                urgent.push(statement.clone());
+            }
+        }
+        let told = self.admit_statements(peer, &urgent);
+        if told.forged {
+            return Acceptance::Reject;
+        }
+        self.tell_urgently(told.news);
+        Acceptance::Ignore
+    }
+
+    /// The organisation, known here, whom an urgent statement concerns.
+    fn urgent_of(&self, statement: &Statement) -> Option<OrgId> {
+        let urgent = statement.kind().is_urgent() && statement.founds().is_none();
+        let org = match statement.accuses() {
+            _ if !urgent => None,
+            Some(author) => self.roster.organisations_behind(&author).first().copied(),
+            None => statement.issuer(),
+        };
+        org.filter(|org| self.roster.manifest_of(org).is_some())
+    }
+
+    /// Passes on what of this is urgent, as much of it as its organisations have left.
+    fn tell_urgently(&mut self, mut news: Vec<Statement>) {
+        let now = self.now.mono;
+        news.retain(|statement| {
+            self.urgent_of(statement)
+                .is_some_and(|org| self.charges.urgent(org, now))
+        });
+        news.truncate(limits::STATEMENTS_RETOLD);
+        self.tell_statements(news);
+    }
+
     /// Takes statements that came in answer to a question, or with a greeting, and passes a few of them on: whoever has
     /// just joined is to be known everywhere before its first header, which nobody forwards for an unknown author.
     pub(in crate::engine) fn learn_statements(&mut self, peer: &Peer, statements: &[CheckedStatement]) {
@@ -52,6 +94,8 @@ impl Engine {
         let source = self.source(peer);
         if few && self.charges.statements(source, news.len() as u64, self.now.mono) {
             self.tell_statements(news);
+        } else {
+            self.tell_urgently(news);
         }
     }
 
@@ -113,6 +157,7 @@ impl Engine {
                 self.freeze(pair.clone());
             }
         }
+        self.consequences();
         admitted
     }
 

@@ -91,12 +91,10 @@ impl Engine {
 
     /// Takes the headers of those who are known by now.
     pub(super) fn admit_strangers(&mut self) {
-        let roster = &self.roster;
         let is_known = |held: &[Stranger]| {
             held.iter().any(|stranger| {
-                roster
-                    .organisation_of(&stranger.header.author, stranger.header.created_at)
-                    .is_some()
+                let header = &stranger.header;
+                self.author_of(header).is_some() || self.roster.revoked(&header.author).is_some()
             })
         };
         let known: Vec<PublicKey> = self

@@ -11,6 +11,7 @@ use crate::{
     limits,
     peer::Peer,
     record::{Audience, LogId},
+    statement::Extent,
     time::Millis,
     wire::{Cursor, Head, Request, Response, SYNC_EVERY},
 };
@@ -104,27 +105,38 @@ impl Engine {
         }
     }
 
+    /// The last record of a log that a revocation leaves.
+    fn last_wanted(&self, log: &LogId) -> Option<u64> {
+        match Self::extent(&self.roster, log, self.now.wall) {
+            Some((_, Extent::Until(last, _))) => Some(last),
+            _ => None,
+        }
+    }
+
     /// What a peer's head says that is missing here.
     fn gap(&self, head: &Head) -> Option<Gap> {
-        if self.logs.is_frozen(&head.log.author) || head.log.audience != Audience::Clear {
+        if head.log.audience != Audience::Clear {
             return None;
         }
+        // Who has not heard of a revocation shows what is void.
+        let to = self.last_wanted(&head.log).map_or(head.seq, |last| last.min(head.seq));
         let gap = Gap {
             log: head.log,
             from: 0,
-            to: head.seq,
+            to,
             disputed: false,
             tries: 0,
         };
-        if self.logs.disputes(head) {
-            let (from, disputed) = (head.seq, true);
-            return Some(Gap { from, disputed, ..gap });
-        }
-        match self.logs.head(&head.log) {
-            None => Some(gap),
-            Some((seq, _)) if seq < head.seq => Some(Gap { from: seq + 1, ..gap }),
-            Some(_) => None,
-        }
+        let gap = match self.logs.head(&head.log) {
+            _ if self.logs.disputes(head) => Gap {
+                from: head.seq,
+                disputed: true,
+                ..gap
+            },
+            None => gap,
+            Some((seq, _)) => Gap { from: seq + 1, ..gap },
+        };
+        (gap.from <= gap.to && !self.is_shut(&gap.log, gap.from)).then_some(gap)
     }
 
     pub(super) fn compared(&mut self, peer: &Peer, response: Result<OpenResponse, AskError>) {
@@ -178,7 +190,16 @@ impl Engine {
     /// Tries this peer for what others could not give.
     fn queue_lagging(&mut self, peer: &Peer) {
         let (roster, trust, wall, own) = (&self.roster, &self.trust, self.now.wall, self.key.public());
-        let matters = |log: &LogId| log.author == own || Self::relays(roster, trust, log, wall);
+        let logs = &self.logs;
+        // Behind the last good record of a revoked node there is nothing to be had.
+        let is_left = |log: &LogId, extent| match extent {
+            Extent::Until(last, _) => logs.head(log).is_none_or(|(seq, _)| seq < last),
+            Extent::Whole => true,
+        };
+        let extent = |log: &LogId| Self::extent(roster, log, wall);
+        let counts =
+            |log: &LogId| extent(log).is_some_and(|(org, extent)| trust.judge(Some(org)).relay && is_left(log, extent));
+        let matters = |log: &LogId| log.author == own || counts(log);
         let due = self.lagging.due(&self.logs, wall, matters);
         let Some(state) = self.peers.get_mut(peer) else { return };
         for gap in due {
@@ -208,8 +229,10 @@ impl Engine {
             if let Some((seq, _)) = self.logs.head(&gap.log).filter(|_| !gap.disputed) {
                 gap.from = gap.from.max(seq.saturating_add(1));
             }
-            if gap.from <= gap.to && !self.logs.is_frozen(&gap.log.author) {
-                state.ranging += 1;
+            if gap.from <= gap.to && !self.is_shut(&gap.log, gap.from) {
+                if let Some(state) = self.peers.get_mut(peer) {
+                    state.ranging += 1;
+                }
                 let limit = limits::RANGE_HEADERS as u16;
                 self.ask(
                     peer.clone(),
@@ -283,7 +306,8 @@ impl Engine {
         }
         let head = self.logs.head(&gap.log).map(|(seq, _)| seq);
         let advanced = head.is_some_and(|seq| seq >= gap.from) && last.is_some_and(|last| last < gap.to);
-        if head.is_none_or(|seq| seq < gap.to) && !self.logs.is_frozen(&gap.log.author) {
+        let next = head.map_or(0, |seq| seq.saturating_add(1));
+        if next <= gap.to && !self.is_shut(&gap.log, next) {
             match self.peers.get_mut(peer).filter(|_| advanced) {
                 Some(state) => state.gaps.push_front(gap),
                 None => self.remains(peer, gap),

@@ -27,11 +27,12 @@ pub(in crate::engine) struct Inquiry {
 
 impl Engine {
     pub(super) fn asked_range(&mut self, peer: Peer, ticket: Ticket, log: LogId, from: u64, limit: u16) {
-        let limit = usize::from(limit).min(limits::RANGE_HEADERS);
         let wrote = self.peers.get(&peer).is_some_and(|state| state.key == Some(log.author));
-        let may = wrote || Self::relays(&self.roster, &self.trust, &log, self.now.wall);
-        let held = self.logs.head(&log).is_some_and(|(seq, _)| seq >= from);
-        if may && held {
+        let head = self.logs.head(&log);
+        let last = head.and_then(|head| if wrote { Some(head) } else { self.handed_on(&log, head) });
+        if let Some(more) = last.and_then(|(last, _)| last.checked_sub(from)) {
+            let most = usize::from(limit).min(limits::RANGE_HEADERS);
+            let limit = usize::try_from(more).unwrap_or(usize::MAX).saturating_add(1).min(most);
             self.inquire(peer, ticket, Query::Headers { log, from, limit });
         } else {
             self.reply(ticket, Response::NotHeld);

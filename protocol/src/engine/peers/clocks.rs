@@ -18,7 +18,7 @@ pub const HIGHEST_WALL: &str = "highest_wall";
 const TOLERANCE: i64 = limits::CLOCK_TOLERANCE.0 as i64;
 
 impl Engine {
-    /// Removes what expired, unless the clock may be wrong.
+    /// Removes what expired, and lets what was put off begin, unless the clock may be wrong.
     pub(in crate::engine) fn expire_when_due(&mut self) {
         if self.now.mono < self.next_expiry {
             return;
@@ -36,6 +36,7 @@ impl Engine {
                 .push(Change::Setting(HIGHEST_WALL, codec::encode(&wall)));
         }
         self.step.changes.push(Change::Expire(wall));
+        self.recover();
     }
 
     fn clock_holds(&mut self) -> bool {
@@ -85,9 +86,9 @@ impl Engine {
         median.is_some_and(|ahead| *ahead > TOLERANCE)
     }
 
-    /// How far this clock is ahead of those of the peers that are connected by right, rising.
+    /// How far this clock is ahead of those of the peers whose organisations are believed, rising: to be let in is not to be asked.
     fn differences(&self, within: Option<Millis>) -> Vec<i64> {
-        let trusted = self.peers.values().filter(|state| self.trust.judge(state.org).connect);
+        let trusted = self.peers.values().filter(|state| self.trust.judge(state.org).believe);
         let mut differences: Vec<i64> = trusted
             .filter_map(|state| state.clock)
             .filter_map(|clock| {

@@ -1,8 +1,8 @@
 //! Whom this node wants to be connected to, from the signed endpoints of organisations that pass the connect gate
 //! (design, protocol 5).
 //!
-//! Nodes of its own and of paired organisations always; of other roots, when the operator wants that, a few, and of as
-//! many organisations as possible. Named again with every sync: the shell keeps the connections, backs off, and forgets
+//! Nodes of its own and of paired organisations always; of others that it trusts, when the operator wants that, a few, and
+//! of as many organisations as possible. Named again with every sync: the shell keeps the connections, backs off, and forgets
 //! nodes that are named without addresses. And the author of a body that nobody has who is connected, for as long as that is
 //! looked for.
 
@@ -33,12 +33,15 @@ impl Engine {
         for endpoint in self.roster.endpoints() {
             let key = endpoint.node_key;
             let unwanted = key == self.key.public() || connected.contains(&key) || self.refused.contains(&key);
-            if unwanted || endpoint.addresses.is_empty() {
+            let ended = self.roster.end_of(&key, &endpoint.org).is_some();
+            if unwanted || ended || endpoint.addresses.is_empty() {
                 continue;
             }
             match self.trust.judge(Some(endpoint.org)).reason {
                 Reason::Root(Origin::Own | Origin::Paired) => always.push(key),
-                Reason::Root(Origin::Listed) if self.dial_others => others.entry(endpoint.org).or_default().push(key),
+                Reason::Root(Origin::Listed | Origin::Entered) | Reason::Vouched if self.dial_others => {
+                    others.entry(endpoint.org).or_default().push(key)
+                }
                 _ => {}
             }
         }
@@ -53,7 +56,10 @@ impl Engine {
 
     /// As many as there is room for: first one node of each organisation that none is connected of, then the rest.
     fn choose_others(&mut self, mut others: BTreeMap<OrgId, Vec<PublicKey>>) -> Vec<PublicKey> {
-        let is_other = |org: &OrgId| self.trust.judge(Some(*org)).reason == Reason::Root(Origin::Listed);
+        let is_other = |org: &OrgId| {
+            let verdict = self.trust.judge(Some(*org));
+            verdict.connect && !matches!(verdict.reason, Reason::Root(Origin::Own | Origin::Paired))
+        };
         let connected: Vec<OrgId> = self
             .peers
             .values()

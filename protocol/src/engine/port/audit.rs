@@ -2,18 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{limits, organisation::OrgId, time::Millis};
-
-/// Who decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Who {
-    /// Whoever runs this node.
-    Operator,
-    /// An organisation, by a statement of its own.
-    Organisation(OrgId),
-    /// Nobody: something began or ended at its time.
-    Time,
-}
+pub use crate::trust::Who;
+use crate::{limits, time::Millis};
 
 /// What was done. New ones go to the end: the log keeps their numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

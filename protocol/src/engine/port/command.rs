@@ -3,12 +3,17 @@
 use starfish_crypto::Digest;
 
 use crate::{
+    confidence::{Assessment, Claim, Fading},
     observable::{Observable, Tld},
     organisation::OrgId,
     peer::Peer,
     record::{LogId, Opinion, RecordId, SealedBody, SetPart, Topic},
     statement::{Admitted, CheckedStatement, RosterRefusal},
     time::Millis,
+    trust::{
+        Acceptance, Origin, Pin, Root, Verdict,
+        web::{Explanation, Question},
+    },
 };
 
 /// What the operator can want.
@@ -49,8 +54,37 @@ pub enum Command {
     },
     /// Makes an organisation a root, as pairing does after the words were compared.
     Trust(OrgId),
-    /// Removes such a root.
+    /// Removes such a root, and whatever the operator entered for it.
     Distrust(OrgId),
+    /// Writes a root entry, in the place of the one of the same scope.
+    SetRoot(Root),
+    /// Removes the root entries that the operator wrote for an organisation.
+    RemoveRoot(OrgId),
+    /// Pins an organisation, or takes its pin off.
+    Pin {
+        /// Which.
+        org: OrgId,
+        /// The operator's last word.
+        pin: Option<Pin>,
+    },
+    /// Who is trusted here, and by whose word.
+    Trusted,
+    /// Why an organisation is judged as it is.
+    Explain {
+        /// Which.
+        org: OrgId,
+        /// For what.
+        question: Question,
+    },
+    /// How sure these claims about one observable make.
+    Assess {
+        /// For what they are made.
+        question: Question,
+        /// What is claimed; what was withdrawn is no claim.
+        claims: Vec<Claim>,
+        /// How such claims fade.
+        fading: Fading,
+    },
     /// Refuses a peer, or takes it back.
     Block {
         /// Whom.
@@ -117,6 +151,12 @@ pub enum Outcome {
     Told(Vec<Result<Admitted, RosterRefusal>>),
     /// The picture asked for.
     Overview(Overview),
+    /// Who is trusted.
+    Trusted(Box<Trusted>),
+    /// The reasons asked for.
+    Explained(Box<Explanation>),
+    /// How sure the claims make.
+    Assessed(Box<Assessment>),
     /// Not done, and why.
     Refused(Refusal),
 }
@@ -139,6 +179,11 @@ pub enum Refusal {
     /// Trust that is not there cannot end.
     #[error("this organisation is not trusted here, so nothing changed; `starfish peers` shows who is connected")]
     NotTrusted,
+    /// A root entry or a pin that cannot be.
+    #[error(
+        "a root entry or a pin is for another organisation than this node's own, of an amount of 1 to 120 and a depth of 0 to 7"
+    )]
+    Root,
     /// The peer is not there.
     #[error("the other node is not connected")]
     NotConnected,
@@ -188,6 +233,30 @@ pub enum Refusal {
     /// The store said no.
     #[error("the store failed: {0}")]
     Store(String),
+}
+
+/// Who is trusted here, and by whose word.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trusted {
+    /// The entries of this node's own policy, with how each came to be.
+    pub roots: Vec<(Origin, Root)>,
+    /// The operator's pins.
+    pub pins: Vec<(OrgId, Pin)>,
+    /// Every organisation that somebody who is trusted vouches for.
+    pub organisations: Vec<TrustedOrganisation>,
+}
+
+/// One of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrustedOrganisation {
+    /// Which.
+    pub org: OrgId,
+    /// Its name, when it is known.
+    pub name: Option<String>,
+    /// What it may do.
+    pub verdict: Verdict,
+    /// Which of its records are believed.
+    pub acceptance: Acceptance,
 }
 
 /// Connected peers and counts, for `status`, `peers` and `topics`.

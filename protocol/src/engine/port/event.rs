@@ -2,7 +2,18 @@
 
 use starfish_crypto::{Digest, PublicKey};
 
-use crate::{intake::Fault, organisation::OrgId, peer::Peer, record::RecordId, time::Millis};
+use crate::{intake::Fault, organisation::OrgId, peer::Peer, record::RecordId, statement::Freeze, time::Millis};
+
+/// How far a recovery has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecoveryStage {
+    /// It takes effect at this wall time if nobody calls it off.
+    Due(Millis),
+    /// A root called it off.
+    CalledOff,
+    /// The new roots count.
+    InEffect,
+}
 
 /// What happened, for logs and figures. Never fed back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +24,42 @@ pub enum Event {
     BodyStored(RecordId),
     /// An author wrote two histories.
     ForkProven(PublicKey),
+    /// Its organisation's roots have settled that: its records are taken again.
+    Reopened(PublicKey),
+    /// An organisation has revoked a node, or changed how much of its logs counts.
+    Revoked {
+        /// The node.
+        node: PublicKey,
+        /// Whose it was.
+        org: OrgId,
+        /// False when the revocation does not count any more.
+        ended: bool,
+    },
+    /// An organisation stands still, or goes on.
+    Standstill {
+        /// Which.
+        org: OrgId,
+        /// Why it stands still, if it does.
+        freeze: Option<Freeze>,
+        /// The statement that proves it to everyone: both of two manifests.
+        proof: Option<Digest>,
+    },
+    /// Another manifest of an organisation counts.
+    Manifest {
+        /// Which.
+        org: OrgId,
+        /// The number of the manifest.
+        seq: u64,
+    },
+    /// Guardians give an organisation new roots.
+    Recovery {
+        /// The statement.
+        id: Digest,
+        /// Whose roots.
+        org: OrgId,
+        /// How far it has come.
+        stage: RecoveryStage,
+    },
     /// Others hold more of our own log than we do; a new epoch was opened.
     EpochOpened {
         /// The new epoch.

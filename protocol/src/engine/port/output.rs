@@ -156,6 +156,8 @@ pub enum DisconnectReason {
     GuestsFull,
     /// Too many provable faults.
     Misbehaved,
+    /// Its organisation has no right to be here any more. It may come back as a guest.
+    Distrusted,
     /// This node came for one thing, and has it or knows that it does not get it.
     Visited,
 }

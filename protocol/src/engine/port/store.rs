@@ -1,5 +1,6 @@
 //! What the engine asks of the store, and what it wants to become durable.
 
+use serde::{Deserialize, Serialize};
 use starfish_crypto::{Digest, PublicKey, Signed, Verified};
 
 use super::Audit;
@@ -8,7 +9,7 @@ use crate::{
     observable::Observable,
     organisation::OrgId,
     record::{Body, Header, LogId, RecordId},
-    statement::Statement,
+    statement::{LogPosition, Statement},
     time::Millis,
     trust::Acceptance,
 };
@@ -58,6 +59,15 @@ pub enum Found {
     Failed,
 }
 
+/// How far a recovery has come here: what the statement itself does not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecoverySeen {
+    /// When this node first saw it, by its wall clock.
+    pub first: Millis,
+    /// Whether it took effect.
+    pub in_effect: bool,
+}
+
 /// What the engine wants the shell to make durable, in order.
 #[derive(Debug)]
 #[expect(
@@ -105,14 +115,25 @@ pub enum Change {
         /// Which of its records.
         acceptance: Acceptance,
     },
-    /// Of the logs of this node, only what is at or before these places counts; the rest is void: never believed, whatever
-    /// its organisation is believed for, and without effect as a withdrawal. No place at all voids everything. The newest
-    /// cut of a node replaces the one before.
+    /// The proof of two histories against this author is settled and goes.
+    Reopened(PublicKey),
+    /// Of what this node wrote for this organisation, only what one of these places [covers](LogPosition::covers) counts;
+    /// the rest is void: never believed, whatever its organisation is believed for, and without effect as a withdrawal. No
+    /// place at all voids everything. The newest cut replaces the one before.
     Cut {
         /// The node.
         node: PublicKey,
-        /// The last place that counts in each log; `None` takes an earlier cut back.
-        last_good: Option<Vec<(LogId, u64)>>,
+        /// Whose revocation it is. What the node wrote for others is not touched: anybody can certify a key that they stole.
+        org: OrgId,
+        /// The last place that counts for each audience; `None` takes an earlier cut back.
+        last_good: Option<Vec<LogPosition>>,
+    },
+    /// How far a recovery has come here; `None` forgets it.
+    Recovery {
+        /// The id of its statement.
+        id: Digest,
+        /// Since when, and whether it took effect.
+        seen: Option<RecoverySeen>,
     },
     /// The operator decides that this record is believed, whatever its organisation is believed for.
     Release(RecordId),
@@ -143,9 +164,14 @@ impl Change {
             Self::Cut { last_good, .. } => {
                 64 + last_good
                     .as_ref()
-                    .map_or(0, |places| places.len() * size_of::<(LogId, u64)>())
+                    .map_or(0, |places| places.len() * size_of::<LogPosition>())
             }
-            Self::Spoiled(_) | Self::Release(_) | Self::Drop(_) | Self::Expire(_) => 64,
+            Self::Recovery { .. }
+            | Self::Reopened(_)
+            | Self::Spoiled(_)
+            | Self::Release(_)
+            | Self::Drop(_)
+            | Self::Expire(_) => 64,
         }
     }
 }

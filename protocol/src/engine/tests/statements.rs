@@ -114,7 +114,7 @@ fn a_proof_reaches_those_who_were_away() {
         world.gossip(0, author.peer(), codec::encode(&Gossip::Header { header, body }));
         world.run(100);
     }
-    let frozen = |world: &World, node: usize| world.nodes[node].store.frozen.contains(&author.key.public());
+    let frozen = |world: &World, node: usize| world.nodes[node].store.frozen.contains_key(&author.key.public());
     assert!(frozen(&world, 0));
     // Nobody was there to hear it. It comes with the next exchange, and goes on from there, also after a restart.
     world.start(0);
@@ -227,7 +227,7 @@ fn only_a_longer_history_shows_that_a_shorter_one_differs() {
         world.respond(0, ticket, response);
     }
     assert!(asked);
-    assert!(world.nodes[0].store.frozen.contains(&author.key.public()));
+    assert!(world.nodes[0].store.frozen.contains_key(&author.key.public()));
 }
 
 fn hello(statements: Vec<Statement>) -> Hello {

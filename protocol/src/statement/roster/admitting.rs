@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use starfish_crypto::PublicKey;
 
-use super::{Admitted, Roster, RosterRefusal, claims::Claim, nodes::Certified, shelf::Rank};
+use super::{Admitted, Concern, Roster, RosterRefusal, claims::Claim, nodes::Certified, shelf::Rank};
 use crate::{
     community::Community,
     limits,
@@ -90,6 +90,10 @@ impl Roster {
         self.certificates
             .insert((node, org, id), Certified { certificate, roots });
         self.drop_settled_proof(&node);
+        if self.revoked(&node).is_some() || self.resolutions().any(|held| held.is_about(&node)) {
+            // It may take the node back, or be one that has confirmed nothing yet.
+            self.concern(Concern::Node(node));
+        }
         if let Some(leaving) = leaving {
             self.drop_certificate(leaving);
         }

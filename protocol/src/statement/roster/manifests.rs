@@ -158,6 +158,11 @@ impl Roster {
         self.recoveries.iter()
     }
 
+    /// The recovery of this id.
+    pub fn recovery(&self, id: &Digest) -> Option<&RecoveryState> {
+        self.recoveries.get(id)
+    }
+
     /// Tells when this node first saw a recovery. The earliest time that was told counts.
     pub fn saw_recovery(&mut self, id: &Digest, at: Millis) {
         if let Some(recovery) = self.recoveries.get_mut(id) {
@@ -223,6 +228,11 @@ impl Roster {
     /// Whether the roots of this organisation have said too little for too long.
     pub fn lapsed(&self, org: &OrgId, at: Millis) -> bool {
         self.manifest_of(org).is_some_and(|manifest| manifest.not_after <= at)
+    }
+
+    /// Every organisation of which a manifest is held, in order.
+    pub fn organisations(&self) -> impl Iterator<Item = OrgId> {
+        self.organisations.keys().copied()
     }
 
     /// What an organisation calls itself.

@@ -25,7 +25,7 @@ pub(super) struct Certified {
 pub(super) struct HeldRevocation {
     id: Digest,
     roots: Vec<PublicKey>,
-    revocation: Revocation,
+    pub(super) revocation: Revocation,
 }
 
 /// By node, organisation and manifest.
@@ -286,7 +286,7 @@ impl Roster {
             .find(|certificate| self.revocation_for(certificate).is_none_or(keeps))
     }
 
-    fn standing_at(&self, node: &PublicKey, at: Millis) -> impl Iterator<Item = &NodeCertificate> {
+    pub(super) fn standing_at(&self, node: &PublicKey, at: Millis) -> impl Iterator<Item = &NodeCertificate> {
         let stands = |certified: &Certified| {
             let lineage = self.organisations.get(&certified.certificate.org);
             lineage.is_some_and(|lineage| certified.stands(lineage))
@@ -297,7 +297,7 @@ impl Roster {
     }
 
     /// The revocation that ends this certificate.
-    fn revocation_for(&self, certificate: &NodeCertificate) -> Option<&Revocation> {
+    pub(super) fn revocation_for(&self, certificate: &NodeCertificate) -> Option<&Revocation> {
         let NodeCertificate {
             node_key,
             org,

@@ -14,6 +14,7 @@ use starfish_protocol::{
     peer::Peer,
     record::{Header, LogId},
     time::{Millis, Time},
+    trust::Policy,
     wire::{Channel, Request, Response},
 };
 
@@ -56,12 +57,15 @@ impl World {
             community: pool.community,
             statements: own.statements.clone(),
             stored_statements: Vec::new(),
-            listed: vec![pool.cast[pool::LISTED].id],
-            paired: Vec::new(),
-            blocked: Vec::new(),
+            policy: Policy {
+                listed: vec![pool.cast[pool::LISTED].id],
+                ..Policy::default()
+            },
             subscription: Subscription::default(),
             heads: Vec::new(),
             frozen: Vec::new(),
+            cuts: Vec::new(),
+            recoveries: Vec::new(),
             judged: Vec::new(),
             safe_mode: false,
             dial_others: true,

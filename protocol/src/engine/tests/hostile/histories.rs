@@ -83,7 +83,7 @@ fn two_histories_freeze_their_author() {
     world.run(500);
     let key = author.key.public();
     for node in &world.nodes {
-        assert!(node.store.frozen.contains(&key), "the proof reaches everyone");
+        assert!(node.store.frozen.contains_key(&key), "the proof reaches everyone");
         assert!(node.events.contains(&Event::ForkProven(key)));
         assert_eq!(node.store.records.len(), 2, "what was held stays");
     }
@@ -126,7 +126,7 @@ fn a_successor_that_denies_its_predecessor_is_a_proof() {
     world.run(100);
     gossip(&mut world, &listed.peer(), &second, None);
     world.run(100);
-    assert!(world.nodes[0].store.frozen.contains(&listed.key.public()));
+    assert!(world.nodes[0].store.frozen.contains_key(&listed.key.public()));
     // Proofs about keys that matter to nobody are not kept.
     let nobody = Identity::numbered(1_000);
     let (one, two) = (

@@ -1,0 +1,336 @@
+//! Everything that trust is computed from: [`Grounds`], what the operator and the organisations have said, and from when to
+//! when it holds.
+//!
+//! Whatever is told here is noted in [`Changes`] when it differs from what was there, so that who computes from it need not
+//! begin anew. Nothing of it depends on the order in which things were told.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use starfish_crypto::Digest;
+
+use super::{
+    families::Families,
+    scopes::{ANYTHING, ScopeId, Scopes},
+};
+use crate::{
+    organisation::OrgId,
+    statement::{Endorsement, Freeze, Veto},
+    time::Millis,
+    trust::{Pin, Root},
+};
+
+mod telling;
+
+/// Two nodes of the graph, of which the first vouches for the second; none is this node's own policy.
+pub(super) type Pair = (Option<OrgId>, OrgId);
+
+/// Where something is said: by whom (none is a root entry), of whom, in which scope, and as the how manieth there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    pub(super) issuer: Option<OrgId>,
+    pub(super) subject: OrgId,
+    pub(super) scope: ScopeId,
+    pub(super) number: u32,
+}
+
+/// An endorsement or a root entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Said {
+    /// 0 takes back what was said before.
+    pub(super) amount: u8,
+    pub(super) depth: u8,
+    pub(super) may_veto: bool,
+    pub(super) receive_green: bool,
+    pub(super) period: Period,
+}
+
+/// A veto.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) withdrawn: bool,
+    pub(super) period: Period,
+}
+
+/// From a time on, until before another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Period {
+    pub(super) from: Millis,
+    pub(super) until: Millis,
+}
+
+/// What is known of an organisation's manifest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Papers {
+    pub(super) frozen: Option<Freeze>,
+    pub(super) until: Millis,
+}
+
+/// Why nothing of an organisation counts. The first that applies is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Barred {
+    /// The operator says so, of it or of one above it.
+    PinnedBad,
+    /// No manifest of it is here, and the operator has no entry for it.
+    Unknown,
+    /// Two manifests follow one, and nobody has settled which counts.
+    Forked,
+    /// Its last manifest says that no other follows.
+    Retired,
+    /// Its manifest is over, and no other came.
+    Stale,
+}
+
+/// What time changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Moment {
+    Said(Place),
+    Veto(OrgId, OrgId, ScopeId),
+    Papers(OrgId),
+}
+
+/// What is to be computed anew.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Changes {
+    /// Between these nodes something else may be said.
+    pub(super) pairs: BTreeSet<Pair>,
+    /// Somebody's veto against somebody may have begun or ended.
+    pub(super) vetoes: BTreeSet<(OrgId, OrgId)>,
+    /// Whether these may be vetoed may have changed, or who stands for them, or whether they are barred.
+    pub(super) orgs: BTreeSet<OrgId>,
+    /// Scopes that nobody used before.
+    pub(super) begun: BTreeSet<ScopeId>,
+    /// Scopes that nobody uses any more.
+    pub(super) ended: BTreeSet<ScopeId>,
+}
+
+/// The grounds of trust.
+#[derive(Clone, Debug)]
+pub(super) struct Grounds {
+    pub(super) own: OrgId,
+    pub(super) now: Millis,
+    pub(super) said: BTreeMap<Place, Said>,
+    pub(super) vetoes: BTreeMap<OrgId, BTreeMap<(OrgId, ScopeId), Refusal>>,
+    pub(super) scopes: Scopes,
+    pub(super) families: Families,
+    papers: BTreeMap<OrgId, Papers>,
+    pins: BTreeMap<OrgId, Pin>,
+    /// Pinned bad, with all below them.
+    bad: BTreeSet<OrgId>,
+    /// What is said between two nodes.
+    pairs: BTreeMap<Pair, BTreeSet<Place>>,
+    /// What is said by or of an organisation.
+    of: BTreeMap<OrgId, BTreeSet<Place>>,
+    moments: BTreeMap<Millis, BTreeSet<Moment>>,
+    changes: Changes,
+}
+
+const FIRST: OrgId = OrgId::from_digest(Digest::ZERO);
+
+impl Period {
+    pub(super) const ALWAYS: Self = Self {
+        from: Millis(0),
+        until: Millis(u64::MAX),
+    };
+
+    pub(super) fn holds(&self, now: Millis) -> bool {
+        self.from <= now && now < self.until
+    }
+}
+
+impl Refusal {
+    pub(super) fn counts(&self, now: Millis) -> bool {
+        !self.withdrawn && self.period.holds(now)
+    }
+}
+
+impl Papers {
+    fn period(&self) -> Period {
+        Period {
+            from: Period::ALWAYS.from,
+            until: self.until,
+        }
+    }
+}
+
+impl Changes {
+    pub(super) fn is_empty(&self) -> bool {
+        let quiet = self.pairs.is_empty() && self.vetoes.is_empty() && self.orgs.is_empty();
+        quiet && self.begun.is_empty() && self.ended.is_empty()
+    }
+
+    pub(super) fn extend(&mut self, more: &Self) {
+        self.pairs.extend(&more.pairs);
+        self.vetoes.extend(&more.vetoes);
+        self.orgs.extend(&more.orgs);
+    }
+}
+
+impl From<&Root> for Said {
+    fn from(root: &Root) -> Self {
+        Self {
+            amount: root.amount,
+            depth: root.depth,
+            may_veto: root.may_veto,
+            receive_green: root.receive_green,
+            period: Period::ALWAYS,
+        }
+    }
+}
+
+impl From<&Endorsement> for Said {
+    fn from(says: &Endorsement) -> Self {
+        Self {
+            amount: says.amount,
+            depth: says.depth,
+            may_veto: says.may_veto,
+            receive_green: says.receive_green,
+            period: Period {
+                from: says.not_before,
+                until: says.not_after,
+            },
+        }
+    }
+}
+
+impl From<&Veto> for Refusal {
+    fn from(veto: &Veto) -> Self {
+        Self {
+            withdrawn: veto.withdrawn,
+            period: Period {
+                from: veto.not_before,
+                until: veto.not_after,
+            },
+        }
+    }
+}
+
+impl Grounds {
+    pub(super) fn new(own: OrgId) -> Self {
+        Self {
+            own,
+            now: Millis(0),
+            said: BTreeMap::new(),
+            vetoes: BTreeMap::new(),
+            scopes: Scopes::new(),
+            families: Families::new(own),
+            papers: BTreeMap::new(),
+            pins: BTreeMap::new(),
+            bad: BTreeSet::new(),
+            pairs: BTreeMap::new(),
+            of: BTreeMap::new(),
+            moments: BTreeMap::new(),
+            changes: Changes::default(),
+        }
+    }
+
+    pub(super) fn take_changes(&mut self) -> Changes {
+        std::mem::take(&mut self.changes)
+    }
+
+    pub(super) fn is_pinned_good(&self, org: &OrgId) -> bool {
+        self.pins.get(org) == Some(&Pin::Good)
+    }
+
+    /// When something begins or ends next.
+    pub(super) fn next_change(&self) -> Option<Millis> {
+        self.moments.keys().next().copied()
+    }
+
+    /// Whose manifests are known, and who has said anything.
+    pub(super) fn heard_of(&self) -> BTreeSet<OrgId> {
+        let issuers = self.said.keys().filter_map(|place| place.issuer);
+        let known = self.papers.keys().chain(self.vetoes.keys()).copied();
+        known.chain(issuers).collect()
+    }
+
+    /// Everything that one issuer says of others; none asks for the root entries.
+    pub(super) fn said_by(&self, issuer: Option<OrgId>) -> impl Iterator<Item = (&Place, &Said)> {
+        let first = Place {
+            issuer,
+            subject: FIRST,
+            scope: ANYTHING,
+            number: 0,
+        };
+        let all = self.said.range(first..);
+        all.take_while(move |(place, _)| place.issuer == issuer)
+    }
+
+    /// What is said by or of an organisation.
+    pub(super) fn said_of<'a>(&'a self, org: &OrgId) -> impl Iterator<Item = &'a Place> + use<'a> {
+        self.of.get(org).into_iter().flatten()
+    }
+
+    /// The nodes between which anything by or of an organisation is said.
+    pub(super) fn pairs_of(&self, org: &OrgId) -> impl Iterator<Item = Pair> {
+        self.said_of(org).map(|place| self.pair(place))
+    }
+
+    /// Every two nodes between which anything is said.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = Pair> {
+        let own = (None, self.own);
+        self.pairs.keys().copied().chain([own])
+    }
+
+    /// What is said between two nodes.
+    pub(super) fn between<'a>(&'a self, pair: &Pair) -> impl Iterator<Item = (&'a Place, &'a Said)> + use<'a> {
+        let places = self.pairs.get(pair).into_iter().flatten();
+        places.filter_map(|place| Some((place, self.said.get(place)?)))
+    }
+
+    /// Whether something said counts at this time, if nobody vetoes it.
+    pub(super) fn counts(&self, place: &Place, said: &Said) -> bool {
+        let honest = |org: &OrgId| self.bar(org).is_none();
+        let alive = said.amount > 0 && said.period.holds(self.now);
+        alive && honest(&place.subject) && place.issuer.is_none_or(|issuer| honest(&issuer))
+    }
+
+    /// Why nothing of an organisation counts. Our own is heard like any other; that it stands highest is said elsewhere.
+    pub(super) fn bar(&self, org: &OrgId) -> Option<Barred> {
+        if self.bad.contains(org) {
+            return Some(Barred::PinnedBad);
+        }
+        match self.papers.get(org) {
+            None => (!self.is_root(org)).then_some(Barred::Unknown),
+            Some(papers) => match papers.frozen {
+                Some(Freeze::Forked { .. }) => Some(Barred::Forked),
+                Some(Freeze::Retired) => Some(Barred::Retired),
+                None => (papers.until <= self.now).then_some(Barred::Stale),
+            },
+        }
+    }
+
+    /// When an organisation's manifest is over.
+    pub(super) fn stale_at(&self, org: &OrgId) -> Option<Millis> {
+        self.papers.get(org).map(|papers| papers.until)
+    }
+
+    /// The root entries of an organisation.
+    pub(super) fn roots_of<'a>(&'a self, org: &OrgId) -> impl Iterator<Item = (&'a Place, &'a Said)> + use<'a> {
+        let (issuer, subject) = (None, *org);
+        let at = move |scope, number| Place {
+            issuer,
+            subject,
+            scope,
+            number,
+        };
+        self.said.range(at(ANYTHING, 0)..=at(ScopeId::MAX, u32::MAX))
+    }
+
+    fn is_root(&self, org: &OrgId) -> bool {
+        *org == self.own || self.roots_of(org).next().is_some()
+    }
+
+    /// The nodes between which this is said.
+    pub(super) fn pair(&self, place: &Place) -> Pair {
+        self.pair_in(&self.families, place)
+    }
+
+    /// What our own organisation says comes from the root: in the middle it would be one source for all its friends.
+    fn pair_in(&self, families: &Families, place: &Place) -> Pair {
+        let issuer = place.issuer.filter(|issuer| *issuer != self.own);
+        (
+            issuer.map(|issuer| families.top_of(&issuer)),
+            families.top_of(&place.subject),
+        )
+    }
+}

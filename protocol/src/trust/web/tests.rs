@@ -1,0 +1,1 @@
+//! The web of trust against the design.
