@@ -2,10 +2,13 @@
 //!
 //! Every command's help says whether it needs the node running or stopped; a test holds that true.
 
+pub mod date;
 pub mod duration;
 pub mod mesh;
+pub mod opinions;
 pub mod org;
 pub mod records;
+pub mod review;
 pub mod trust;
 pub mod upkeep;
 
@@ -80,13 +83,24 @@ pub enum Command {
     Publish(records::Publish),
     /// Withdraws a record, or some of its observables, everywhere
     Withdraw(records::Withdraw),
+    /// Says that a value that others published was seen here too
+    Sight(opinions::Sight),
+    /// Says that a value that others published is no threat
+    Dispute(opinions::Dispute),
+    /// Shows why this node is as sure of a value as it is
+    Explain(opinions::Explain),
     /// Shows what is known about a value, a domain suffix or a network
     Search(records::Search),
     /// Follows what becomes known, one JSON document a line
     Watch(records::Watch),
     /// Shows counts, sizes and the heads of this node's logs
     Status(upkeep::Status),
-    /// Shows whom this node believes, and why
+    /// Shows what is held back, why, and lets it out or throws it away
+    #[command(subcommand)]
+    Quarantine(review::Quarantine),
+    /// Shows who decided what, and why
+    Audit(review::Audit),
+    /// Says whom this organisation vouches for, and shows whom this node believes
     #[command(subcommand)]
     Trust(trust::Trust),
     /// Key ceremonies: roots, certificates of nodes, revocations, recovery
@@ -181,6 +195,44 @@ mod tests {
             "store backup",
             "completions nosuchshell",
             "run --log-format yaml",
+            "sight",
+            "sight a.example --count 0",
+            "sight a.example --first yesterday",
+            "dispute a.example",
+            "dispute a.example --reason x --confidence 101",
+            "quarantine",
+            "quarantine show",
+            "quarantine release",
+            "audit --since yesterday",
+            "trust endorse org:a",
+            "trust endorse --key k",
+            "trust endorse org:a --amount 0 --key k",
+            "trust endorse org:a --amount 121 --key k",
+            "trust endorse org:a --depth 8 --key k",
+            "trust endorse org:a --topics Phishing --key k",
+            "trust endorse org:a --topics phishing,, --key k",
+            "trust endorse org:a --suffixes not_a_suffix --key k",
+            "trust endorse org:a --until 2027-02-29 --key k",
+            "trust endorse org:a --receive-tlp amber --key k",
+            "trust endorse org:a --first --chain c --key k",
+            "trust withdraw org:a",
+            "trust veto org:a",
+            "trust refresh",
+            "explain",
+            "trust root",
+            "trust root add",
+            "trust root add org:a --amount 0",
+            "trust root add org:a --depth 8",
+            "trust root add org:a --suffixes a..b",
+            "trust pin org:a",
+            "trust pin org:a perhaps",
+            "trust show",
+            "trust explain",
+            "trust explain org:a --topic Phishing",
+            "trust explain org:a --name a..b",
+            "trust graph --format png",
+            "trust graph --limit 0",
+            "trust graph --limit 201",
         ] {
             check(line);
         }

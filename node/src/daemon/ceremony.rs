@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `papers` | reads and writes the files, and finds the newest manifest |
 //! | `signing` | makes the statements |
+//! | `speaking` | makes what is said of other organisations |
 //! | `showing` | says what statements say |
 //! | `accepting` | takes what was signed offline into a node |
 //! | `documents` | what each of them tells the operator |
@@ -16,9 +17,11 @@ pub mod documents;
 mod papers;
 mod showing;
 mod signing;
+mod speaking;
 #[cfg(test)]
 mod tests;
 
 pub use accepting::accept;
-pub use showing::show;
+pub use showing::{say, show};
 pub use signing::{certify, next, recover, revoke, rotate, sign};
+pub use speaking::{Made, Wish, note_down, put_down, speak};

@@ -3,10 +3,13 @@
 //! Commands that ask the node are clients of its control socket and know nothing of its store or mesh.
 
 mod configuration;
+mod opinions;
 mod org;
+mod organisation;
 mod pairing;
 mod peers;
 mod publish;
+mod review;
 mod search;
 mod status;
 mod store;
@@ -18,13 +21,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde::{Serialize, de::DeserializeOwned};
+
 use super::{
     arguments::{Arguments, Command, Global},
-    control::client::Client,
+    control::client::{Client, Lines, read},
     demo,
     exit::{Exit, Failure},
     pages,
-    report::Report,
+    report::{Plain, Report},
     run,
 };
 
@@ -67,6 +72,30 @@ impl Console {
             format!("'{}'", data.replace('\'', r"'\''"))
         };
         format!("starfish --data {quoted} {name}")
+    }
+
+    /// Shows a stream of documents as it comes, as far as the limit goes.
+    async fn stream<T>(&self, mut lines: Lines, limit: Limit, nothing: &str) -> Result<Exit, Failure>
+    where
+        T: DeserializeOwned + Serialize + Plain,
+    {
+        let mut shown = 0;
+        while let Some(line) = lines.next().await? {
+            if !limit.allows(shown) {
+                limit.note(self);
+                break;
+            }
+            shown += 1;
+            if self.report.is_json() {
+                self.report.lines(&[line])?;
+            } else {
+                self.report.show(&read::<T>(&line)?)?;
+            }
+        }
+        if shown == 0 && !self.report.is_json() {
+            self.report.note(nothing);
+        }
+        Ok(if shown == 0 { Exit::NothingFound } else { Exit::Done })
     }
 
     /// Asks a person; `no` where there is none to ask.
@@ -172,9 +201,14 @@ pub async fn carry_out(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Topics(arguments) => peers::topics(&console, &arguments).await,
         Command::Publish(arguments) => publish::publish(&console, &arguments).await,
         Command::Withdraw(withdraw) => publish::withdraw(&console, withdraw).await,
+        Command::Sight(sight) => opinions::sight(&console, sight).await,
+        Command::Dispute(dispute) => opinions::dispute(&console, dispute).await,
+        Command::Explain(explain) => opinions::explain(&console, &explain).await,
+        Command::Quarantine(quarantine) => review::quarantine(&console, quarantine).await,
+        Command::Audit(audit) => review::audit(&console, &audit).await,
         Command::Search(arguments) => search::search(&console, &arguments).await,
         Command::Watch(watch) => search::watch(&console, &watch).await,
-        Command::Trust(arguments) => trust::trust(&console, &arguments),
+        Command::Trust(arguments) => trust::trust(&console, &arguments).await,
         Command::Org(arguments) => org::org(&console, arguments).await,
         Command::Store(arguments) => store::store(&console, arguments).await,
         Command::CheckConfig(_) => configuration::check(&console),

@@ -5,6 +5,7 @@
 //! | `node.key` | the node's private key, perhaps under a passphrase | 0600 |
 //! | `organisation/manifest.txt` | the organisation's genesis manifest | |
 //! | `organisation/certificates.txt` | what the root signed for this node, several terms in advance | |
+//! | `organisation/chain.txt` | what the organisation has said of others, once it has | |
 //! | `organisation/root` | a folder to be moved offline: `root.key`, and `next.key` that comes after it | 0600 |
 
 use std::{
@@ -63,6 +64,10 @@ pub(super) fn manifest_file(data: &Path) -> PathBuf {
 
 pub(super) fn certificates_file(data: &Path) -> PathBuf {
     organisation_folder(data).join("certificates.txt")
+}
+
+pub(super) fn chain_file(data: &Path) -> PathBuf {
+    organisation_folder(data).join("chain.txt")
 }
 
 impl Identity {

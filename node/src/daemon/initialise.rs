@@ -32,8 +32,8 @@ const CERTIFICATES: u64 = 5;
 const CERTIFIED: u64 = 90 * DAY;
 /// How long after the one before each of them begins; they overlap so that clocks may differ.
 const TERM: u64 = 75 * DAY;
-/// How far they begin in the past, for peers whose clocks are behind.
-const BACKDATED: u64 = DAY;
+/// How far what is signed begins in the past, for peers whose clocks are behind.
+pub(super) const BACKDATED: u64 = DAY;
 /// How long the manifest holds; roots renew it long before.
 const MANIFEST: u64 = 3_650 * DAY;
 /// Free ports are looked for from here on, below what systems give to outgoing connections: one of those on the node's

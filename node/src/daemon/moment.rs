@@ -22,6 +22,37 @@ pub fn rfc3339(time: Millis) -> String {
     )
 }
 
+/// Reads a day or a time in UTC, as [`rfc3339`] writes it; none when it is neither, or before 1970. A day that is in no
+/// calendar is none: it would be another day when it is written again.
+pub fn parsed(text: &str) -> Option<Millis> {
+    let (date, clock) = match text.split_once('T') {
+        Some((date, clock)) => (date, clock.strip_suffix('Z')?),
+        None => (text, "00:00:00"),
+    };
+    let [year, month, day] = numbers(date, '-', [4, 2, 2])?;
+    let [hour, minute, second] = numbers(clock, ':', [2, 2, 2])?;
+    // March is the first month, so that leap days end a year.
+    let shifted = (month + 9) % 12;
+    let year = year.checked_sub(u64::from(month <= 2))?;
+    let of_year = (153 * shifted + 2) / 5 + day.checked_sub(1)?;
+    let days = (year * 365 + year / 4 - year / 100 + year / 400 + of_year).checked_sub(719_468)?;
+    let time = Millis((days * 86_400 + hour * 3_600 + minute * 60 + second) * 1_000);
+    let written = rfc3339(time);
+    (written == text || written.strip_suffix("T00:00:00Z") == Some(text)).then_some(time)
+}
+
+/// Three numbers of so many digits each.
+fn numbers(text: &str, between: char, digits: [usize; 3]) -> Option<[u64; 3]> {
+    let mut parts = text.split(between);
+    let mut read = [0; 3];
+    for (number, digits) in read.iter_mut().zip(digits) {
+        let part = parts.next()?;
+        let is_plain = part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit());
+        *number = part.parse().ok().filter(|_| is_plain)?;
+    }
+    parts.next().is_none().then_some(read)
+}
+
 /// Now, by this machine's clock; 1970 when the clock is before that.
 pub fn now() -> Millis {
     let since = std::time::SystemTime::now()
@@ -36,7 +67,10 @@ mod tests {
 
     #[test]
     fn dates_are_right() {
-        let check = |seconds: u64, text: &str| assert_eq!(rfc3339(Millis(seconds * 1_000)), text);
+        let check = |seconds: u64, text: &str| {
+            assert_eq!(rfc3339(Millis(seconds * 1_000)), text);
+            assert_eq!(parsed(text), Some(Millis(seconds * 1_000)), "{text}");
+        };
         check(0, "1970-01-01T00:00:00Z");
         check(951_782_399, "2000-02-28T23:59:59Z");
         check(951_782_400, "2000-02-29T00:00:00Z");
@@ -44,5 +78,32 @@ mod tests {
         check(1_709_210_096, "2024-02-29T12:34:56Z");
         check(4_107_542_399, "2100-02-28T23:59:59Z");
         check(4_107_542_400, "2100-03-01T00:00:00Z");
+    }
+
+    #[test]
+    fn what_is_in_no_calendar_is_no_moment() {
+        assert_eq!(parsed("2000-02-29"), Some(Millis(951_782_400_000)));
+        for text in [
+            "",
+            "2000",
+            "2000-02-30",
+            "2100-02-29",
+            "2000-00-01",
+            "2000-13-01",
+            "2000-01-00",
+            "1969-12-31",
+            "0000-01-01",
+            "2000-1-1",
+            "2000-01-01T24:00:00Z",
+            "2000-01-01T00:60:00Z",
+            "2000-01-01T00:00:00",
+            "2000-01-01T00:00:00+01:00",
+            "2000-01-01T",
+            "99999-01-01",
+            "+200-01-01",
+            "2000-01-01-01",
+        ] {
+            assert_eq!(parsed(text), None, "{text}");
+        }
     }
 }

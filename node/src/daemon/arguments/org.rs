@@ -44,7 +44,7 @@ pub struct Signing {
 }
 
 /// Which organisation.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub struct Papers {
     /// The organisation's manifests [default: those in the data directory]
     #[arg(long, value_name = "FILE")]

@@ -11,6 +11,7 @@ use starfish_protocol::{
 use super::{
     documents::Accepted,
     papers::{add, statements},
+    speaking::{is_of_chain, keep_chain},
 };
 use crate::daemon::{
     control::client::Client,
@@ -64,7 +65,10 @@ pub async fn accept(
         .send_text::<Accepted>("/statements", &[], text.into_bytes())
         .await
     {
-        Ok(told) => Ok(Accepted { kept, ..told }),
+        Ok(told) => {
+            keep_chain(data, identity.org, &others)?;
+            Ok(Accepted { kept, ..told })
+        }
         Err(failure) if failure.exit == Exit::NotRunning && mesh == 0 => Ok(Accepted {
             kept,
             told: 0,
@@ -119,7 +123,13 @@ fn check(identity: &Identity, sorted: &Sorted, community: Community) -> Result<(
         held.iter().filter(is_manifest),
         held.iter().filter(|held| !is_manifest(held)),
     );
-    let all = first.chain(&sorted.manifests).chain(then).chain(&sorted.certificates);
+    let mine = |statement: &&Statement| is_of_chain(statement.kind()) && statement.issuer() == Some(identity.org);
+    let said = sorted.others.iter().filter(mine);
+    let all = first
+        .chain(&sorted.manifests)
+        .chain(then)
+        .chain(&sorted.certificates)
+        .chain(said);
     Identity::of(all.cloned().collect(), community).map(drop).map_err(|failure| {
         let message = format!(
             "nothing was accepted, because it would not hold: {}; have the missing roots sign it with `starfish org sign`",

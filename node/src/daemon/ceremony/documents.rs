@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::daemon::report::{HEAD, Plain, WARN, clean, counted, styled, table::pairs};
+use crate::daemon::report::{GOOD, HEAD, Plain, WARN, clean, counted, styled, table::pairs};
 
 /// New root keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,7 +40,8 @@ pub struct Statements {
 /// What one statement says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Said {
-    /// `manifest`, `certificate`, `revocation`, `recovery`, `resolution` or `other`.
+    /// `manifest`, `certificate`, `revocation`, `recovery`, `resolution`, `endorsement`, `veto`, `subsidiary`,
+    /// `chain head` or `other`.
     pub kind: String,
     /// Its digest.
     pub id: String,
@@ -50,6 +51,19 @@ pub struct Said {
     pub says: String,
     /// Whose signatures it carries; whether they hold is checked when it is accepted.
     pub signed_by: Vec<String>,
+}
+
+/// What was said of other organisations.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spoken {
+    /// The new statements; the last one confirms the others.
+    pub says: Vec<Said>,
+    /// The file that they are in; none when the running node took them.
+    pub file: Option<String>,
+    /// Whether the mesh was told.
+    pub told: bool,
+    /// How many more roots must sign.
+    pub missing: usize,
 }
 
 /// What was taken from offline.
@@ -98,11 +112,33 @@ impl Plain for Signed {
 
 impl Plain for Statements {
     fn plain(&self) -> Vec<String> {
-        let line = |said: &Said| {
-            let signers = counted(said.signed_by.len(), "signature");
-            format!("{}: {} ({signers})", styled(HEAD, &said.kind), clean(&said.says))
-        };
         self.statements.iter().map(line).collect()
+    }
+}
+
+fn line(said: &Said) -> String {
+    let signers = counted(said.signed_by.len(), "signature");
+    format!("{}: {} ({signers})", styled(HEAD, &said.kind), clean(&said.says))
+}
+
+impl Plain for Spoken {
+    fn plain(&self) -> Vec<String> {
+        let mut lines: Vec<String> = self.says.iter().map(line).collect();
+        match &self.file {
+            None => lines.push(styled(GOOD, "told to the mesh")),
+            Some(file) if self.missing == 0 => lines.push(styled(
+                GOOD,
+                &format!("written to {file}; let a node of yours take it: starfish org accept {file}"),
+            )),
+            Some(file) => lines.push(styled(
+                WARN,
+                &format!(
+                    "written to {file}; {} more must sign it: starfish org sign {file}",
+                    self.missing
+                ),
+            )),
+        }
+        lines
     }
 }
 

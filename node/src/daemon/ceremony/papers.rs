@@ -19,8 +19,12 @@ use crate::daemon::{
 
 /// The keys that sign here.
 pub(super) fn keys(signing: &Signing) -> Result<Vec<SecretKey>, Failure> {
-    let file = signing.passphrase_file.as_deref();
-    signing.keys.iter().map(|path| private_key(path, file)).collect()
+    keys_in(&signing.keys, signing.passphrase_file.as_deref())
+}
+
+/// The keys in these files.
+pub(super) fn keys_in(files: &[PathBuf], passphrase: Option<&Path>) -> Result<Vec<SecretKey>, Failure> {
+    files.iter().map(|path| private_key(path, passphrase)).collect()
 }
 
 /// Every statement of a file, in order.

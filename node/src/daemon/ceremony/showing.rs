@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use starfish_protocol::{
-    statement::{Kind, Manifest, NodeCertificate, Recovery, Resolution, Revocation, RevocationReason, Statement},
+    statement::{
+        ChainHead, Endorsement, Kind, Manifest, NodeCertificate, Recovery, Resolution, Revocation, RevocationReason,
+        Scope, Statement, Subsidiary, Veto,
+    },
     time::Millis,
 };
 
@@ -13,7 +16,7 @@ use super::{
 };
 use crate::daemon::{
     exit::Failure,
-    identity::{certificates_file, manifest_file},
+    identity::{certificates_file, chain_file, manifest_file},
     moment::rfc3339,
 };
 
@@ -22,7 +25,9 @@ use crate::daemon::{
 /// # Errors
 /// When a file cannot be read.
 pub fn show(files: &[PathBuf], data: &Path) -> Result<Statements, Failure> {
-    let own = [manifest_file(data), certificates_file(data)];
+    let mut own = vec![manifest_file(data), certificates_file(data)];
+    // There is none before the first endorsement.
+    own.extend(Some(chain_file(data)).filter(|file| file.exists()));
     let files = if files.is_empty() { own.as_slice() } else { files };
     let mut said = Vec::new();
     for file in files {
@@ -31,13 +36,18 @@ pub fn show(files: &[PathBuf], data: &Path) -> Result<Statements, Failure> {
     Ok(Statements { statements: said })
 }
 
-fn say(statement: &Statement) -> Said {
+/// One statement in words.
+pub fn say(statement: &Statement) -> Said {
     let (kind, organisation, text) = match statement.kind() {
         Kind::MANIFEST => manifest(statement),
         Kind::CERTIFICATE => certificate(statement),
         Kind::REVOCATION => revocation(statement),
         Kind::RECOVERY => recovery(statement),
         Kind::RESOLUTION => resolution(statement),
+        Kind::ENDORSEMENT => endorsement(statement),
+        Kind::VETO => veto(statement),
+        Kind::SUBSIDIARY => subsidiary(statement),
+        Kind::CHAIN_HEAD => head(statement),
         kind => ("other", None, Some(format!("a statement of kind {}", kind.0))),
     };
     Said {
@@ -143,4 +153,81 @@ fn resolution(statement: &Statement) -> Line {
     };
     let says = format!("settles {:?}", resolution.settles);
     ("resolution", Some(resolution.org.to_string()), Some(says))
+}
+
+/// A scope in words.
+pub(super) fn about_what(scope: &Scope) -> String {
+    let listed = |names: Vec<String>| names.join(", ");
+    let topics = scope.topics.as_ref().map_or_else(
+        || "about anything".to_owned(),
+        |topics| format!("about {}", listed(topics.iter().map(ToString::to_string).collect())),
+    );
+    match &scope.suffixes {
+        None => topics,
+        Some(suffixes) => format!(
+            "{topics} under {}",
+            listed(suffixes.iter().map(ToString::to_string).collect())
+        ),
+    }
+}
+
+fn endorsement(statement: &Statement) -> Line {
+    let Ok(said) = Endorsement::read(statement) else {
+        return ("endorsement", None, None);
+    };
+    let (subject, about) = (said.subject, about_what(&said.scope));
+    let mut says = if said.withdraws() {
+        format!("vouches for {subject} {about} no more")
+    } else {
+        let (from, until) = (rfc3339(said.not_before), rfc3339(said.not_after));
+        format!(
+            "{}/{} for {subject} {about}, from {from} until {until}",
+            said.amount, said.depth
+        )
+    };
+    if said.may_veto {
+        says += ", whose vetoes count";
+    }
+    if said.receive_green {
+        says += ", which may be told TLP:GREEN";
+    }
+    ("endorsement", Some(said.issuer.to_string()), Some(says))
+}
+
+fn veto(statement: &Statement) -> Line {
+    let Ok(said) = Veto::read(statement) else {
+        return ("veto", None, None);
+    };
+    let (subject, about) = (said.subject, about_what(&said.scope));
+    let says = if said.withdrawn {
+        format!("vetoes {subject} {about} no more")
+    } else {
+        format!("vetoes {subject} {about} until {}", rfc3339(said.not_after))
+    };
+    ("veto", Some(said.issuer.to_string()), Some(says))
+}
+
+fn subsidiary(statement: &Statement) -> Line {
+    let Ok(said) = Subsidiary::read(statement) else {
+        return ("subsidiary", None, None);
+    };
+    let now = if said.withdrawn {
+        "is no part of it any more"
+    } else {
+        "is a part of it"
+    };
+    let says = format!("{} {now}", said.subject);
+    ("subsidiary", Some(said.issuer.to_string()), Some(says))
+}
+
+fn head(statement: &Statement) -> Line {
+    let Ok(head) = ChainHead::read(statement) else {
+        return ("chain head", None, None);
+    };
+    let until = rfc3339(head.fresh_until);
+    let says = format!(
+        "statement {} is the last one; a newer head comes before {until}",
+        head.seq
+    );
+    ("chain head", Some(head.issuer.to_string()), Some(says))
 }

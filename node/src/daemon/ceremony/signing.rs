@@ -283,12 +283,12 @@ fn roots(keys: &[SecretKey], newest: &Manifest) -> Result<Vec<SecretKey>, Failur
     }
 }
 
-fn signed(unsigned: Result<Statement, StatementError>, keys: &[SecretKey]) -> Result<Statement, Failure> {
+pub(super) fn signed(unsigned: Result<Statement, StatementError>, keys: &[SecretKey]) -> Result<Statement, Failure> {
     let unsigned = unsigned.map_err(unfit)?;
     keys.iter().try_fold(unsigned, Statement::signed_by).map_err(unfit)
 }
 
-fn unfit(error: StatementError) -> Failure {
+pub(super) fn unfit(error: StatementError) -> Failure {
     Failure::new(Exit::Usage, format!("this cannot be signed: {error}"))
 }
 

@@ -1,5 +1,7 @@
 //! Whole ceremonies in temporary folders, and the mistakes that people make in them.
 
+mod speaking;
+
 use std::path::{Path, PathBuf};
 
 use clap::Parser;

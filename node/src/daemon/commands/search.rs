@@ -5,33 +5,18 @@ use hyper::Method;
 use super::{Console, Limit};
 use crate::daemon::{
     arguments::records::{Search, Watch},
-    control::{client::read, documents::Hit},
+    control::documents::Hit,
     exit::{Exit, Failure},
 };
 
 pub(super) async fn search(console: &Console, arguments: &Search) -> Result<Exit, Failure> {
-    let mut lines = console
+    let lines = console
         .client()
         .lines(Method::GET, "/search", &parameters(arguments))
         .await?;
-    let limit = Limit(arguments.limit);
-    let mut shown = 0;
-    while let Some(line) = lines.next().await? {
-        if !limit.allows(shown) {
-            limit.note(console);
-            break;
-        }
-        shown += 1;
-        if console.report.is_json() {
-            console.report.lines(&[line])?;
-        } else {
-            console.report.show(&read::<Hit>(&line)?)?;
-        }
-    }
-    if shown == 0 && !console.report.is_json() {
-        console.report.note("nothing found");
-    }
-    Ok(if shown == 0 { Exit::NothingFound } else { Exit::Done })
+    console
+        .stream::<Hit>(lines, Limit(arguments.limit), "nothing found")
+        .await
 }
 
 fn parameters(arguments: &Search) -> Vec<(&'static str, String)> {

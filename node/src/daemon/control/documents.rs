@@ -1,7 +1,12 @@
 //! What the node and its command line say to each other. The same documents are what `--json` prints, so their fields
 //! are a promise to scripts: fields are added, never renamed.
 
+mod review;
+pub mod trust;
+
 use serde::{Deserialize, Serialize};
+
+pub use review::{Decided, Decision, Held, HeldRecord, Line, Opined, Opinion, Said};
 
 /// Why the node did not do it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -278,6 +283,24 @@ pub struct Entry {
     /// others, and when there are none then, everything of this record is to be taken off. None for a withdrawal, whose
     /// effect is an entry of its own.
     pub values: Vec<String>,
+}
+
+/// Who an organisation is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Organisation {
+    /// `org:...`
+    pub organisation: String,
+    /// Its name, as it says.
+    pub name: String,
+}
+
+/// What an organisation has said of itself and of others.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chain {
+    /// `org:...`
+    pub organisation: String,
+    /// Its statements, as text.
+    pub statements: String,
 }
 
 /// A code that was opened.

@@ -3,11 +3,11 @@
 //! | part | what it answers |
 //! |---|---|
 //! | `node`, `names` | what the handlers share |
-//! | `records` | publish, withdraw |
-//! | `streams` | search, watch, backup |
+//! | `records` | publish, withdraw, opinions, what is decided on held records |
+//! | `streams` | search, watch, backup, quarantine, audit |
 //! | `peers` | peers, topics, subscriptions |
-//! | `trust` | invitations, pairing, trust, blocking |
-//! | `statements` | statements that were carried by hand |
+//! | `trust` | invitations, pairing, trust and its reasons, blocking |
+//! | `statements` | statements that were carried by hand, and who the others are |
 //! | `status` | status, id, metrics |
 
 mod names;
@@ -132,7 +132,20 @@ fn routes(node: Arc<Node>) -> Router {
         .route("/pair", post(trust::pair))
         .route("/trust", post(trust::trust))
         .route("/block", post(trust::block))
+        .route("/roots", post(trust::root))
+        .route("/pins", post(trust::pin))
+        .route("/trusted", get(trust::trusted))
+        .route("/known", get(trust::known))
+        .route("/reasons", get(trust::explain))
+        .route("/graph", get(trust::graph))
+        .route("/sure", get(trust::sure))
         .route("/statements", post(statements::tell))
+        .route("/chain", get(statements::chain))
+        .route("/organisations", get(statements::organisations))
+        .route("/opine", post(records::opine))
+        .route("/quarantine", get(streams::quarantine).post(records::decide))
+        .route("/held", get(records::held))
+        .route("/audit", get(streams::audit))
         .route("/status", get(status::status))
         .route("/id", get(status::id))
         .route("/metrics", get(status::metrics))

@@ -12,7 +12,7 @@ use crate::{
     community::Community,
     limits,
     organisation::OrgId,
-    statement::{ChainHead, CheckedStatement, Endorsement, Kind, Scope, Subsidiary, Veto},
+    statement::{ChainHead, CheckedStatement, Endorsement, Kind, Scope, Statement, StatementError, Subsidiary, Veto},
     time::Millis,
 };
 
@@ -60,6 +60,15 @@ pub enum Chain {
 }
 
 impl Claim {
+    /// Signatures are not looked at.
+    fn read(statement: &Statement) -> Result<Self, StatementError> {
+        match statement.kind() {
+            Kind::ENDORSEMENT => Endorsement::read(statement).map(Self::Endorsement),
+            Kind::VETO => Veto::read(statement).map(Self::Veto),
+            _ => Subsidiary::read(statement).map(Self::Subsidiary),
+        }
+    }
+
     fn subject(&self) -> Subject {
         let (issuer, kind, org, scope) = match self {
             Self::Endorsement(claim) => (claim.issuer, Kind::ENDORSEMENT, claim.subject, claim.scope.clone()),
@@ -283,6 +292,20 @@ impl Roster {
         let all = self.winners_of(*issuer).into_iter();
         let ids: Vec<Digest> = all.filter(|held| !is_head(held)).map(|held| held.id).collect();
         ChainHead::standing(&ids)
+    }
+
+    /// The same, when these further statements of the issuer are here too: a head is made before roots that are kept apart
+    /// have signed them, and what is not signed cannot be admitted.
+    ///
+    /// # Errors
+    /// One of them is no statement of a chain.
+    pub fn standing_with(&self, issuer: &OrgId, further: &[Statement]) -> Result<Digest, StatementError> {
+        let held = self.winners_of(*issuer).into_iter().filter(|held| !is_head(held));
+        let mut ids: BTreeMap<Subject, Digest> = held.map(|held| (held.claim.subject(), held.id)).collect();
+        for statement in further {
+            ids.insert(Claim::read(statement)?.subject(), statement.id());
+        }
+        Ok(ChainHead::standing(&ids.into_values().collect::<Vec<_>>()))
     }
 
     /// The number and the id of the last statement of an issuer's chain that is here.

@@ -17,6 +17,10 @@ use starfish_protocol::{
 /// How often a missing name may cost a look at all statements.
 const AGAIN: Duration = Duration::from_secs(10);
 
+/// So much of an id must be there to stand for the whole: whoever wants an id that begins like another one's needs more
+/// tries with every letter.
+const LEAST: usize = 12;
+
 /// Names by organisation.
 #[derive(Debug)]
 pub(super) struct Names {
@@ -58,6 +62,20 @@ impl Names {
         }
         self.read(&statements());
         self.locked().names.get(org).cloned()
+    }
+
+    /// Organisations that are called so, or whose id begins so, in order; `statements` are those in the store. Names are
+    /// compared as they stand: a name that only looks alike is another one.
+    pub(super) fn matching(&self, text: &str, statements: &[Statement]) -> Vec<(OrgId, String)> {
+        self.read(statements);
+        let begin = text.to_lowercase();
+        let meant = |(org, name): &(&OrgId, &String)| {
+            let id = org.to_string();
+            *name == text || begin.len() >= LEAST && (id.starts_with(&begin) || id["org:".len()..].starts_with(&begin))
+        };
+        let known = self.locked();
+        let found = known.names.iter().filter(meant);
+        found.map(|(org, name)| (*org, name.clone())).collect()
     }
 
     /// Verifies what is new among these, while others read the names.
@@ -123,6 +141,29 @@ mod tests {
         check(&unknown, None, 1);
         check(&other, Some("Other"), 1);
         check(&own, Some("Own"), 1);
+    }
+
+    #[test]
+    fn organisations_are_found_by_name_and_by_the_beginning_of_their_id() {
+        let ((own, ours), (other, theirs), (third, same)) =
+            (manifest("Own", 1), manifest("Other", 2), manifest("Other", 3));
+        let names = Names::new(Community::named("test"), &[ours]);
+        let check = |text: &str, expected: &[OrgId]| {
+            let found = names.matching(text, &[theirs.clone(), same.clone()]);
+            let orgs: Vec<OrgId> = found.into_iter().map(|(org, _)| org).collect();
+            let mut expected = expected.to_vec();
+            expected.sort();
+            assert_eq!(orgs, expected, "{text}");
+        };
+        let id = own.to_string();
+        check("Own", &[own]);
+        check("Other", &[other, third]);
+        check(&id, &[own]);
+        check(&id[..LEAST], &[own]);
+        check(&id[4..4 + LEAST].to_uppercase(), &[own]);
+        for nobody in ["", "own", "Own ", "org:", &id[..LEAST - 1], "org:aaaaaaaaaaaaaaaa"] {
+            check(nobody, &[]);
+        }
     }
 
     #[test]

@@ -30,6 +30,7 @@ use crate::{
     },
     ledger::Ledger,
     mesh::Handle,
+    store::StoreError,
 };
 
 /// How many paired-to organisations are remembered until their words were compared.
@@ -157,6 +158,11 @@ impl Node {
         self.names.name_of(org, || {
             self.ledger.load().map(|loaded| loaded.statements).unwrap_or_default()
         })
+    }
+
+    /// Organisations that are called so, or whose id begins so. Reads the store, so not for the event loop.
+    pub(super) fn organisations(&self, text: &str) -> Result<Vec<(OrgId, String)>, StoreError> {
+        Ok(self.names.matching(text, &self.ledger.load()?.statements))
     }
 
     /// Authors that were proven to have written two histories.

@@ -1,4 +1,7 @@
-//! `publish` and `withdraw`.
+//! What is published, withdrawn and said of others' records, and what is decided on those that are held.
+
+mod held;
+mod opinions;
 
 use std::sync::Arc;
 
@@ -25,6 +28,11 @@ use crate::daemon::{
     exit::{Exit, Failure},
     identity::random,
     moment,
+};
+
+pub(super) use self::{
+    held::{decide, held, shown},
+    opinions::opine,
 };
 
 /// What is said about a list beside its lines.

@@ -1,17 +1,24 @@
-//! Statements that an operator carried to the node by hand.
+//! Statements that an operator carried to the node by hand, those that the operator's organisation made so far, and who
+//! the others are.
 
 use std::sync::Arc;
 
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::{Query, State},
+};
+use serde::Deserialize;
 use starfish_crypto::Strict;
 use starfish_protocol::{
     engine::port::{Command, Outcome},
-    statement::{Admitted, CheckedStatement, Statement},
+    organisation::OrgId,
+    statement::{Admitted, CheckedStatement, Kind, Statement},
 };
 
-use super::{Answer, Node, node::unexpected, usage};
+use super::{Answer, Node, node::unexpected, streams::beside, usage};
 use crate::daemon::{
     ceremony::documents::Accepted,
+    control::documents::{Chain, Organisation},
     exit::{Exit, Failure},
 };
 
@@ -53,4 +60,50 @@ pub(super) async fn tell(State(node): State<Arc<Node>>, text: String) -> Answer<
             Err(Failure::new(Exit::Refused, message).into())
         }
     }
+}
+
+/// Whom an operator means.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Called {
+    text: String,
+}
+
+/// Organisations that are called so, or whose id begins so.
+pub(super) async fn organisations(
+    State(node): State<Arc<Node>>,
+    Query(Called { text }): Query<Called>,
+) -> Answer<Vec<Organisation>> {
+    let found = beside(move || node.organisations(&text)).await;
+    let found = found.map_err(|error| Failure::machine("the statements were not read", error))?;
+    let shown = |(org, name): (OrgId, String)| Organisation {
+        organisation: org.to_string(),
+        name,
+    };
+    Ok(Json(found.into_iter().map(shown).collect()))
+}
+
+/// Everything that this node's organisation has said of itself and of others.
+pub(super) async fn chain(State(node): State<Arc<Node>>) -> Answer<Chain> {
+    let own = node.identity.org;
+    let reader = Arc::clone(&node);
+    let read = beside(move || reader.ledger.load()).await;
+    let loaded = read.map_err(|error| Failure::machine("the statements were not read", error))?;
+    let wanted = |statement: &&Statement| {
+        let kinds = [
+            Kind::MANIFEST,
+            Kind::ENDORSEMENT,
+            Kind::VETO,
+            Kind::SUBSIDIARY,
+            Kind::CHAIN_HEAD,
+        ];
+        kinds.contains(&statement.kind()) && statement.issuer() == Some(own)
+    };
+    // What the data directory says of this node was not told to it by anybody, and so is not in the store.
+    let all = node.identity.statements.iter().chain(&loaded.statements);
+    let statements = all.filter(wanted).map(Statement::to_text);
+    Ok(Json(Chain {
+        organisation: own.to_string(),
+        statements: statements.collect(),
+    }))
 }

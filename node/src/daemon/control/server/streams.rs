@@ -1,7 +1,8 @@
-//! Streams: `search`, `watch` and `backup`. Each reads a page of the ledger at a time, off the event loop, and only when
+//! Streams: `search`, `watch`, `backup`, the quarantine and the audit log. Each reads a page of the ledger at a time, off the event loop, and only when
 //! the reader has taken the page before.
 
 mod backup;
+mod review;
 mod search;
 mod watch;
 
@@ -14,7 +15,12 @@ use axum::{
 use futures::Stream;
 use serde::Serialize;
 
-pub(super) use self::{backup::backup, search::search, watch::watch};
+pub(super) use self::{
+    backup::backup,
+    review::{audit, quarantine},
+    search::search,
+    watch::{holds, watch},
+};
 
 /// A document as a line.
 pub(super) fn line(document: &impl Serialize) -> String {
@@ -31,7 +37,7 @@ fn flowing(pages: impl Stream<Item = io::Result<String>> + Send + 'static) -> Re
 }
 
 /// Runs what reads the store beside the event loop.
-async fn beside<T: Send + 'static>(
+pub(super) async fn beside<T: Send + 'static>(
     read: impl FnOnce() -> Result<T, crate::store::StoreError> + Send + 'static,
 ) -> io::Result<T> {
     let read = tokio::task::spawn_blocking(read).await.map_err(io::Error::other)?;

@@ -155,7 +155,8 @@ fn shown(entry: &Entry, mark: Tlp, values: Vec<String>) -> Shown {
     }
 }
 
-fn holds(kind: Kind) -> String {
+/// What a record holds, in a word.
+pub(in super::super) fn holds(kind: Kind) -> String {
     match kind {
         Kind::INDICATORS => "indicators".to_owned(),
         Kind::WITHDRAWAL => "withdrawal".to_owned(),
