@@ -7,6 +7,7 @@ mod bodies;
 mod chains;
 mod channels;
 mod confided;
+mod farm;
 mod frames;
 mod gossip_frames;
 mod guest;

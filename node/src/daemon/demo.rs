@@ -1,8 +1,11 @@
-//! The demo: five real nodes on this machine, a list that travels three hops, and what to try next.
+//! The demo: five real nodes on this machine, a list that travels three hops by the word of those in between, a stranger's
+//! poison that travels nowhere, and what to try next.
 //!
 //! ```text
 //! 0 CERT ── 1 CERT ──┬── 2 registry
-//!                    └── 3 registry ── 4 research group
+//!             :      └── 3 registry ── 4 research group
+//!             : a guest
+//!         5 stranger
 //! ```
 //! Each node is a process of its own, made and spoken to in the ways that an operator has. Whatever ends the demo ends
 //! the nodes too: they stop when their standard input does.
@@ -29,6 +32,9 @@ use self::{
 
 /// What is published when the operator brings no list.
 const SAMPLE: &str = include_str!("demo/sample.txt");
+
+/// What the stranger publishes: names that nobody can do without.
+const POISON: &str = "bank.example\nhospital.example\nparliament.example\n";
 
 /// Runs the demo to its end, or until the operator ends it.
 ///
@@ -71,6 +77,11 @@ async fn play(
     nodes: &mut Nodes,
     list: Vec<u8>,
 ) -> Result<Exit, Failure> {
+    screen.say(&format!(
+        "{}, for whom nobody vouches, publishes poison.",
+        nodes::STRANGER_NAME
+    ));
+    let poison = nodes.poison(POISON).await?;
     let received = nodes.received().await?;
     let spread = spread::begin();
     screen.say(&format!(
@@ -88,7 +99,7 @@ async fn play(
     }
     let within = Duration::from_secs(arguments.timeout);
     let spread = spread.watch(nodes, screen, published.observables, within).await?;
-    let summary = Summary::of(&published, &spread, &received, &nodes.statuses().await?);
+    let summary = Summary::of(&published, &spread, &received, &nodes.statuses().await?, poison);
     if report.is_json() {
         report.show(&summary)?;
     } else {

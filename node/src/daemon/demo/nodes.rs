@@ -1,4 +1,5 @@
-//! The demo's nodes: [`Nodes`], five processes in a temporary folder that go away with the value.
+//! The demo's nodes: [`Nodes`], five processes that trust each other in a chain and a sixth that nobody knows, in a
+//! temporary folder that goes away with the value.
 
 use std::{
     path::{Path, PathBuf},
@@ -15,17 +16,17 @@ use tokio::{
     time::{Instant, interval, timeout},
 };
 
-use super::screen::Screen;
+use super::{screen::Screen, summary::Poison};
 use crate::daemon::{
     control::{
         client::Client,
-        documents::{self, Done, Hit, Invitation, Met, Published, Status, Trust},
+        documents::{self, Done, Hit, Invitation, Met, Published, Status, Trust, trust::Trusted},
     },
     exit::{Exit, Failure},
     folder,
     identity::random,
     initialise::{self, Founding},
-    settings::{self, template::Answers},
+    settings::template::Answers,
 };
 
 /// The organisations, by node.
@@ -42,12 +43,20 @@ const EDGES: [(usize, usize); 4] = [(0, 1), (1, 2), (1, 3), (3, 4)];
 pub(super) const HOPS: [u32; 5] = [0, 1, 2, 2, 3];
 /// The node that publishes.
 pub(super) const PUBLISHER: usize = 0;
+/// The node of an organisation for which nobody vouches, and its name.
+pub(super) const STRANGER: usize = 5;
+/// See [`STRANGER`].
+pub(super) const STRANGER_NAME: &str = "Unknown Fungus";
+/// The node that the stranger connects to.
+pub(super) const DOORSTEP: usize = 1;
+/// How many introductions are honoured behind a neighbour: the chain is three long.
+const DEPTH: &str = "2";
 /// How long a node may take to start, or two to join; a second is usual.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a clean stop may take.
 const STOP: Duration = Duration::from_secs(10);
 
-/// Five running nodes. The processes go before the folder.
+/// Running nodes. The processes go before the folder.
 #[derive(Debug)]
 pub(super) struct Nodes {
     running: Vec<Running>,
@@ -88,12 +97,12 @@ impl Folder {
 impl Nodes {
     /// Founds five organisations, starts their nodes and joins them.
     pub(super) async fn start(screen: &Screen) -> Result<Self, Failure> {
-        screen.say("Making five organisations and their nodes.");
+        screen.say("Making five organisations and their nodes, and one more that nobody knows.");
         let folder = Folder::make()?;
-        let paths: Vec<PathBuf> = (0..NAMES.len()).map(|node| folder.data(node)).collect();
+        let paths: Vec<PathBuf> = (0..=STRANGER).map(|node| folder.data(node)).collect();
         let founded = tokio::task::spawn_blocking(move || found_all(&paths)).await;
         founded.map_err(|error| Failure::machine("the nodes were not made", error))??;
-        let starting = (0..NAMES.len()).map(|node| start(folder.data(node)));
+        let starting = (0..=STRANGER).map(|node| start(folder.data(node)));
         let running = try_join_all(starting).await?;
         let nodes = Self { running, folder };
         screen.say("Joining them: 0-1, 1-2, 1-3, 3-4, and nobody else.");
@@ -101,7 +110,70 @@ impl Nodes {
             nodes.join(inviter, invited).await?;
         }
         nodes.connected().await?;
+        screen.say("Each endorses its neighbours: the farthest believes the publisher by the word of two others.");
+        nodes.endorse().await?;
+        nodes.trusting().await?;
         Ok(nodes)
+    }
+
+    /// Each neighbour signs, with its root key, that it vouches for the other.
+    async fn endorse(&self) -> Result<(), Failure> {
+        let ways = EDGES.into_iter().flat_map(|(one, other)| [(one, other), (other, one)]);
+        for (from, to) in ways {
+            let subject: documents::Id = self.client(to).get("/id").await?;
+            let key = initialise::root_folder(&self.folder.data(from)).join("root.key");
+            let key = key.display().to_string();
+            let line = [
+                "trust",
+                "endorse",
+                &subject.organisation,
+                "--depth",
+                DEPTH,
+                "--key",
+                &key,
+            ];
+            self.command(from, &line).await?;
+        }
+        Ok(())
+    }
+
+    /// Runs a command of a node, as its operator would.
+    async fn command(&self, node: usize, line: &[&str]) -> Result<(), Failure> {
+        let failed = |error| Failure::machine("a command of the demo cannot be started", error);
+        let ran = Command::new(std::env::current_exe().map_err(failed)?)
+            .arg("--data")
+            .arg(self.folder.data(node))
+            .args(line)
+            .stdin(Stdio::null())
+            .kill_on_drop(true)
+            .output()
+            .await
+            .map_err(failed)?;
+        if ran.status.success() {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&ran.stderr).trim().to_owned();
+        Err(Failure::new(
+            Exit::Failed,
+            format!("starfish {}: {said}", line.join(" ")),
+        ))
+    }
+
+    /// Waits until every node believes all five organisations.
+    async fn trusting(&self) -> Result<(), Failure> {
+        let clients: Vec<Client> = (0..NAMES.len()).map(|node| self.client(node)).collect();
+        let believe = async |client: &Client| -> Result<bool, Failure> {
+            let trusted: Trusted = client.get("/trusted").await?;
+            let believed = trusted.organisations.iter().filter(|reached| reached.accept).count();
+            Ok(believed >= NAMES.len())
+        };
+        let all = async || {
+            Ok(try_join_all(clients.iter().map(believe))
+                .await?
+                .into_iter()
+                .all(|one| one))
+        };
+        until("the endorsements did not reach every node", all).await
     }
 
     fn client(&self, node: usize) -> Client {
@@ -131,25 +203,14 @@ impl Nodes {
                 .filter(|(one, other)| *one == node || *other == node)
                 .count() as u64
         };
-        let deadline = Instant::now() + PATIENCE;
-        let mut ticks = interval(Duration::from_millis(50));
-        loop {
-            ticks.tick().await;
+        // The stranger is on the doorstep as a guest.
+        let expected = |node: usize| degree(node) + u64::from(node == DOORSTEP);
+        let all = async || {
             let statuses = self.statuses().await?;
-            if statuses
-                .iter()
-                .enumerate()
-                .all(|(node, status)| status.peers == degree(node))
-            {
-                return Ok(());
-            }
-            if Instant::now() >= deadline {
-                return Err(Failure::new(
-                    Exit::Incomplete,
-                    format!("the nodes did not connect within {PATIENCE:?}"),
-                ));
-            }
-        }
+            let mut each = statuses.iter().enumerate();
+            Ok(each.all(|(node, status)| status.peers == expected(node)))
+        };
+        until("the nodes did not connect", all).await
     }
 
     /// What each node says about itself.
@@ -176,6 +237,29 @@ impl Nodes {
             ("context", "the demo's list".to_owned()),
         ];
         self.client(PUBLISHER).send_text("/publish", &parameters, list).await
+    }
+
+    /// The stranger publishes values that nobody should block; returns when its neighbour holds them.
+    pub(super) async fn poison(&self, list: &str) -> Result<Poison, Failure> {
+        let parameters = [("topic", "malware".to_owned()), ("confidence", "100".to_owned())];
+        let stranger = self.client(STRANGER);
+        let published: Published = stranger
+            .send_text("/publish", &parameters, list.as_bytes().to_vec())
+            .await?;
+        let doorstep = self.client(DOORSTEP);
+        let all = async || {
+            let status: Status = doorstep.get("/status").await?;
+            Ok(status.quarantined >= published.observables)
+        };
+        until("what the stranger published did not come to its neighbour", all).await?;
+        let mut held = doorstep.lines(Method::GET, "/quarantine", &[]).await?;
+        let held: Option<documents::Held> = held.next_document().await?;
+        Ok(Poison {
+            publisher: STRANGER_NAME,
+            observables: published.observables,
+            held_by: NAMES[DOORSTEP],
+            reason: held.map(|held| held.why).unwrap_or_default(),
+        })
     }
 
     /// Something that the farthest node knows.
@@ -223,41 +307,44 @@ impl Nodes {
     }
 }
 
-/// Founds the organisations first, so that each can list the others.
+/// Asks until it is so, or patience ends.
+async fn until(otherwise: &str, holds: impl AsyncFn() -> Result<bool, Failure>) -> Result<(), Failure> {
+    let deadline = Instant::now() + PATIENCE;
+    let mut ticks = interval(Duration::from_millis(50));
+    while Instant::now() < deadline {
+        ticks.tick().await;
+        if holds().await? {
+            return Ok(());
+        }
+    }
+    Err(Failure::new(
+        Exit::Incomplete,
+        format!("{otherwise} within {PATIENCE:?}"),
+    ))
+}
+
+/// Founds every organisation. The stranger dials the one node whose address it was told.
 fn found_all(folders: &[PathBuf]) -> Result<(), Failure> {
     let ports = initialise::free_ports(folders.len())?;
-    let mut founded = Vec::with_capacity(folders.len());
-    for ((data, port), name) in folders.iter().zip(ports).zip(NAMES) {
+    let names = NAMES.into_iter().chain([STRANGER_NAME]);
+    for ((data, port), name) in folders.iter().zip(&ports).zip(names) {
+        let dial = if name == STRANGER_NAME {
+            vec![format!("/ip4/127.0.0.1/tcp/{}", ports[DOORSTEP])]
+        } else {
+            Vec::new()
+        };
         let answers = Answers {
-            port,
+            port: *port,
             listen: vec!["127.0.0.1".to_owned()],
+            dial,
             dial_others: false,
             ..Answers::named(name)
         };
-        let made = initialise::found(&Founding {
+        initialise::found(&Founding {
             data,
             answers: &answers,
             passphrase: None,
         })?;
-        founded.push((data, answers, made.identity.org.to_string()));
-    }
-    let organisations: Vec<String> = founded.iter().map(|(.., organisation)| organisation.clone()).collect();
-    for (data, answers, own) in founded {
-        let others = organisations
-            .iter()
-            .filter(|organisation| **organisation != own)
-            .cloned()
-            .collect();
-        let file = data.join(settings::FILE);
-        std::fs::write(
-            &file,
-            Answers {
-                organisations: others,
-                ..answers
-            }
-            .render(),
-        )
-        .map_err(|error| Failure::machine(format_args!("cannot write {}", file.display()), error))?;
     }
     Ok(())
 }

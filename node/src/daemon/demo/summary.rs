@@ -30,8 +30,23 @@ pub(super) struct Summary {
     time_to_all_ms: Option<u64>,
     /// Bytes that a receiving node got on average, over the compressed bytes of the bodies.
     bytes_per_node_over_body: f64,
+    /// What a stranger published.
+    poison: Poison,
     /// Each node.
     each: Vec<Node>,
+}
+
+/// What an organisation published for which nobody vouches.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub(super) struct Poison {
+    /// Who.
+    pub(super) publisher: &'static str,
+    /// How many values.
+    pub(super) observables: u64,
+    /// The one node that it came to.
+    pub(super) held_by: &'static str,
+    /// Why they are in quarantine there.
+    pub(super) reason: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -44,8 +59,8 @@ struct Node {
 }
 
 impl Summary {
-    /// From what was published, how it spread, and what each node had received before and after.
-    pub(super) fn of(published: &Published, spread: &Spread, before: &[u64], after: &[Status]) -> Self {
+    /// From what was published, how it spread, what each node had received before and after, and what became of the poison.
+    pub(super) fn of(published: &Published, spread: &Spread, before: &[u64], after: &[Status], poison: Poison) -> Self {
         let each: Vec<Node> = (0..NAMES.len())
             .map(|node| Node {
                 node,
@@ -65,13 +80,15 @@ impl Summary {
             quarantined: after.iter().map(|status| status.quarantined).max().unwrap_or(0),
             time_to_all_ms: times.and_then(|times| times.into_iter().max()),
             bytes_per_node_over_body: overhead(published.body_bytes, before, after),
+            poison,
             each,
         }
     }
 
-    /// Whether every node holds every observable.
+    /// Whether every node holds every observable, and nothing else.
     pub(super) fn is_complete(&self) -> bool {
-        self.time_to_all_ms.is_some() && self.observables == self.published
+        let exactly = self.each.iter().all(|node| node.observables == self.published);
+        self.time_to_all_ms.is_some() && exactly && self.quarantined == self.poison.observables
     }
 }
 
@@ -138,6 +155,16 @@ impl Plain for Summary {
             counted(*refused, "line"),
             counted(usize::try_from(*quarantined).unwrap_or(usize::MAX), "value"),
         ));
+        let Poison {
+            publisher,
+            observables,
+            held_by,
+            reason,
+        } = &self.poison;
+        lines.push(format!(
+            "{publisher} published {observables} values too: {held_by} holds them in quarantine ({reason}), shows them to \
+             nobody and passes none of them on."
+        ));
         lines
     }
 }
@@ -162,7 +189,7 @@ mod tests {
             ..Status::default()
         };
         let after = [5_000, 1_100, 1_200, 1_300, 1_400].map(after);
-        Summary::of(&published, &spread, &[0, 0, 0, 0, 0], &after)
+        Summary::of(&published, &spread, &[0, 0, 0, 0, 0], &after, Poison::default())
     }
 
     #[test]
@@ -175,7 +202,7 @@ mod tests {
         };
         check(all, [10; 5], true, Some(50));
         check([all[0], all[1], None, all[3], all[4]], [10, 10, 9, 10, 10], false, None);
-        check(all, [10, 10, 10, 10, 11], true, Some(50));
+        check(all, [10, 10, 10, 10, 11], false, Some(50));
         check([None; 5], [0; 5], false, None);
     }
 

@@ -17,6 +17,8 @@ pub struct Answers {
     pub public_address: String,
     /// Organisations that are believed from the start.
     pub organisations: Vec<String>,
+    /// Multiaddrs that are always dialled.
+    pub dial: Vec<String>,
     /// Whether published addresses are dialled.
     pub dial_others: bool,
 }
@@ -32,6 +34,7 @@ impl Answers {
             listen: node.listen,
             public_address: node.public_address,
             organisations: trust.organisations,
+            dial: mesh.dial,
             dial_others: mesh.dial_others,
         }
     }
@@ -43,6 +46,7 @@ impl Answers {
             .replace("{port}", &self.port.to_string())
             .replace("{listen}", &list(&self.listen))
             .replace("{organisations}", &list(&self.organisations))
+            .replace("{dial}", &list(&self.dial))
             .replace("{dial_others}", &self.dial_others.to_string())
             .replace("{public_address}", &quoted(&self.public_address))
             .replace("{community}", &quoted(&self.community))
