@@ -147,15 +147,15 @@ struct Answers<'a> {
 
 impl Answers<'_> {
     fn ask(&mut self, question: &Question) -> bool {
+        // What is not asked about is not believed.
+        if self.known.len() >= limits::ACCEPTANCE_QUESTIONS {
+            return false;
+        }
         let scopes = &self.web.grounds.scopes;
         let within = |id: &&ScopeId| scopes.scope(**id).is_some_and(|scope| question.is_within(scope));
         let class: BTreeSet<ScopeId> = self.scopes.iter().filter(within).copied().collect();
         if let Some(known) = self.known.get(&class) {
             return *known;
-        }
-        // Who is not asked about is not believed.
-        if self.known.len() >= limits::ACCEPTANCE_QUESTIONS {
-            return false;
         }
         let answer = self.web.accepts(&self.org, question);
         self.known.insert(class, answer);
