@@ -10,3 +10,4 @@ mod pairing;
 mod partition;
 mod restore;
 mod spread;
+mod vouching;

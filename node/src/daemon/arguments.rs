@@ -87,6 +87,8 @@ pub enum Command {
     Sight(opinions::Sight),
     /// Says that a value that others published is no threat
     Dispute(opinions::Dispute),
+    /// Shows why this node is as sure of a value as it is
+    Explain(opinions::Explain),
     /// Shows what is known about a value, a domain suffix or a network
     Search(records::Search),
     /// Follows what becomes known, one JSON document a line
@@ -216,6 +218,21 @@ mod tests {
             "trust withdraw org:a",
             "trust veto org:a",
             "trust refresh",
+            "explain",
+            "trust root",
+            "trust root add",
+            "trust root add org:a --amount 0",
+            "trust root add org:a --depth 8",
+            "trust root add org:a --suffixes a..b",
+            "trust pin org:a",
+            "trust pin org:a perhaps",
+            "trust show",
+            "trust explain",
+            "trust explain org:a --topic Phishing",
+            "trust explain org:a --name a..b",
+            "trust graph --format png",
+            "trust graph --limit 0",
+            "trust graph --limit 201",
         ] {
             check(line);
         }

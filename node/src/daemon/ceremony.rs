@@ -22,6 +22,6 @@ mod speaking;
 mod tests;
 
 pub use accepting::accept;
-pub use showing::show;
+pub use showing::{say, show};
 pub use signing::{certify, next, recover, revoke, rotate, sign};
 pub use speaking::{Made, Wish, note_down, put_down, speak};

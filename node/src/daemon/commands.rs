@@ -203,6 +203,7 @@ pub async fn carry_out(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Withdraw(withdraw) => publish::withdraw(&console, withdraw).await,
         Command::Sight(sight) => opinions::sight(&console, sight).await,
         Command::Dispute(dispute) => opinions::dispute(&console, dispute).await,
+        Command::Explain(explain) => opinions::explain(&console, &explain).await,
         Command::Quarantine(quarantine) => review::quarantine(&console, quarantine).await,
         Command::Audit(audit) => review::audit(&console, &audit).await,
         Command::Search(arguments) => search::search(&console, &arguments).await,

@@ -5,6 +5,7 @@
 
 mod plain;
 pub mod table;
+mod trust;
 
 use std::io::Write;
 

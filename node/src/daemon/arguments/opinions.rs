@@ -54,3 +54,15 @@ pub struct Dispute {
     #[arg(long, default_value_t = 80, value_parser = clap::value_parser!(u8).range(0..=100))]
     pub confidence: u8,
 }
+
+/// `starfish explain`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Node: must run.\n\nEvery claim about the value, by whom, how that organisation is trusted for it (F, 0 to 120), \
+    what age has left of the claim, what its kind weighs, and what all of that comes to; then the score, and what it is enough \
+    for. 120 is one full source; organisations behind one introducer count as one.\n\nExample:\n  starfish explain evil.example"
+)]
+pub struct Explain {
+    /// The observable, as `search` shows it
+    pub value: String,
+}

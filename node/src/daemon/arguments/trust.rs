@@ -1,5 +1,6 @@
 //! Arguments of `starfish trust`: who is believed, and why.
 
+mod asking;
 mod statements;
 
 use std::path::PathBuf;
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use starfish_protocol::{observable::Suffix, record::Topic, statement::Scope};
 
+pub use asking::{Add, Explain, Format, Graph, Last, List, Pin, Remove, Root, Show};
 pub use statements::{Endorse, Refresh, Saying, Subsidiary, Veto, Withdraw};
 
 /// `starfish trust ...`.
@@ -22,6 +24,19 @@ pub enum Trust {
     Subsidiary(Subsidiary),
     /// Says anew that what this organisation has said still stands
     Refresh(Refresh),
+    /// Trusts an organisation from here on, by this node's own decision
+    #[command(subcommand)]
+    Root(Root),
+    /// Says the last word about an organisation, on this node alone
+    Pin(Pin),
+    /// Shows the root entries, the pins, and who may do what
+    List(List),
+    /// Shows what an organisation has signed, and what others signed about it
+    Show(Show),
+    /// Shows why an organisation is judged as it is
+    Explain(Explain),
+    /// Draws who vouches for whom
+    Graph(Graph),
     /// Judges a made-up graph of endorsements, for planning and teaching
     WhatIf(WhatIf),
 }

@@ -37,7 +37,7 @@ pub fn show(files: &[PathBuf], data: &Path) -> Result<Statements, Failure> {
 }
 
 /// One statement in words.
-pub(super) fn say(statement: &Statement) -> Said {
+pub fn say(statement: &Statement) -> Said {
     let (kind, organisation, text) = match statement.kind() {
         Kind::MANIFEST => manifest(statement),
         Kind::CERTIFICATE => certificate(statement),

@@ -3,17 +3,20 @@
 //! Each of them is the next one of the organisation's chain, so that what was said before must be at hand: [`History`] gathers
 //! it from the running node, from the data directory and from files, whichever are there.
 
+mod next;
+
 use std::path::{Path, PathBuf};
 
-use starfish_crypto::{Digest, PublicKey, SecretKey, Strict};
+use starfish_crypto::{PublicKey, SecretKey, Strict};
 use starfish_protocol::{
     community::Community,
     limits,
     organisation::OrgId,
-    statement::{ChainHead, Endorsement, Kind, Manifest, Roster, RosterRefusal, Scope, Statement, Subsidiary, Veto},
+    statement::{ChainHead, Endorsement, Kind, Manifest, Roster, RosterRefusal, Scope, Statement},
     time::Millis,
 };
 
+use self::next::Next;
 use super::{
     documents::Spoken,
     papers::{self, keys_in, lineage, must_not_exist, place, statements},
@@ -316,67 +319,6 @@ impl History {
             fresh_until: Millis(as_of.0.saturating_add(fresh.0)),
         };
         head.unsigned().map_err(unfit)
-    }
-}
-
-/// The end of a chain, to which statements are added.
-struct Next {
-    issuer: OrgId,
-    place: (u64, Digest),
-    not_before: Millis,
-    made: Vec<Statement>,
-}
-
-impl Next {
-    fn add(&mut self, statement: Statement) {
-        self.place = (self.place.0 + 1, statement.id());
-        self.made.push(statement);
-    }
-
-    /// One that withdraws, as long as no amount is given.
-    fn endorsement(&self, subject: OrgId, scope: Scope, not_after: Millis) -> Endorsement {
-        let (seq, prev) = self.place;
-        Endorsement {
-            issuer: self.issuer,
-            subject,
-            community: None,
-            seq,
-            prev,
-            amount: 0,
-            depth: 0,
-            scope,
-            not_before: self.not_before,
-            not_after,
-            may_veto: false,
-            receive_green: false,
-        }
-    }
-
-    fn veto(&self, subject: OrgId, scope: Scope, not_after: Millis, withdrawn: bool) -> Veto {
-        let (seq, prev) = self.place;
-        Veto {
-            issuer: self.issuer,
-            subject,
-            community: None,
-            seq,
-            prev,
-            scope,
-            withdrawn,
-            not_before: self.not_before,
-            not_after,
-        }
-    }
-
-    fn subsidiary(&self, subject: OrgId, withdrawn: bool) -> Subsidiary {
-        let (seq, prev) = self.place;
-        Subsidiary {
-            issuer: self.issuer,
-            subject,
-            community: None,
-            seq,
-            prev,
-            withdrawn,
-        }
     }
 }
 

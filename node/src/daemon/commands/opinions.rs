@@ -1,11 +1,14 @@
-//! `sight` and `dispute`.
+//! `sight`, `dispute` and `explain`: what is said of a value.
 
 use starfish_protocol::time::Millis;
 
 use super::Console;
 use crate::daemon::{
-    arguments::opinions::{Dispute, Sight},
-    control::documents::{Opined, Opinion},
+    arguments::opinions::{Dispute, Explain, Sight},
+    control::{
+        documents::{Opined, Opinion, trust::Sure},
+        query,
+    },
     exit::{Exit, Failure},
     moment::{self, rfc3339},
 };
@@ -33,6 +36,19 @@ pub(super) async fn dispute(console: &Console, arguments: Dispute) -> Result<Exi
         reason,
     };
     say(console, opinion).await
+}
+
+/// One document for each topic under which something is said of the value.
+pub(super) async fn explain(console: &Console, arguments: &Explain) -> Result<Exit, Failure> {
+    let address = query::address("/sure", &[("value", arguments.value.clone())]);
+    let all: Vec<Sure> = console.client().get(&address).await?;
+    for sure in &all {
+        console.report.show(sure)?;
+    }
+    if all.is_empty() && !console.report.is_json() {
+        console.report.note("nobody says anything of this value");
+    }
+    Ok(if all.is_empty() { Exit::NothingFound } else { Exit::Done })
 }
 
 async fn say(console: &Console, opinion: Opinion) -> Result<Exit, Failure> {

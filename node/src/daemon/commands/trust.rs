@@ -1,5 +1,7 @@
 //! `trust`: whom this organisation vouches for, who is believed, and why.
 
+mod asking;
+mod drawing;
 mod statements;
 
 use starfish_protocol::trust::what_if::{Answer, Hypothesis, Judged, evaluate};
@@ -15,11 +17,21 @@ use crate::daemon::{
 const DOCUMENT: usize = 64 << 20;
 
 pub(super) async fn trust(console: &Console, arguments: &Trust) -> Result<Exit, Failure> {
-    let Trust::WhatIf(arguments) = arguments else {
-        return statements::speak(console, arguments).await;
-    };
-    console.report.show(&what_if(arguments)?)?;
-    Ok(Exit::Done)
+    match arguments {
+        Trust::Endorse(_) | Trust::Withdraw(_) | Trust::Veto(_) | Trust::Subsidiary(_) | Trust::Refresh(_) => {
+            statements::speak(console, arguments).await
+        }
+        Trust::Root(root) => asking::root(console, root).await,
+        Trust::Pin(pin) => asking::pin(console, pin).await,
+        Trust::List(list) => asking::list(console, list).await,
+        Trust::Show(show) => asking::show(console, show).await,
+        Trust::Explain(explain) => asking::explain(console, explain).await,
+        Trust::Graph(graph) => asking::graph(console, graph).await,
+        Trust::WhatIf(arguments) => {
+            console.report.show(&what_if(arguments)?)?;
+            Ok(Exit::Done)
+        }
+    }
 }
 
 fn what_if(arguments: &WhatIf) -> Result<Answer, Failure> {

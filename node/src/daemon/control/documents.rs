@@ -2,6 +2,7 @@
 //! are a promise to scripts: fields are added, never renamed.
 
 mod review;
+pub mod trust;
 
 use serde::{Deserialize, Serialize};
 

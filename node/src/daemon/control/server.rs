@@ -6,7 +6,7 @@
 //! | `records` | publish, withdraw, opinions, what is decided on held records |
 //! | `streams` | search, watch, backup, quarantine, audit |
 //! | `peers` | peers, topics, subscriptions |
-//! | `trust` | invitations, pairing, trust, blocking |
+//! | `trust` | invitations, pairing, trust and its reasons, blocking |
 //! | `statements` | statements that were carried by hand, and who the others are |
 //! | `status` | status, id, metrics |
 
@@ -132,6 +132,13 @@ fn routes(node: Arc<Node>) -> Router {
         .route("/pair", post(trust::pair))
         .route("/trust", post(trust::trust))
         .route("/block", post(trust::block))
+        .route("/roots", post(trust::root))
+        .route("/pins", post(trust::pin))
+        .route("/trusted", get(trust::trusted))
+        .route("/known", get(trust::known))
+        .route("/reasons", get(trust::explain))
+        .route("/graph", get(trust::graph))
+        .route("/sure", get(trust::sure))
         .route("/statements", post(statements::tell))
         .route("/chain", get(statements::chain))
         .route("/organisations", get(statements::organisations))

@@ -2,6 +2,7 @@
 
 mod cast;
 mod claims;
+mod heads;
 mod keys;
 mod lifecycle;
 mod manifests;

@@ -16,7 +16,8 @@ pub(super) async fn speak(console: &Console, arguments: &Trust) -> Result<Exit, 
         Trust::Veto(veto) => (&veto.saying, Some(&veto.org)),
         Trust::Subsidiary(subsidiary) => (&subsidiary.saying, Some(&subsidiary.org)),
         Trust::Refresh(refresh) => (&refresh.saying, None),
-        Trust::WhatIf(_) => return Ok(Exit::Done),
+        // Says nothing to anybody.
+        _ => return Ok(Exit::Done),
     };
     let subject = match subject {
         Some(text) => Some(organisation::meant(&console.client(), text).await?),

@@ -99,7 +99,9 @@ pub(super) async fn chain(State(node): State<Arc<Node>>) -> Answer<Chain> {
         ];
         kinds.contains(&statement.kind()) && statement.issuer() == Some(own)
     };
-    let statements = loaded.statements.iter().filter(wanted).map(Statement::to_text);
+    // What the data directory says of this node was not told to it by anybody, and so is not in the store.
+    let all = node.identity.statements.iter().chain(&loaded.statements);
+    let statements = all.filter(wanted).map(Statement::to_text);
     Ok(Json(Chain {
         organisation: own.to_string(),
         statements: statements.collect(),

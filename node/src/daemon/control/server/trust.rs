@@ -1,4 +1,16 @@
 //! Invitations, pairing, trust and blocking.
+//!
+//! | part | what it answers |
+//! |---|---|
+//! | `policy` | root entries and pins, who is trusted, what somebody signed |
+//! | `reasons` | why an organisation is judged as it is |
+//! | `values` | why this node is as sure of a value as it is |
+//! | `graph` | who vouches for whom |
+
+mod graph;
+mod policy;
+mod reasons;
+mod values;
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -29,6 +41,13 @@ use crate::daemon::{
     pairing::Code,
     reach,
     settings::on_port,
+};
+
+pub(super) use self::{
+    graph::graph,
+    policy::{known, pin, root, trusted},
+    reasons::explain,
+    values::sure,
 };
 
 /// No code works longer: who has not come within a month does not come.

@@ -1,0 +1,217 @@
+//! The web of trust as a picture: `layout-rs` places what [`svg`] draws, and [`dot`] leaves that to Graphviz.
+
+use std::collections::BTreeMap;
+
+use layout::{
+    backends::svg::SVGWriter,
+    core::{base::Orientation, color::Color, style::StyleAttr},
+    std_shapes::{
+        render::get_shape_size,
+        shapes::{Arrow, Element, ShapeKind},
+    },
+    topo::layout::VisualGraph,
+};
+
+use crate::daemon::{
+    control::documents::trust::{About, Edge, Graph, Vertex},
+    report::clean,
+};
+
+/// So many letters of a name are drawn; whoever chose a longer one shall not stretch the picture.
+const NAME: usize = 32;
+/// So many letters of an id: enough for every command to know the rest.
+const ID: usize = 16;
+/// So many letters of what an arrow is about.
+const ABOUT: usize = 40;
+const FONT: usize = 14;
+const OPEN: &str = "#1b5e20";
+const CONNECTED: &str = "#37474f";
+const CLOSED: &str = "#9e9e9e";
+
+/// For a browser.
+pub(super) fn svg(graph: &Graph) -> String {
+    let mut picture = VisualGraph::new(Orientation::TopToBottom);
+    let mut places = BTreeMap::new();
+    for (nth, vertex) in graph.organisations.iter().enumerate() {
+        let shape = ShapeKind::new_box(&label(vertex));
+        let size = get_shape_size(Orientation::TopToBottom, &shape, FONT, false);
+        let width = if nth == 0 { 3 } else { 1 };
+        let look = StyleAttr::new(Color::fast(colour(vertex)), width, Some(Color::fast("white")), 4, FONT);
+        let element = Element::create(shape, look, Orientation::TopToBottom, size);
+        places.insert(&vertex.party.organisation, picture.add_node(element));
+    }
+    for edge in &graph.endorsements {
+        if let (Some(from), Some(to)) = (places.get(&edge.from), places.get(&edge.to)) {
+            let mut arrow = Arrow::simple(&on(edge));
+            let colour = if edge.counts { CONNECTED } else { CLOSED };
+            arrow.look = StyleAttr::new(Color::fast(colour), 1, None, 0, FONT);
+            picture.add_edge(arrow, *from, *to);
+        }
+    }
+    let mut paper = SVGWriter::new();
+    picture.do_it(false, false, false, &mut paper);
+    paper.finalize()
+}
+
+/// For Graphviz.
+pub(super) fn dot(graph: &Graph) -> String {
+    let mut text = "digraph trust {\n  node [shape=box, fontname=\"sans-serif\"];\n".to_owned();
+    for vertex in &graph.organisations {
+        let (id, label, colour) = (
+            quoted(&vertex.party.organisation),
+            quoted(&label(vertex)),
+            colour(vertex),
+        );
+        text += &format!("  {id} [label={label}, color=\"{colour}\"];\n");
+    }
+    for edge in &graph.endorsements {
+        let (from, to, on) = (quoted(&edge.from), quoted(&edge.to), quoted(&on(edge)));
+        let style = if edge.counts { "solid" } else { "dotted" };
+        text += &format!("  {from} -> {to} [label={on}, style={style}];\n");
+    }
+    text + "}\n"
+}
+
+fn label(vertex: &Vertex) -> String {
+    let id = shortened(&vertex.party.organisation, ID);
+    match &vertex.party.name {
+        Some(name) => format!("{}\n{id}", shortened(name, NAME)),
+        None => id,
+    }
+}
+
+fn colour(vertex: &Vertex) -> &'static str {
+    match (vertex.accept, vertex.connect) {
+        (true, _) => OPEN,
+        (false, true) => CONNECTED,
+        (false, false) => CLOSED,
+    }
+}
+
+fn on(edge: &Edge) -> String {
+    let Edge {
+        amount, depth, about, ..
+    } = edge;
+    let root = if edge.root { "root " } else { "" };
+    let about = scope(about);
+    format!("{root}{amount}/{depth}{}", shortened(&about, ABOUT))
+}
+
+fn scope(about: &About) -> String {
+    let listed = |names: &Option<Vec<String>>, word: &str| {
+        names
+            .as_ref()
+            .map_or_else(String::new, |names| format!(" {word}{}", names.join(",")))
+    };
+    listed(&about.topics, "") + &listed(&about.suffixes, "under ")
+}
+
+fn shortened(text: &str, most: usize) -> String {
+    let text = clean(text);
+    if text.chars().count() <= most {
+        return text;
+    }
+    text.chars().take(most - 1).chain(['\u{2026}']).collect()
+}
+
+/// A text as Graphviz takes it: a line break is written out, and nothing ends the quotes.
+fn quoted(text: &str) -> String {
+    let text = text.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n");
+    format!("\"{text}\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::daemon::control::documents::trust::Party;
+
+    fn vertex(organisation: &str, name: &str) -> Vertex {
+        Vertex {
+            party: Party {
+                organisation: organisation.to_owned(),
+                name: Some(name.to_owned()),
+            },
+            accept: true,
+            connect: true,
+        }
+    }
+
+    fn edge(from: &str, to: &str) -> Edge {
+        Edge {
+            from: from.to_owned(),
+            to: to.to_owned(),
+            amount: 60,
+            depth: 1,
+            about: About {
+                topics: Some(vec!["phishing".to_owned()]),
+                suffixes: Some(vec!["nl".to_owned()]),
+            },
+            root: false,
+            counts: true,
+        }
+    }
+
+    fn graph(names: &[&str], edges: &[(&str, &str)]) -> Graph {
+        Graph {
+            organisations: names.iter().map(|name| vertex(&format!("org:{name}"), name)).collect(),
+            endorsements: edges
+                .iter()
+                .map(|(from, to)| edge(&format!("org:{from}"), &format!("org:{to}")))
+                .collect(),
+            left_out: 0,
+        }
+    }
+
+    #[test]
+    fn whatever_others_call_themselves_is_only_text() {
+        let hostile = "</text><script>\"\\\n\u{1b}[2J";
+        let drawn = graph(&["own", hostile], &[("own", hostile)]);
+        let svg = svg(&drawn);
+        assert!(
+            !svg.contains("<script") && !svg.contains('\u{1b}') && svg.contains("&lt;script"),
+            "{svg}"
+        );
+        let dot = dot(&drawn);
+        assert!(!dot.contains('\u{1b}') && dot.contains(r#"<script>\"\\"#), "{dot}");
+        assert_eq!(dot.lines().count(), 6, "{dot}");
+    }
+
+    #[test]
+    fn any_shape_of_graph_is_drawn() {
+        let check = |names: &[&str], edges: &[(&str, &str)]| {
+            let drawn = svg(&graph(names, edges));
+            assert!(
+                drawn.contains("<svg") && drawn.trim_end().ends_with("</svg>"),
+                "{names:?} {edges:?}"
+            );
+            for name in names {
+                assert!(drawn.contains(name), "{name}: {drawn}");
+            }
+        };
+        check(&["own"], &[]);
+        check(&["own", "alone"], &[]);
+        check(
+            &["own", "a", "b"],
+            &[("own", "a"), ("a", "b"), ("b", "a"), ("b", "own")],
+        );
+        check(
+            &["own", "a"],
+            &[("own", "a"), ("own", "a"), ("own", "unknown"), ("unknown", "a")],
+        );
+        let names: Vec<String> = (0..60).map(|number| format!("n{number}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let edges: Vec<(&str, &str)> = (0..180)
+            .map(|number| (names[number * 7 % 60], names[number * 13 % 59 + 1]))
+            .collect();
+        check(&names, &edges);
+    }
+
+    #[test]
+    fn texts_have_an_end() {
+        let check = |text: &str, expected: &str| assert_eq!(shortened(text, 4), expected);
+        check("", "");
+        check("four", "four");
+        check("fiver", "fiv\u{2026}");
+        check("\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}", "\u{e9}\u{e9}\u{e9}\u{2026}");
+    }
+}
