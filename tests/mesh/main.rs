@@ -9,5 +9,6 @@ mod opinions;
 mod pairing;
 mod partition;
 mod restore;
+mod revocation;
 mod spread;
 mod vouching;
