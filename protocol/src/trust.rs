@@ -13,12 +13,13 @@ pub mod graph;
 pub mod independence;
 mod policy;
 pub mod standing;
+mod verdict;
 pub mod web;
 pub mod what_if;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::web::{Barred, Explanation, Judged, Question, Web};
+use self::web::{Explanation, Judged, Question, Web};
 use crate::{
     organisation::OrgId,
     peer::Peer,
@@ -29,50 +30,8 @@ use crate::{
 pub use self::{
     acceptance::Acceptance,
     policy::{Pin, Root, Who},
+    verdict::{Origin, Reason, Verdict},
 };
-
-/// How an organisation became a root.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// This node's own organisation.
-    Own,
-    /// Two operators compared words.
-    Paired,
-    /// The operator listed it in the configuration.
-    Listed,
-    /// The operator wrote a root entry for it.
-    Entered,
-}
-
-/// What an organisation may do here, and why.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Verdict {
-    /// Connected by right; otherwise as a guest.
-    pub connect: bool,
-    /// Its headers are forwarded.
-    pub relay: bool,
-    /// Some of its records are shown; the others are in quarantine.
-    pub believe: bool,
-    /// It may be told TLP:GREEN.
-    pub confide: bool,
-    /// The reason for all of them.
-    pub reason: Reason,
-}
-
-/// Why a verdict is what it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// A root of this node.
-    Root(Origin),
-    /// Somebody who is trusted here vouches for it.
-    Vouched,
-    /// Whatever vouches for it, nothing of it counts.
-    Barred(Barred),
-    /// It proved who it is, but nobody here vouches for it.
-    Unvouched,
-    /// It proved nothing.
-    Uncertified,
-}
 
 /// What the operator has decided.
 #[derive(Clone, Debug, Default)]
@@ -386,19 +345,6 @@ impl Trust {
     fn note(&mut self, who: Who) {
         for org in self.web.take_touched() {
             self.waiting.entry(org).or_insert(who);
-        }
-    }
-}
-
-impl Verdict {
-    /// No right at all.
-    fn nothing(reason: Reason) -> Self {
-        Self {
-            connect: false,
-            relay: false,
-            believe: false,
-            confide: false,
-            reason,
         }
     }
 }

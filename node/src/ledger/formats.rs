@@ -11,6 +11,7 @@ use starfish_crypto::Signed;
 use starfish_protocol::{
     organisation::OrgId,
     record::{Body, Header, Kind},
+    statement::Scope,
     trust::Acceptance,
 };
 
@@ -19,17 +20,18 @@ use crate::store::{BATCH_KEYS, Batch, Space, Store, StoreError};
 use super::{
     catalogue::{Card, reopened},
     keys::{Number, decoded, encoded, meta, number_key, number_of, numbered, organisation_key, pending},
+    reading::END,
     writer::{home_of, stored_rows},
 };
 
 /// The version of the store's content. Only ever raised, with a step in [`MIGRATIONS`].
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// Brings the content of a store one version forward.
 type Migration = fn(&dyn Store) -> Result<(), StoreError>;
 
 /// `MIGRATIONS[n]` leads from version n + 1 to n + 2.
-const MIGRATIONS: [Migration; FORMAT as usize - 1] = [to_second];
+const MIGRATIONS: [Migration; FORMAT as usize - 1] = [to_second, to_third];
 
 /// Checks the version of a store, brings an older one forward, and marks a new one.
 pub(super) fn prepare(store: &dyn Store) -> Result<(), StoreError> {
@@ -53,6 +55,22 @@ pub(super) fn prepare(store: &dyn Store) -> Result<(), StoreError> {
 fn to_second(store: &dyn Store) -> Result<(), StoreError> {
     keep_verdicts(store)?;
     index_opinions(store)
+}
+
+/// The second version knew no exceptions from what an organisation is believed about.
+fn to_third(store: &dyn Store) -> Result<(), StoreError> {
+    let mut batch = Batch::default();
+    for (key, value) in stored_rows(store, Space::Acceptances, &[], END, usize::MAX)? {
+        // What an interrupted attempt wrote, or the step before, has both lists.
+        if decoded::<Acceptance>(&value).is_err() {
+            let scopes: Vec<Scope> = decoded(&value)?;
+            batch.put(Space::Acceptances, key, encoded(&Acceptance::new(scopes)));
+        }
+    }
+    batch
+        .writes()
+        .chunks(BATCH_KEYS)
+        .try_for_each(|writes| store.write(&writes.iter().cloned().collect()))
 }
 
 /// The first version kept opinions unread.

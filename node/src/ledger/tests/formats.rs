@@ -94,3 +94,30 @@ fn verdicts_of_the_first_version_are_kept() {
     assert_eq!((shown(false), shown(true)), (6, 3));
     bench.is_clean();
 }
+
+/// The second version said of an organisation in which scopes it is believed, and nothing else.
+#[test]
+fn what_the_second_version_believed_is_believed_still() {
+    let mut bench = Bench::new();
+    let mut author = Author::new(1);
+    let made = author.publish(&["a.example"]);
+    bench.apply(&[author.judged(true), made.whole()]);
+    let rows: Vec<_> = conformance::rows(&bench.disk)
+        .into_iter()
+        .filter(|((space, _), _)| *space == Space::Acceptances)
+        .collect();
+    let mut batch = Batch::default();
+    for ((space, key), value) in &rows {
+        let acceptance: Acceptance = decoded(value).expect("an acceptance");
+        batch.put(*space, key.clone(), encoded(&acceptance.scopes()));
+    }
+    batch.put(Space::Meta, meta::FORMAT, encoded(&2u32));
+    bench.disk.write(&batch).expect("memory does not fail");
+    bench.reopen();
+    let after: Vec<_> = conformance::rows(&bench.disk)
+        .into_iter()
+        .filter(|((space, _), _)| *space == Space::Acceptances)
+        .collect();
+    assert!(!rows.is_empty() && after == rows);
+    bench.is_clean();
+}

@@ -1,0 +1,59 @@
+//! What an organisation may do here, and why: [`Verdict`].
+
+use super::web::Barred;
+
+/// How an organisation became a root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// This node's own organisation.
+    Own,
+    /// Two operators compared words.
+    Paired,
+    /// The operator listed it in the configuration.
+    Listed,
+    /// The operator wrote a root entry for it.
+    Entered,
+}
+
+/// What an organisation may do here, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Connected by right; otherwise as a guest.
+    pub connect: bool,
+    /// Its headers are forwarded.
+    pub relay: bool,
+    /// Some of its records are shown; the others are in quarantine.
+    pub believe: bool,
+    /// It may be told TLP:GREEN.
+    pub confide: bool,
+    /// The reason for all of them.
+    pub reason: Reason,
+}
+
+/// Why a verdict is what it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// A root of this node.
+    Root(Origin),
+    /// Somebody who is trusted here vouches for it.
+    Vouched,
+    /// Whatever vouches for it, nothing of it counts.
+    Barred(Barred),
+    /// It proved who it is, but nobody here vouches for it.
+    Unvouched,
+    /// It proved nothing.
+    Uncertified,
+}
+
+impl Verdict {
+    /// No right at all.
+    pub(super) fn nothing(reason: Reason) -> Self {
+        Self {
+            connect: false,
+            relay: false,
+            believe: false,
+            confide: false,
+            reason,
+        }
+    }
+}
