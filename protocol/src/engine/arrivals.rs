@@ -4,6 +4,7 @@
 //! verdict that is stored with it). `Reject` is for what is provably false; everything else that is not taken is
 //! ignored, so that two honest nodes of differing policy never lower each other's score.
 
+mod budgets;
 mod charges;
 mod content;
 mod forks;
@@ -22,7 +23,7 @@ use crate::{
     trust::Verdict,
 };
 
-use self::strangers::Stranger;
+use self::{budgets::Cost, strangers::Stranger};
 pub(super) use self::{
     charges::{Charges, Source},
     strangers::Strangers,
@@ -237,14 +238,23 @@ impl Engine {
             self.charges
                 .quarantined(source, header.signed().bytes().len() as u64 + body, now)
         } else if live {
-            self.charges.live(org, u64::from(header.compressed_len), now)
+            let path = self.paid_by(org);
+            self.charges
+                .author(&path, Cost::Live(u64::from(header.compressed_len)), now)
         } else {
-            self.charges.history(org, now)
+            let path = self.paid_by(org);
+            self.charges.author(&path, Cost::History, now)
         };
         if !fits {
             self.bounded("headers over a quota; they come with a later sync");
         }
         fits
+    }
+
+    /// Who pays for what an organisation costs: it, and everybody who introduced it.
+    fn paid_by(&self, org: OrgId) -> Vec<OrgId> {
+        let path = self.trust.introducers(&org);
+        if path.is_empty() { vec![org] } else { path }
     }
 
     /// The next header of its log, and those that waited for it.

@@ -12,3 +12,4 @@ mod own_log;
 mod serving;
 mod statements;
 mod trusting;
+mod vouching;

@@ -49,7 +49,7 @@ fn what_was_written_before_stays_and_what_lies_behind_vanishes_everywhere() {
         let author = world.nodes[0].identity.clone();
         let revocation = author.revocation(|revocation| change(&world, revocation));
         // One that holds everything hears of it, and the one behind it.
-        tell(&mut world, 1, &[revocation.clone()]);
+        tell(&mut world, 1, std::slice::from_ref(&revocation));
         world.run(2_000);
         for node in [1, 2] {
             assert_eq!((shown(&world, node), held(&world, node)), (left, 6), "node {node}");
@@ -344,7 +344,7 @@ fn a_thief_of_roots_loses_with_them_what_they_certified() {
         certificate.sign(&[&org.roots[seq as usize]], node).expect("both sign")
     };
     let stolen = certify(&thief, 0);
-    tell(&mut world, 1, &[stolen]);
+    tell(&mut world, 1, &[org.statements.clone(), vec![stolen]].concat());
     let spoof = Identity {
         key: thief,
         ..org.clone()

@@ -150,7 +150,7 @@ fn contradiction(of: &Identity) -> [Statement; 2] {
 fn an_organisation_that_contradicts_itself_stands_still() {
     let (mut world, author) = stage();
     let [one, two] = contradiction(&author);
-    tell(&mut world, 0, &[one.clone()]);
+    tell(&mut world, 0, std::slice::from_ref(&one));
     world.run(2_000);
     let renewed = |event: &Event| matches!(event, Event::Manifest { seq: 1, .. });
     assert!(world.nodes[1].events.iter().any(renewed));
@@ -218,7 +218,8 @@ fn the_operators_own_word_is_written_down() {
         );
     }
     // What changes nothing is no decision.
+    let told = world.nodes[0].store.audit.len();
     world.command(0, Command::Distrust(org));
     world.run(100);
-    assert_eq!(told_of(&world, 0, Deed::RootRemoved), 1);
+    assert_eq!(world.nodes[0].store.audit.len(), told);
 }
