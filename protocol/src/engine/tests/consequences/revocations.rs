@@ -383,7 +383,7 @@ fn what_takes_rights_away_comes_first_in_an_answer() {
     let strangers = (100..260).flat_map(|number| Identity::numbered(number).statements);
     tell(&mut world, 0, &strangers.collect::<Vec<_>>());
     let revocation = victim.revocation(|_| ());
-    tell(&mut world, 0, &[revocation.clone()]);
+    tell(&mut world, 0, std::slice::from_ref(&revocation));
     world.run(1_000);
     let puppet = Identity::numbered(9);
     world.connect(0, &puppet);
