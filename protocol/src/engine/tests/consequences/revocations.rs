@@ -375,3 +375,41 @@ fn a_thief_of_roots_loses_with_them_what_they_certified() {
     assert_eq!(shown(&world, 1), 1);
     world.check_honest();
 }
+
+#[test]
+fn what_takes_rights_away_comes_first_in_an_answer() {
+    let mut world = World::new(26, 1);
+    let victim = world.nodes[0].identity.clone();
+    let strangers = (100..260).flat_map(|number| Identity::numbered(number).statements);
+    tell(&mut world, 0, &strangers.collect::<Vec<_>>());
+    let revocation = victim.revocation(|_| ());
+    tell(&mut world, 0, std::slice::from_ref(&revocation));
+    world.run(1_000);
+    let puppet = Identity::numbered(9);
+    world.connect(0, &puppet);
+    let (mut since, mut pages) = (None, Vec::new());
+    loop {
+        let about = Vec::new();
+        let request = Request::Statements { about, since };
+        let ticket = world.request(0, puppet.peer(), None, &codec::encode(&request));
+        match world.nodes[0].answered.remove(&ticket) {
+            Some(Response::Statements {
+                statements,
+                cursor,
+                more,
+            }) => {
+                assert!(statements.len() <= limits::STATEMENTS_PER_ANSWER);
+                pages.push(statements);
+                since = Some(cursor);
+                if !more {
+                    break;
+                }
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(pages[0][0], revocation, "it is the last that came");
+    let held: std::collections::BTreeSet<_> = world.nodes[0].store.statements.iter().collect();
+    let told: std::collections::BTreeSet<_> = pages.iter().flatten().collect();
+    assert!(pages.len() > 1 && held.is_subset(&told), "and nothing is left out");
+}
