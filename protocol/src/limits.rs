@@ -301,8 +301,8 @@ pub const MANIFEST_PROOF_BYTES: usize = 3_072;
 pub const SCOPE_TOPICS: usize = 32;
 /// How many suffixes a scope names: the public suffixes of one country.
 pub const SCOPE_SUFFIXES: usize = 64;
-/// How many last good positions a revocation names: one for each audience, and one for a later kind of audience.
-pub const LAST_GOOD: usize = 4;
+/// How many last good positions a revocation names: one for each log, of which a node begins a new one after each restore.
+pub const LAST_GOOD: usize = 32;
 /// How long a recovery waits after a node has first seen it: a week, in which somebody who still holds a root comes back
 /// from leave.
 pub const RECOVERY_DELAY: Millis = Millis(7 * DAY);
@@ -330,6 +330,8 @@ const _: () = assert!(
 const _: () = assert!(STATEMENT_BODY_BYTES + STATEMENT_SIGNATURES * 96 + 8 <= STATEMENT_BYTES);
 const _: () = assert!(ADDRESSES * (ADDRESS_BYTES + 3) + 3 * 32 + 32 <= STATEMENT_BODY_BYTES);
 const _: () = assert!(ROOTS < STATEMENT_SIGNATURES);
+// A position is an audience, two numbers and an id.
+const _: () = assert!(LAST_GOOD * 52 + 3 * 32 + 32 <= STATEMENT_BODY_BYTES);
 // A proof of two histories holds its author's key and two headers with their signatures.
 const _: () = assert!(32 + 2 * (HEADER_BYTES + 64 + 3) <= STATEMENT_BODY_BYTES);
 

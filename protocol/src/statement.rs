@@ -202,7 +202,7 @@ pub enum StatementError {
     #[error("a scope names at least one topic or suffix of each list, and few")]
     Scope,
     /// Last good positions out of order, twice for one audience, or too many.
-    #[error("a revocation names at most one last good record for each audience, in order")]
+    #[error("a revocation names at most one last good record of each log, in order, and of at most 32 logs")]
     Positions,
     /// Two headers that may well stand in one history, or two manifests in one chain.
     #[error("the two do not prove that their author contradicted itself")]

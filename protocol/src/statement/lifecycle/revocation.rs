@@ -33,7 +33,7 @@ pub enum RevocationReason {
 pub struct LogPosition {
     /// Who may see that log.
     pub audience: Audience,
-    /// When it was opened; epochs follow each other in the order of their times.
+    /// When it was opened.
     pub epoch: Millis,
     /// The place in it.
     pub seq: u64,
@@ -42,11 +42,11 @@ pub struct LogPosition {
 }
 
 impl LogPosition {
-    /// Whether this record is here or before.
+    /// Whether this record is here or before in the same log. Another log of the same key is another matter, however early it
+    /// says that it was opened: whoever stole the key can write any time.
     pub fn covers(&self, audience: Audience, epoch: Millis, seq: u64, id: RecordId) -> bool {
-        let before = (epoch, seq) < (self.epoch, self.seq);
-        let here = (epoch, seq, id) == (self.epoch, self.seq, self.id);
-        audience == self.audience && (before || here)
+        let same = (audience, epoch) == (self.audience, self.epoch);
+        same && (seq < self.seq || (seq, id) == (self.seq, self.id))
     }
 }
 
@@ -68,7 +68,7 @@ pub struct Revocation {
     pub node_key: PublicKey,
     /// Why.
     pub reason: RevocationReason,
-    /// The last record of each audience that is surely the organisation's, in ascending order; without one, none is.
+    /// The last record of each log that is surely the organisation's, in ascending order; of a log that is not named, none is.
     pub last_good: Vec<LogPosition>,
 }
 
@@ -106,8 +106,9 @@ impl Revocation {
     }
 
     fn check(&self) -> Result<(), StatementError> {
-        let audiences: BTreeSet<Audience> = self.last_good.iter().map(|good| good.audience).collect();
-        let once = audiences.len() == self.last_good.len();
+        let logs: BTreeSet<(Audience, Millis)> =
+            self.last_good.iter().map(|good| (good.audience, good.epoch)).collect();
+        let once = logs.len() == self.last_good.len();
         let sorted = self.last_good.is_sorted_by(|one, next| one < next);
         if once && sorted && self.last_good.len() <= limits::LAST_GOOD {
             Ok(())

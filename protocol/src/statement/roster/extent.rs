@@ -3,7 +3,7 @@
 //! All of it is computed from the statements held and from the place asked about, never from the order in which either came,
 //! so that those who held a record already and those who fetch it later come to the same answer.
 
-use std::{cmp::Ordering, collections::BTreeSet};
+use std::collections::BTreeSet;
 
 use starfish_crypto::PublicKey;
 
@@ -25,17 +25,14 @@ pub enum Extent {
 }
 
 impl Revocation {
-    /// What it leaves of a log of its node; nothing of one that was opened after the last good position.
+    /// What it leaves of a log of its node; nothing of one in which it names no last good position.
     pub fn leaves(&self, log: &LogId) -> Option<Extent> {
         if self.reason == RevocationReason::Retired {
             return Some(Extent::Whole);
         }
-        let good = self.last_good.iter().find(|good| good.audience == log.audience)?;
-        match log.epoch.cmp(&good.epoch) {
-            Ordering::Less => Some(Extent::Whole),
-            Ordering::Equal => Some(Extent::Until(good.seq, good.id)),
-            Ordering::Greater => None,
-        }
+        let is_of = |good: &&LogPosition| (good.audience, good.epoch) == (log.audience, log.epoch);
+        let good = self.last_good.iter().find(is_of)?;
+        Some(Extent::Until(good.seq, good.id))
     }
 }
 

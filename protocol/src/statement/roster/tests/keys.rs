@@ -205,7 +205,7 @@ pub(super) fn node_rows() -> Rows {
         &raw(Kind::REVOCATION, &other, &[1, 2]),
     );
     let twice = Revocation {
-        last_good: vec![position(5, 7), position(6, 8)],
+        last_good: vec![position(5, 7), position(5, 8)],
         ..revocation(0, Compromised)
     };
     rows.add(

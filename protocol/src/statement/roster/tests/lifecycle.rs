@@ -200,9 +200,15 @@ fn a_revocation_cuts_a_log_at_a_position() {
         1,
         RevocationReason::Compromised,
         vec![position(5, 7)],
+        [false, true, true, false],
+    );
+    check(
+        2,
+        RevocationReason::Compromised,
+        vec![position(4, 100), position(5, 7)],
         [true, true, true, false],
     );
-    check(2, RevocationReason::Retired, Vec::new(), [true; 4]);
+    check(3, RevocationReason::Retired, Vec::new(), [true; 4]);
     // An earlier number changes nothing.
     let early = raw(Kind::REVOCATION, &revocation(0, RevocationReason::Compromised), &[1, 3]);
     assert_eq!(admit(&mut roster, &early, &Strict), Ok(Admitted::Known));
