@@ -9,4 +9,5 @@ mod lessons;
 mod pairing;
 mod partition;
 mod restore;
+mod revocation;
 mod spread;

@@ -26,7 +26,7 @@ pub struct Happenings {
     visitors: broadcast::Sender<Visit>,
     durable: watch::Sender<u64>,
     listening: watch::Sender<u64>,
-    forks: watch::Sender<u64>,
+    forks: watch::Sender<i64>,
 }
 
 impl Default for Happenings {
@@ -56,8 +56,8 @@ impl Happenings {
         self.listening.subscribe()
     }
 
-    /// How many authors were proven to have written two histories since the start.
-    pub fn forks(&self) -> u64 {
+    /// How many more authors are frozen for two histories than at the start; fewer when some were settled.
+    pub fn forks(&self) -> i64 {
         *self.forks.borrow()
     }
 
@@ -71,7 +71,8 @@ impl Happenings {
         let count = |counter: &watch::Sender<u64>| counter.send_modify(|count| *count += 1);
         match &event {
             Event::Engine(port::Event::Stored(_) | port::Event::BodyStored(_)) => count(&self.durable),
-            Event::Engine(port::Event::ForkProven(_)) => count(&self.forks),
+            Event::Engine(port::Event::ForkProven(_)) => self.forks.send_modify(|count| *count += 1),
+            Event::Engine(port::Event::Reopened(_)) => self.forks.send_modify(|count| *count -= 1),
             Event::Engine(port::Event::PairingAsked {
                 secret,
                 org,

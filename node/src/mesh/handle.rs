@@ -44,7 +44,7 @@ pub enum DialError {
     Stopped,
 }
 
-/// One connection, as `peers` shows it.
+/// The connection in use with one peer, as `peers` shows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ConnectionView {
     /// Who.

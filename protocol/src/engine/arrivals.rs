@@ -4,6 +4,7 @@
 //! verdict that is stored with it). `Reject` is for what is provably false; everything else that is not taken is
 //! ignored, so that two honest nodes of differing policy never lower each other's score.
 
+mod budgets;
 mod charges;
 mod content;
 mod forks;
@@ -23,7 +24,7 @@ use crate::{
     wire::Channel,
 };
 
-use self::strangers::Stranger;
+use self::{budgets::Cost, strangers::Stranger};
 pub(super) use self::{
     charges::{Charges, Source},
     strangers::Strangers,
@@ -67,7 +68,6 @@ impl Engine {
             return Acceptance::Ignore;
         }
         let Some(org) = self.author_of(&header) else {
-            // What is behind the last good record of a revoked node is a thief's, or nobody can tell.
             if self.roster.revoked(&header.author).is_some() {
                 return Acceptance::Ignore;
             }
@@ -156,6 +156,11 @@ impl Engine {
         certificate.map(|certificate| certificate.org)
     }
 
+    /// Whether a record is behind the last good one of a revoked node: a thief's, or nobody can tell.
+    pub(super) fn is_void(&self, header: &Verified<Header>) -> bool {
+        self.roster.revoked(&header.author).is_some() && self.author_of(header).is_none()
+    }
+
     /// Where a header stands in its log.
     pub(super) fn place_in_log(&self, header: &Verified<Header>) -> Place {
         if self.is_shut(&header.log(), header.seq) {
@@ -238,14 +243,23 @@ impl Engine {
             self.charges
                 .quarantined(source, header.signed().bytes().len() as u64 + body, now)
         } else if live {
-            self.charges.live(org, u64::from(header.compressed_len), now)
+            let path = self.paid_by(org);
+            self.charges
+                .author(&path, Cost::Live(u64::from(header.compressed_len)), now)
         } else {
-            self.charges.history(org, now)
+            let path = self.paid_by(org);
+            self.charges.author(&path, Cost::History, now)
         };
         if !fits {
             self.bounded("headers over a quota; they come with a later sync");
         }
         fits
+    }
+
+    /// Who pays for what an organisation costs: it, and everybody who introduced it.
+    fn paid_by(&self, org: OrgId) -> Vec<OrgId> {
+        let path = self.trust.introducers(&org);
+        if path.is_empty() { vec![org] } else { path }
     }
 
     /// The next header of its log, and those that waited for it.
@@ -254,7 +268,7 @@ impl Engine {
         self.store_header(header, body, Some((peer, live)));
         while let Some(waiting) = self.logs.successor(log) {
             match self.place_in_log(&waiting) {
-                Place::Next if self.author_of(&waiting).is_none() => return,
+                Place::Next if self.is_void(&waiting) => return,
                 Place::Next => self.store_header(waiting, None, Some((peer, live))),
                 Place::Contradicts(seq) => return self.dispute(waiting, seq),
                 _ => return,

@@ -8,7 +8,7 @@ use crate::{
     community::Community,
     observable::Tld,
     organisation::OrgId,
-    record::{Header, LogId, Scope, Topic},
+    record::{Header, Kind, LogId, Scope, Topic},
     statement::{LogPosition, Statement},
     time::Millis,
     trust::{Acceptance, Policy},
@@ -57,7 +57,8 @@ pub struct Setup {
     pub seed: [u8; 32],
 }
 
-/// Which bodies a node pulls. Empty sets mean everything.
+/// Which bodies a node pulls. Empty sets mean everything; withdrawals are pulled always, because what they withdraw may be
+/// here since a time when more was pulled.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Subscription {
     /// Topics.
@@ -74,6 +75,6 @@ impl Subscription {
             Some(Scope::Tlds(tlds)) if !self.tlds.is_empty() => tlds.iter().any(|tld| self.tlds.contains(tld)),
             _ => true,
         };
-        topic && scope
+        header.kind == Kind::WITHDRAWAL || topic && scope
     }
 }

@@ -13,3 +13,4 @@ mod own_log;
 mod serving;
 mod statements;
 mod trusting;
+mod vouching;

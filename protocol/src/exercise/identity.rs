@@ -8,7 +8,10 @@ use crate::{
     organisation::OrgId,
     peer::Peer,
     record::{Audience, Body, Bundle, Extensions, Header, Kind, RecordId, SealedBody, Tlp, Topic, seal_body},
-    statement::{LogPosition, Manifest, NodeCertificate, Resolution, Revocation, Settles, Statement},
+    statement::{
+        Endorsement, FULL, LogPosition, Manifest, NodeCertificate, Resolution, Revocation, Scope as StatementScope,
+        Settles, Statement,
+    },
     time::Millis,
 };
 
@@ -99,6 +102,26 @@ impl Identity {
             manifest_seq: 0,
             at: position(header),
         })
+    }
+
+    /// It vouches for another in full, for that one alone, the first in its chain unless `change` says otherwise.
+    pub fn vouches_for(&self, subject: OrgId, change: impl FnOnce(&mut Endorsement)) -> Statement {
+        let mut says = Endorsement {
+            issuer: self.org,
+            subject,
+            community: Some(community()),
+            seq: 0,
+            prev: Digest::ZERO,
+            amount: FULL,
+            depth: 0,
+            scope: StatementScope::default(),
+            not_before: Millis(BEGIN.0 - DAY),
+            not_after: Millis(BEGIN.0 + 40 * DAY),
+            may_veto: false,
+            receive_green: false,
+        };
+        change(&mut says);
+        says.sign(&[&self.roots[0]]).expect("a plain endorsement can be signed")
     }
 
     /// How other nodes call this one.

@@ -121,6 +121,11 @@ impl Roster {
         self.pinned.insert(org);
     }
 
+    /// Whether this organisation is kept whatever else comes.
+    pub fn is_pinned(&self, org: &OrgId) -> bool {
+        self.pinned.contains(org)
+    }
+
     /// An organisation's certificates, those that lapse first at the beginning.
     fn certificates_of(&self, org: OrgId) -> impl Iterator<Item = (OrgId, Millis, Digest, PublicKey)> {
         let first = (org, Millis(0), Digest::ZERO, PublicKey::from_bytes([0; 32]));

@@ -3,7 +3,7 @@
 //!
 //! Every observable of a record must be covered by a scope, because a record is believed whole or not at all: one name that
 //! is outside of what the author is trusted for keeps the whole record in quarantine. What cannot be read, and what has no
-//! host name, is covered only where no suffix is asked for.
+//! host name, is covered only where no suffix is asked for. What a veto takes away is an exception, and exceptions win.
 
 use std::collections::BTreeSet;
 
@@ -196,6 +196,29 @@ mod tests {
         let unread = Body::Unknown(vec![0, 9]);
         check(&[scope(&["malware"], &["nl"])], &unread, false);
         check(&[scope(&["malware"], &[])], &unread, true);
+    }
+
+    #[test]
+    fn exceptions_win() {
+        let check = |except: &[Scope], about: &str, texts: &[&str], covered: bool| {
+            let acceptance = Acceptance::with_exceptions([Scope::default()], except.iter().cloned());
+            let bundle = Bundle::new(80, String::new(), values(texts)).expect("a bundle");
+            let answer = acceptance.covers(&topic(about), &Body::Indicators(bundle));
+            assert_eq!(answer, covered, "{acceptance:?} {about} {texts:?}");
+            assert!(!answer || acceptance.may_cover(&topic(about)));
+            let general = acceptance.of_topic(&topic(about));
+            assert!(general.is_none_or(|general| general == covered));
+        };
+        check(&[], "malware", &["a.nl"], true);
+        check(&[scope(&["phishing"], &[])], "malware", &["a.nl"], true);
+        check(&[scope(&["phishing"], &[])], "phishing", &["a.nl"], false);
+        check(&[scope(&[], &["nl"])], "phishing", &["a.de", "192.0.2.1"], true);
+        check(&[scope(&[], &["nl"])], "phishing", &["a.de", "a.nl"], false);
+        check(&[scope(&["malware"], &["nl"])], "phishing", &["a.nl"], true);
+        check(&[scope(&["malware"], &["nl"])], "malware", &["a.nl"], false);
+        check(&[Scope::default()], "malware", &["a.nl"], false);
+        let many = (0..1_000).map(|number| scope(&[&format!("t{number}")], &[]));
+        check(&many.collect::<Vec<_>>(), "malware", &["a.nl"], false);
     }
 
     #[test]

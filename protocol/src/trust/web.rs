@@ -3,22 +3,19 @@
 //!
 //! It keeps what was said (`web/grounds.rs`) and follows each change of it: one graph for whom to connect to, one for whom to
 //! tell TLP:GREEN, and one for each kind of question that was asked lately (`web/layer.rs`, `web/classes.rs`), each after
-//! the vetoes that count in it (`web/vetoes.rs`). Who may be judged otherwise after a change is gathered on the way
+//! the vetoes that count in it (`web/layer/vetoes.rs`). Who may be judged otherwise after a change is gathered on the way
 //! (`web/touched.rs`), so that nothing else need be judged again. Every answer is the same as if all had been told at once and
 //! in any other order.
 
 mod accepting;
 mod classes;
 mod explaining;
-mod families;
 mod gates;
 mod grounds;
 mod layer;
-mod scopes;
 #[cfg(test)]
 mod tests;
 mod touched;
-mod vetoes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,8 +28,7 @@ use self::{
 pub use self::{
     explaining::{Explanation, Ignored, Objection, Overruled, Unheeded},
     gates::{Gates, Marks},
-    grounds::Barred,
-    scopes::Question,
+    grounds::{Barred, scopes::Question},
 };
 use super::{Pin, Root, flow::Memo, independence::ENOUGH};
 use crate::{

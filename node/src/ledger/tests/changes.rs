@@ -1,7 +1,7 @@
 //! Records and bodies that come in, what is found then, and what the engine is told.
 
 use starfish_protocol::{
-    engine::port::{Change, Found, Query},
+    engine::port::{Change, Found, Query, RecoverySeen},
     record::RecordId,
     time::Millis,
     wire::Head,
@@ -286,6 +286,51 @@ fn settings_and_proofs_survive() {
     // The first content of a number stays, and is marked; the second is only in the proof.
     let page = bench.ledger.search(&Search::all().at(NOW), None, 10).expect("a page");
     assert!(matches!(page.hits.as_slice(), [hit] if hit.disputed && hit.record == one.id()));
+    bench.is_clean();
+}
+
+#[test]
+fn settled_proofs_and_recoveries_come_and_go() {
+    let mut bench = Bench::new();
+    let (one, two) = (
+        Author::new(1).publish(&["a.example"]),
+        Author::new(1).publish(&["b.example"]),
+    );
+    let disputed = |bench: &Bench| {
+        let page = bench.ledger.search(&Search::all().at(NOW), None, 10).expect("a page");
+        page.hits.iter().filter(|hit| hit.disputed).count()
+    };
+    let fork = Change::Fork(Box::new((one.header.clone(), two.header.clone())));
+    let id = starfish_crypto::Digest::of("test", b"a recovery");
+    let seen = |in_effect| Change::Recovery {
+        id,
+        seen: Some(RecoverySeen { first: NOW, in_effect }),
+    };
+    bench.apply(&[one.whole(), fork, seen(false), seen(true)]);
+    bench.reopen();
+    let loaded = bench.ledger.load().expect("memory");
+    assert_eq!(
+        loaded.recoveries,
+        [(
+            id,
+            RecoverySeen {
+                first: NOW,
+                in_effect: true
+            }
+        )]
+    );
+    assert!(loaded.settings.is_empty(), "the engine knows it under no name");
+    assert_eq!((loaded.frozen.len(), disputed(&bench)), (1, 1));
+    bench.apply(&[
+        Change::Reopened(one.header.author),
+        Change::Recovery { id, seen: None },
+        // What is not there goes without a word.
+        Change::Reopened(one.header.author),
+    ]);
+    bench.reopen();
+    let loaded = bench.ledger.load().expect("memory");
+    assert!(loaded.recoveries.is_empty() && loaded.frozen.is_empty());
+    assert_eq!(disputed(&bench), 0);
     bench.is_clean();
 }
 

@@ -2,6 +2,7 @@
 
 use starfish_protocol::{
     engine::port::{Audit, Change, Deed, Who},
+    organisation::OrgId,
     record::RecordId,
     time::Millis,
 };
@@ -208,4 +209,33 @@ fn decisions_are_written_down_for_good() {
     bench.disk = Default::default();
     bench.reopen();
     check(&bench, 0, 10, 1..=4);
+}
+
+#[test]
+fn a_cut_is_one_organisations_and_ends_at_one_record() {
+    let check = |org: &dyn Fn(&Author) -> OrgId, at: (usize, u64), left: usize| {
+        let mut bench = Bench::new();
+        let mut author = Author::new(1);
+        let records: Vec<Made> = (0..4).map(|number| author.publish_names(number, number + 1)).collect();
+        bench.apply(&records.iter().map(Made::whole).collect::<Vec<_>>());
+        let Change::Cut { node, last_good, .. } = cut(&records[at.0], Some(at.1)) else {
+            panic!("a cut")
+        };
+        let org = org(&author);
+        bench.apply(&[Change::Cut { node, org, last_good }]);
+        bench.work();
+        assert_eq!(shown(&bench).len(), left, "{at:?}");
+        bench.reopen();
+        assert_eq!(bench.ledger.load().expect("memory").cuts.len(), 1);
+        bench.is_clean();
+    };
+    let own = |author: &Author| author.org;
+    check(&own, (2, 2), 3);
+    check(&own, (0, 0), 1);
+    // Another record stands there, so what is here came from somebody else.
+    check(&own, (3, 2), 2);
+    check(&own, (3, 0), 0);
+    check(&own, (3, 9), 4);
+    // A thief's own organisation ends nothing but what was written for it.
+    check(&|_| Author::new(2).org, (0, 0), 4);
 }

@@ -97,7 +97,7 @@ impl Node {
             round_trip: link.round_trip,
             score: gossip.peer_score(peer).unwrap_or_default(),
         };
-        self.connections.links().map(view).collect()
+        self.connections.iter().map(view).collect()
     }
 
     fn end(&mut self, caller: oneshot::Sender<()>) {

@@ -176,13 +176,6 @@ impl Connections {
         self.peers.keys().filter_map(|peer| Some((peer, self.used(peer)?)))
     }
 
-    /// Every connection, of which a peer has two only for a moment.
-    pub(crate) fn links(&self) -> impl Iterator<Item = (&PeerId, &Link)> {
-        self.peers
-            .iter()
-            .flat_map(|(peer, links)| links.iter().map(move |link| (peer, link)))
-    }
-
     /// How many peers are connected, and how many of them were dialled.
     pub(crate) fn counts(&self) -> (usize, usize) {
         (self.peers.len(), self.iter().filter(|(_, link)| link.outbound).count())
@@ -277,6 +270,11 @@ mod tests {
         let mut here = Connections::new(small);
         here.established(great, link(1, true, 0));
         here.established(great, link(2, false, 1));
+        assert_eq!(
+            here.iter().count(),
+            1,
+            "a peer is shown once, whatever goes on between its connections"
+        );
         assert!(!here.closed(&great, ConnectionId::new_unchecked(1)));
         assert_eq!(here.due(Millis(1_000_000)), []);
         assert_eq!(

@@ -1,8 +1,8 @@
 //! What an organisation, a delivering peer and the quarantine as a whole may cost this node.
 
+use super::budgets::{Budgets, Cost};
 use crate::{limits, organisation::OrgId, peer::Peer, quota::Quotas, time::Millis};
 
-const DAY: Millis = Millis(86_400_000);
 const MINUTE: Millis = Millis(60_000);
 
 /// A delivering peer, and whether it is connected by right.
@@ -45,9 +45,7 @@ impl ByPeer {
 /// Every quota of the engine.
 #[derive(Debug)]
 pub(in crate::engine) struct Charges {
-    headers: Quotas<OrgId>,
-    bytes: Quotas<OrgId>,
-    history: Quotas<OrgId>,
+    authors: Budgets,
     ingress: ByPeer,
     statements: ByPeer,
     urgent: Quotas<OrgId>,
@@ -63,9 +61,7 @@ impl Default for Charges {
         let (burst, refill) = (limits::HEADER_BURST, limits::HEADER_BURST_REFILL);
         let share = limits::QUARANTINE_BYTES / limits::QUARANTINE_SHARE;
         Self {
-            headers: Quotas::new(burst, refill, limits::ORGANISATIONS),
-            bytes: Quotas::new(limits::BODY_BYTES_PER_DAY, DAY, limits::ORGANISATIONS),
-            history: Quotas::new(limits::HISTORY_PER_DAY, DAY, limits::ORGANISATIONS),
+            authors: Budgets::default(),
             ingress: ByPeer::new(burst, refill),
             statements: ByPeer::new(limits::STATEMENTS_PER_PEER, limits::STATEMENT_REFILL),
             urgent: Quotas::new(
@@ -82,15 +78,9 @@ impl Default for Charges {
 }
 
 impl Charges {
-    /// A header of a relayed organisation that was not asked for, and the body that it announces.
-    pub(super) fn live(&mut self, org: OrgId, body: u64, now: Millis) -> bool {
-        let fits = self.headers.holds(&org, 1, now) && self.bytes.holds(&org, body, now);
-        fits && self.headers.take(&org, 1, now) && self.bytes.take(&org, body, now)
-    }
-
-    /// A header of a relayed organisation from a peer's store.
-    pub(super) fn history(&mut self, org: OrgId, now: Millis) -> bool {
-        self.history.take(&org, 1, now)
+    /// A header of a relayed organisation, the last on its witness path.
+    pub(super) fn author(&mut self, path: &[OrgId], cost: Cost, now: Millis) -> bool {
+        self.authors.charge(path, cost, now)
     }
 
     /// A header of nobody in particular, with its body, however often that is asked for until it comes: charged to
@@ -136,8 +126,6 @@ impl Charges {
 
 #[cfg(test)]
 mod tests {
-    use starfish_crypto::{Digest, domain};
-
     use super::*;
 
     const NOW: Millis = Millis(1);
@@ -159,16 +147,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused_costs_nothing() {
+    fn one_peer_uses_up_its_share_alone() {
         let mut charges = Charges::default();
-        let org = OrgId::from_digest(Digest::of(domain::MANIFEST, b"org"));
-        assert!(charges.live(org, limits::BODY_BYTES_PER_DAY, NOW));
-        assert!((0..limits::HEADER_BURST).all(|_| !charges.live(org, 1, NOW)));
-        assert!(
-            charges.live(org, 0, NOW),
-            "headers without a body still have their own quota"
-        );
-
         let (one, share) = (
             Peer::from_bytes(b"one"),
             limits::QUARANTINE_BYTES / limits::QUARANTINE_SHARE,

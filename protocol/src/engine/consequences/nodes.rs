@@ -35,20 +35,22 @@ impl End {
         match end {
             None => "its revocation counts no more",
             Some(Self::Retired) => "put out of service: what it wrote stays",
-            Some(Self::Cut(last_good)) if last_good.is_empty() => "revoked: nothing that it wrote is believed",
+            Some(Self::Cut(last_good)) if last_good.is_empty() => "nothing that it wrote is believed any more",
             Some(Self::Cut(_)) => "revoked: what it wrote behind the last good record is not believed",
         }
     }
 }
 
 impl Engine {
-    /// Nodes of this organisation, or of any, for which a revocation or a proof is held or was told.
+    /// Nodes of this organisation, or of any, that something may follow for.
     pub(super) fn nodes_concerned(&self, org: Option<OrgId>) -> BTreeSet<PublicKey> {
         let is_theirs = |of: &OrgId| org.is_none_or(|org| org == *of);
         let told = self.consequences.ends.keys().filter(|(_, of)| is_theirs(of));
         let held = self.roster.revocations().filter(|held| is_theirs(&held.org));
         let frozen = self.logs.frozen().filter(|_| org.is_none()).copied();
+        let certified = self.roster.nodes_of(org).into_iter();
         told.map(|(node, _)| *node)
+            .chain(certified)
             .chain(held.map(|held| held.node_key))
             .chain(frozen)
             .collect()
@@ -68,7 +70,11 @@ impl Engine {
     }
 
     fn end_of(&self, node: &PublicKey, org: &OrgId) -> Option<End> {
-        let revocation = self.roster.end_of(node, org)?;
+        let Some(revocation) = self.roster.end_of(node, org) else {
+            // While nobody can tell which of its manifests count, what is held of it stays.
+            let disowned = self.roster.is_frozen(org).is_none() && self.roster.is_disowned(node, org);
+            return disowned.then(|| End::Cut(Vec::new()));
+        };
         Some(match revocation.reason {
             RevocationReason::Retired => End::Retired,
             RevocationReason::Compromised => End::Cut(revocation.last_good.clone()),
@@ -121,7 +127,7 @@ impl Engine {
 
     /// A node lost its right or has it again: what is handed on of its logs, and what becomes of its connection. `grown` when
     /// more of its records may count than before, which were refused and are to be had from others.
-    fn show_logs_of(&mut self, node: PublicKey, grown: bool) {
+    pub(super) fn show_logs_of(&mut self, node: PublicKey, grown: bool) {
         for (log, seq, id) in self.logs.of(node).collect::<Vec<_>>() {
             self.frontier.remove(&log);
             if let Some((seq, id)) = self.handed_on(&log, (seq, id)) {

@@ -20,11 +20,10 @@ impl Engine {
         let stood = self.reconsider_standstill(org);
         // Other keys may speak now, and what the old ones revoked or certified may not count any more.
         if stood || seq > 0 {
-            let nodes = self.nodes_concerned(Some(org));
-            nodes.into_iter().for_each(|node| self.reconsider_node(node));
-            self.refresh_peers();
-            self.limit_guests();
-            self.dial_soon = true;
+            for node in self.nodes_concerned(Some(org)) {
+                self.reconsider_node(node);
+                self.show_logs_of(node, false);
+            }
         }
         if !stood && seq > 0 && self.matters(org) {
             self.out.push(Output::Event(Event::Manifest { org, seq }));

@@ -173,7 +173,7 @@ impl Engine {
         for header in headers {
             let id = RecordId::of(header);
             let sought = look == Look::All && self.is_wanted(&header.body_digest, id);
-            if self.pulls(header) && !sought {
+            if self.pulls(header) && !sought && !self.is_void(header) {
                 if !self.bodies.may_want(&header.author) {
                     return (last, true);
                 }

@@ -7,8 +7,9 @@ use crate::{
     engine::port::{Command, Outcome, Refusal},
     exercise::{
         Chaos, Identity, World,
-        identity::{addresses, names, observables},
+        identity::{addresses, names, observables, topic},
     },
+    observable::Tld,
     record::SealedBody,
     wire::{Gossip, Request},
 };
@@ -132,6 +133,45 @@ fn a_late_joiner_never_shows_what_was_withdrawn() {
     }));
     assert!(matches!(world.nodes[0].done.get(&whole), Some(Outcome::Published(_))));
     world.check_honest();
+}
+
+#[test]
+fn who_pulls_less_than_before_still_hears_of_withdrawals() {
+    let check = |topics: &[&str], tlds: &[&str], away: bool| {
+        let mut world = World::new(32, 2);
+        world.link(0, 1);
+        world.run(500);
+        let ticket = world.publish(0, vec![names(1, 20)]);
+        assert!(world.run_until(5_000, |world| world.nodes[1].store.shown().len() == 20));
+        let record = world.published(0, ticket)[0];
+        let subscribe = Command::Subscribe {
+            topics: topics.iter().map(|text| topic(text)).collect(),
+            tlds: tlds.iter().map(|text| Tld::parse(text).expect("a TLD")).collect(),
+        };
+        world.command(1, subscribe);
+        world.run(500);
+        if away {
+            world.unlink(0, 1);
+        }
+        let withdrawal = Command::Withdraw {
+            record,
+            observables: Vec::new(),
+            reason: "a mistake".into(),
+        };
+        world.command(0, withdrawal);
+        world.run(500);
+        if away {
+            world.link(0, 1);
+        }
+        let gone = world.run_until(5_000, |world| world.nodes[1].store.shown().is_empty());
+        assert!(gone, "{topics:?} {tlds:?} {away}");
+        world.check_honest();
+    };
+    for away in [false, true] {
+        check(&["phishing"], &[], away);
+        check(&[], &["nl"], away);
+        check(&["phishing"], &["nl"], away);
+    }
 }
 
 /// Whether a node shows any of these at any moment of the next `millis`.

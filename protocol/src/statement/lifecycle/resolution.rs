@@ -56,11 +56,6 @@ impl Resolution {
         signed(statement(Kind::RESOLUTION, self)?, roots)
     }
 
-    /// Whether it settles what this node wrote.
-    pub fn is_about(&self, node: &PublicKey) -> bool {
-        matches!(&self.settles, Settles::Node { node_key, .. } if node_key == node)
-    }
-
     /// Reads a resolution without looking at its signatures, to show it.
     pub fn read(statement: &Statement) -> Result<Self, StatementError> {
         read_as(Kind::RESOLUTION, statement)

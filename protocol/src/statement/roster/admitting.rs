@@ -90,10 +90,8 @@ impl Roster {
         self.certificates
             .insert((node, org, id), Certified { certificate, roots });
         self.drop_settled_proof(&node);
-        if self.revoked(&node).is_some() || self.resolutions().any(|held| held.is_about(&node)) {
-            // It may take the node back, or be one that has confirmed nothing yet.
-            self.concern(Concern::Node(node));
-        }
+        // It may take the node back, or bring it under a revocation that came first.
+        self.concern(Concern::Node(node));
         if let Some(leaving) = leaving {
             self.drop_certificate(leaving);
         }

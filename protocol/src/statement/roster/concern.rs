@@ -22,7 +22,7 @@ pub enum Concern {
     Organisation(OrgId),
     /// This organisation left for want of room, and everything that it issued with it.
     Gone(OrgId),
-    /// Whether this node is revoked, proven to have written two histories, or settled.
+    /// Whether this node is certified, revoked, proven to have written two histories, or settled.
     Node(PublicKey),
     /// This recovery is new or was called off: its operator is to see it, and the time when it was first seen is to be kept.
     Recovery(Digest),

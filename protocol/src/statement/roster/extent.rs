@@ -7,7 +7,7 @@ use std::{cmp::Ordering, collections::BTreeSet};
 
 use starfish_crypto::PublicKey;
 
-use super::Roster;
+use super::{Roster, nodes::Certified};
 use crate::{
     organisation::OrgId,
     record::{LogId, RecordId},
@@ -106,6 +106,22 @@ impl Roster {
     /// Whether a proof of two histories is held against this node.
     pub fn is_proven(&self, node: &PublicKey) -> bool {
         self.proven.contains_key(node)
+    }
+
+    /// Whether this organisation has certified a node and takes all of that back: a later manifest voids the keys that did.
+    pub fn is_disowned(&self, node: &PublicKey, org: &OrgId) -> bool {
+        let lineage = self.organisations.get(org);
+        let stands = |certified: &Certified| lineage.is_some_and(|lineage| certified.stands(lineage));
+        let mut theirs = self.about(*node).filter(|((_, of, _), _)| of == org).peekable();
+        theirs.peek().is_some() && !theirs.any(|(_, certified)| stands(certified))
+    }
+
+    /// The nodes that this organisation has certified, or any, some of them more than once.
+    pub fn nodes_of(&self, org: Option<OrgId>) -> Vec<PublicKey> {
+        match org {
+            Some(org) => self.certificates_of(org).map(|(.., node)| node).collect(),
+            None => self.certificates.keys().map(|(node, ..)| *node).collect(),
+        }
     }
 
     /// The organisations that have certified this node, each once.

@@ -48,7 +48,7 @@ pub(super) enum Question {
 pub(super) type Resolutions = BTreeMap<(OrgId, Question), HeldResolution>;
 
 impl Certified {
-    fn stands(&self, lineage: &Lineage) -> bool {
+    pub(super) fn stands(&self, lineage: &Lineage) -> bool {
         lineage.rules(self.certificate.manifest_seq, &self.roots)
     }
 }

@@ -9,9 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Web,
-    grounds::Grounds,
-    layer::Mesh,
-    scopes::{ANYTHING, Question, ScopeId},
+    grounds::{
+        Grounds,
+        scopes::{ANYTHING, Question, ScopeId},
+    },
+    layer::{Mesh, vetoes},
 };
 use crate::{
     limits,
@@ -111,7 +113,7 @@ impl Way {
 
 /// The scopes that decide who is vetoed among these organisations; none when nobody's veto is about any of them.
 fn vetoing(grounds: &Grounds, holders: &Mesh, orgs: &BTreeSet<OrgId>) -> BTreeSet<ScopeId> {
-    let heard = |issuer: &OrgId| super::vetoes::rank(grounds, holders, issuer).is_some();
+    let heard = |issuer: &OrgId| vetoes::rank(grounds, holders, issuer).is_some();
     let mut scopes = BTreeSet::new();
     let mut meant = false;
     for (issuer, vetoes) in &grounds.vetoes {
@@ -195,15 +197,10 @@ impl Field {
 
     fn acceptance(&self, answers: &mut Answers<'_>, vetoes: bool) -> Acceptance {
         let believed = self.believed(answers, vetoes);
-        let at = |marks: &Marks, topic: usize, name: usize| marks[topic][name];
-        let general = |topic, name| {
-            let any = |topic, name| at(&believed, topic, name);
-            any(0, 0) || any(topic, 0) || any(0, name) || any(topic, name)
-        };
         let mut excepted = self.marks();
         for (topic, row) in excepted.iter_mut().enumerate() {
             for (name, mark) in row.iter_mut().enumerate() {
-                *mark = general(topic, name) && !at(&believed, topic, name);
+                *mark = self.is_within(&believed, topic, name) && !believed[topic][name];
             }
         }
         Acceptance::with_exceptions(self.scopes(&believed), self.scopes(&excepted))
@@ -215,12 +212,32 @@ impl Field {
         let mut places: Vec<(usize, usize)> = (0..self.topics.len())
             .flat_map(|topic| (0..self.names.len()).map(move |name| (topic, name)))
             .collect();
-        places.sort_by_key(|(topic, name)| (usize::from(*topic > 0) + usize::from(*name > 0), *topic, *name));
+        let special = |(topic, name): &(usize, usize)| usize::from(*topic > 0) + self.wider(*name).count();
+        places.sort_by_cached_key(|place| (special(place), *place));
         for (topic, name) in places {
-            let general = marks[0][0] || marks[topic][0] || marks[0][name];
-            marks[topic][name] = general && !vetoes || answers.ask(&self.question(topic, name));
+            let known = !vetoes && self.is_within(&marks, topic, name);
+            marks[topic][name] = known || answers.ask(&self.question(topic, name));
         }
         marks
+    }
+
+    /// Whether something as general or more general is marked.
+    fn is_within(&self, marks: &Marks, topic: usize, name: usize) -> bool {
+        let mut names = self.wider(name);
+        names.any(|name| marks[0][name] || marks[topic][name])
+    }
+
+    /// The names under which one is: any other, itself, and every suffix that it ends with.
+    fn wider(&self, name: usize) -> impl Iterator<Item = usize> {
+        let one = self.names[name].as_ref();
+        let covers = move |wide: &Option<Suffix>| {
+            let Some(wide) = wide else { return true };
+            one.is_some_and(|one| wide.covers(one.as_str()))
+        };
+        (0..)
+            .zip(&self.names)
+            .filter(move |(_, wide)| covers(wide))
+            .map(|(place, _)| place)
     }
 
     fn question(&self, topic: usize, name: usize) -> Question {
@@ -234,21 +251,16 @@ impl Field {
         vec![vec![false; self.names.len()]; self.topics.len()]
     }
 
-    /// What is marked, as scopes: topics that have the same suffixes are in one.
+    /// What is marked, as scopes: nothing that a wider one says already, and topics that have the same suffixes in one.
     fn scopes(&self, marks: &Marks) -> Vec<Scope> {
-        let (Some(others), true) = (marks.first(), !marks[0][0]) else {
+        let Some(others) = marks.first().filter(|others| !others[0]) else {
             return vec![Scope::default()];
         };
-        let names = |row: &[bool], but: &[bool]| {
-            let marked = (1..self.names.len()).filter(|name| row[*name] && !but[*name]);
-            marked
-                .filter_map(|name| self.names[name].clone())
-                .collect::<BTreeSet<Suffix>>()
-        };
-        let of_any = names(others, &vec![false; self.names.len()]);
+        let nowhere = vec![false; self.names.len()];
+        let of_any = self.suffixes(others, &nowhere);
         let mut rows: BTreeMap<Option<BTreeSet<Suffix>>, BTreeSet<Topic>> = BTreeMap::new();
         for (topic, row) in self.topics.iter().zip(marks).skip(1) {
-            let suffixes = (!row[0]).then(|| names(row, others));
+            let suffixes = (!row[0]).then(|| self.suffixes(row, others));
             if suffixes.as_ref().is_none_or(|suffixes| !suffixes.is_empty()) {
                 rows.entry(suffixes).or_default().extend(topic.clone());
             }
@@ -262,6 +274,16 @@ impl Field {
             suffixes: Some(of_any),
         });
         any.into_iter().chain(rows).collect()
+    }
+
+    /// What is marked in one row and not in another, without what is under others of them.
+    fn suffixes(&self, row: &[bool], others: &[bool]) -> BTreeSet<Suffix> {
+        let said = |name: usize| {
+            let mut wider = self.wider(name);
+            wider.any(|wide| others[wide] || wide != name && row[wide])
+        };
+        let marked = (1..self.names.len()).filter(|name| row[*name] && !said(*name));
+        marked.filter_map(|name| self.names[name].clone()).collect()
     }
 }
 

@@ -5,9 +5,11 @@
 use std::collections::BTreeSet;
 
 use super::{
-    grounds::{Changes, Grounds},
+    grounds::{
+        Changes, Grounds,
+        scopes::{Question, ScopeId},
+    },
     layer::{Layer, Purpose},
-    scopes::{Question, ScopeId},
 };
 use crate::limits;
 

@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Barred, Gates, Marks, Question, Web,
     grounds::{Grounds, Period, Place, Said},
-    layer::{Layer, Mesh},
-    vetoes,
+    layer::{Layer, Mesh, vetoes},
 };
 use crate::{
     limits,
@@ -66,7 +65,7 @@ pub struct Explanation {
 }
 
 /// An endorsement or a root entry that does not count.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ignored {
     /// Who vouches; none is this node's own root entry.
     pub issuer: Option<OrgId>,
@@ -106,16 +105,16 @@ pub enum Unheeded {
 }
 
 /// A veto against an organisation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Objection {
+    /// Why it does not count; none when it does.
+    pub why: Option<Overruled>,
     /// Who vetoes.
     pub issuer: OrgId,
     /// Whom: the organisation, or one above it.
     pub subject: OrgId,
     /// About what.
     pub scope: Scope,
-    /// Why it does not count; none when it does.
-    pub why: Option<Overruled>,
 }
 
 /// Why a veto does not count.
@@ -251,26 +250,29 @@ fn ignored(grounds: &Grounds, class: &Layer, top: &OrgId) -> (Vec<Ignored>, usiz
     if *top == grounds.own {
         return (Vec::new(), 0);
     }
-    let mut found: Vec<(u8, bool, &Place, &Said, Unheeded)> = Vec::new();
+    let mut found: Vec<(u8, Ignored)> = Vec::new();
     for (org, hops) in grounds.behind(top) {
         for (place, said) in grounds.said_about(&org) {
-            if let Some(why) = unheeded(grounds, class, (place, said), hops) {
-                found.push((hops, why == Unheeded::Unreached, place, said, why));
-            }
+            let Some(why) = unheeded(grounds, class, (place, said), hops) else {
+                continue;
+            };
+            let ignored = Ignored {
+                issuer: place.issuer,
+                subject: place.subject,
+                amount: said.amount,
+                depth: said.depth,
+                scope: grounds.scopes.scope(place.scope).cloned().unwrap_or_default(),
+                why,
+            };
+            found.push((hops, ignored));
         }
     }
-    found.sort_by_key(|(hops, unreached, place, ..)| (*hops, *unreached, *place));
+    // Anybody can vouch for anybody: what nobody hears must not hide the rest.
+    let unreached = |one: &Ignored| one.why == Unheeded::Unreached;
+    found.sort_by_cached_key(|(hops, one)| (*hops, unreached(one), one.clone()));
     let more = found.len().saturating_sub(limits::IGNORED_SHOWN);
     found.truncate(limits::IGNORED_SHOWN);
-    let shown = found.into_iter().map(|(.., place, said, why)| Ignored {
-        issuer: place.issuer,
-        subject: place.subject,
-        amount: said.amount,
-        depth: said.depth,
-        scope: grounds.scopes.scope(place.scope).cloned().unwrap_or_default(),
-        why,
-    });
-    (shown.collect(), more)
+    (found.into_iter().map(|(_, ignored)| ignored).collect(), more)
 }
 
 /// Why this does not count in a layer for somebody who is so many introductions away from its subject.
@@ -352,7 +354,7 @@ fn objections(grounds: &Grounds, class: &Layer, org: &OrgId) -> (Vec<Objection>,
         }
     }
     // Anybody can veto without any right: such vetoes must not hide the others.
-    found.sort_by_key(|objection| objection.why);
+    found.sort_unstable();
     let more = found.len().saturating_sub(limits::IGNORED_SHOWN);
     found.truncate(limits::IGNORED_SHOWN);
     (found, more)

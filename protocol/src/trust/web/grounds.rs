@@ -8,10 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use starfish_crypto::Digest;
 
-use super::{
-    families::Families,
-    scopes::{ANYTHING, ScopeId, Scopes},
-};
 use crate::{
     organisation::OrgId,
     statement::{Endorsement, Freeze, Veto},
@@ -19,7 +15,14 @@ use crate::{
     trust::{Pin, Root},
 };
 
+pub(super) mod families;
+pub(super) mod scopes;
 mod telling;
+
+use self::{
+    families::Families,
+    scopes::{ANYTHING, ScopeId, Scopes},
+};
 
 /// Two nodes of the graph, of which the first vouches for the second; none is this node's own policy.
 pub(super) type Pair = (Option<OrgId>, OrgId);
@@ -135,9 +138,31 @@ impl Period {
     pub(super) fn holds(&self, now: Millis) -> bool {
         self.from <= now && now < self.until
     }
+
+    fn ends(&self) -> [Millis; 2] {
+        [self.from, self.until]
+    }
+
+    /// When it begins and ends, as far as that is still to come.
+    pub(super) fn after(&self, now: Millis) -> impl Iterator<Item = Millis> + use<> {
+        let ends = self.ends().into_iter();
+        ends.filter(move |at| *at > now && *at < Self::ALWAYS.until)
+    }
+}
+
+impl Said {
+    /// From when to when it may count; none when it takes back what was said before.
+    pub(super) fn alive(&self) -> Option<Period> {
+        (self.amount > 0).then_some(self.period)
+    }
 }
 
 impl Refusal {
+    /// From when to when it may count; none when it takes back what was said before.
+    pub(super) fn alive(&self) -> Option<Period> {
+        (!self.withdrawn).then_some(self.period)
+    }
+
     pub(super) fn counts(&self, now: Millis) -> bool {
         !self.withdrawn && self.period.holds(now)
     }

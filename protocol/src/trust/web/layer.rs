@@ -6,10 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{
-    grounds::{Changes, Grounds, Pair, Said},
+use super::grounds::{
+    Changes, Grounds, Pair, Said,
     scopes::{ANYTHING, ScopeId},
-    vetoes,
 };
 use crate::{
     organisation::OrgId,
@@ -20,6 +19,8 @@ use crate::{
         standing::Standing,
     },
 };
+
+pub(super) mod vetoes;
 
 /// What a layer is for.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -18,8 +18,9 @@ use crate::{
         dominators::Dominators,
         flow::{Memo, Supply, flow},
         graph::Graph,
-        independence::{ENOUGH, independent},
+        independence::independent,
         standing::Standing,
+        web::{Gates, Marks},
     },
 };
 
@@ -100,25 +101,31 @@ impl<'a> Scene<'a> {
 
     /// The gates of the design (trust 4.6).
     fn judge(&self, memo: &mut Memo, org: OrgId) -> Judged {
-        let known = self.anything.best(&org) >= 1;
+        let mut marks = Marks {
+            reach: self.anything.best(&org),
+            confided: self.confiding.best(&org),
+            ..Marks::default()
+        };
+        let mut judged = Judged::default();
         let Layer { graph, standing } = &self.question;
-        let mut judged = Judged {
-            connect: known,
-            relay: known,
-            confide: self.confiding.best(&org) >= ENOUGH,
-            ..Judged::default()
-        };
-        let Some(node) = graph.index_of(&org) else {
-            return judged;
-        };
-        judged.best = standing.of(node);
-        judged.full = memo.full(graph, standing, node).value;
-        judged.max_remaining_depth = standing.max_remaining(node).unwrap_or(0);
-        judged.dominator = self.name(self.dominators.of(node));
-        judged.independent = independent(graph, standing, node);
-        judged.accept = judged.full >= u32::from(ENOUGH);
-        judged.act = judged.full >= u32::from(FULL) && judged.independent;
-        judged
+        if let Some(node) = graph.index_of(&org) {
+            marks.full = memo.full(graph, standing, node).value;
+            marks.independent = independent(graph, standing, node);
+            judged.best = standing.of(node);
+            judged.max_remaining_depth = standing.max_remaining(node).unwrap_or(0);
+            judged.dominator = self.name(self.dominators.of(node));
+        }
+        let gates = Gates::from(marks);
+        Judged {
+            full: marks.full,
+            independent: marks.independent,
+            connect: gates.connect,
+            accept: gates.accept,
+            relay: gates.relay,
+            confide: gates.confide,
+            act: gates.act,
+            ..judged
+        }
     }
 
     fn name(&self, node: Option<u32>) -> Option<String> {

@@ -161,7 +161,7 @@ impl Node {
 
     /// Authors that were proven to have written two histories.
     pub(super) fn forks(&self) -> u64 {
-        self.forks_before + self.happenings.forks()
+        self.forks_before.saturating_add_signed(self.happenings.forks())
     }
 
     /// Whether this peer is connected by right.

@@ -54,11 +54,11 @@ fn pass(world: &mut World, days: u64) {
 }
 
 fn stage(world: &World) -> Option<RecoveryStage> {
-    let stages = world.nodes[0].events.iter().filter_map(|event| match event {
+    let mut stages = world.nodes[0].events.iter().filter_map(|event| match event {
         Event::Recovery { stage, .. } => Some(*stage),
         _ => None,
     });
-    stages.last()
+    stages.next_back()
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn new_roots_count_after_a_week_also_across_restarts() {
             author,
             recovery,
         } = case();
-        tell(&mut world, 0, &[recovery.clone()]);
+        tell(&mut world, 0, std::slice::from_ref(&recovery));
         world.run(1_000);
         let seen = world.nodes[0].store.recoveries[&recovery.id()];
         assert!(!seen.in_effect);
@@ -108,7 +108,7 @@ fn a_root_calls_it_off() {
         author,
         recovery,
     } = case();
-    tell(&mut world, 0, &[recovery.clone()]);
+    tell(&mut world, 0, std::slice::from_ref(&recovery));
     pass(&mut world, 5);
     tell(
         &mut world,

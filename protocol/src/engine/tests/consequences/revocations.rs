@@ -6,7 +6,7 @@ use crate::{
     exercise::identity::position,
     limits,
     record::LogId,
-    statement::{LogPosition, Revocation, RevocationReason},
+    statement::{LogPosition, Manifest, NodeCertificate, Revocation, RevocationReason},
     time::Millis,
     wire::{Hello, Request, Response},
 };
@@ -49,7 +49,7 @@ fn what_was_written_before_stays_and_what_lies_behind_vanishes_everywhere() {
         let author = world.nodes[0].identity.clone();
         let revocation = author.revocation(|revocation| change(&world, revocation));
         // One that holds everything hears of it, and the one behind it.
-        tell(&mut world, 1, &[revocation.clone()]);
+        tell(&mut world, 1, std::slice::from_ref(&revocation));
         world.run(2_000);
         for node in [1, 2] {
             assert_eq!((shown(&world, node), held(&world, node)), (left, 6), "node {node}");
@@ -139,6 +139,7 @@ fn the_order_in_which_it_is_heard_is_nobodys_business() {
         }
         let good = place(&world, 3);
         tell(&mut world, 1, &author.statements);
+        world.run(100);
         for step in &order {
             match step {
                 0 => tell(&mut world, 1, &[author.revocation(|_| ())]),
@@ -230,8 +231,7 @@ fn an_organisation_ends_only_what_was_written_for_it() {
     let thief = Identity::numbered(9);
     let (from, to) = (Millis(world.wall(1).0 - 1_000), Millis(world.wall(1).0 + 1_000_000));
     let node = author.key.public();
-    let certificate =
-        crate::statement::NodeCertificate::new(thief.org, crate::exercise::identity::community(), node, from, to);
+    let certificate = NodeCertificate::new(thief.org, crate::exercise::identity::community(), node, from, to);
     let certificate = certificate.sign(&[&thief.roots[0]], &author.key).expect("both sign");
     let revocation = Revocation::in_advance(thief.org, 0, node);
     let revocation = revocation.sign(&[&thief.roots[0]]).expect("a plain one");
@@ -262,7 +262,7 @@ fn thousands_of_revocations_are_bounded() {
     let store = &world.nodes[0].store;
     assert!(store.statements.len() <= 2 * limits::REVOCATIONS_PER_ORGANISATION + 8);
     assert!(store.cuts.is_empty(), "no node of these was ever certified");
-    assert!(store.audit.is_empty());
+    assert_eq!(told_of(&world, 0, Deed::Revoked), 0);
 }
 
 #[test]
@@ -319,7 +319,58 @@ fn what_takes_rights_away_is_not_held_up_by_a_quota() {
         say(&mut world, &[said(seq)]);
     }
     world.run(2_000);
-    assert_eq!(holds(&world, &said(99)), 0);
-    assert_eq!(holds(&world, &said(limits::URGENT_PER_ORGANISATION)), 3);
+    let last = (1..100)
+        .rfind(|seq| holds(&world, &said(*seq)) == 3)
+        .expect("one stays");
+    // The peer has earned a few more of its own meanwhile.
+    let most = limits::URGENT_PER_ORGANISATION;
+    assert!((most..2 * most).contains(&last), "{last}");
+    world.check_honest();
+}
+
+#[test]
+fn a_thief_of_roots_loses_with_them_what_they_certified() {
+    let mut world = World::new(25, 3);
+    let org = world.nodes[0].identity.clone();
+    world.link(0, 1);
+    // The thief has a node of his own certified, and publishes with it; both are believed like each other.
+    let thief = Identity::numbered(9).key;
+    let (from, to) = (Millis(world.wall(1).0 - 1_000), Millis(world.wall(1).0 + 1_000_000));
+    let certify = |node: &starfish_crypto::SecretKey, seq: u64| {
+        let community = crate::exercise::identity::community();
+        let mut certificate = NodeCertificate::new(org.org, community, node.public(), from, to);
+        certificate.manifest_seq = seq;
+        certificate.sign(&[&org.roots[seq as usize]], node).expect("both sign")
+    };
+    let stolen = certify(&thief, 0);
+    tell(&mut world, 1, &[org.statements.clone(), vec![stolen]].concat());
+    let spoof = Identity {
+        key: thief,
+        ..org.clone()
+    };
+    world.connect(1, &spoof);
+    gossip(&mut world, 1, &spoof, &chain(&spoof, 1)[0], 1);
+    world.publish(0, vec![addresses(2, 1)]);
+    world.run(2_000);
+    assert_eq!(shown(&world, 1), 2);
+    // The roots that come next void what the stolen ones signed, and certify the real node again.
+    let commitment = Manifest::commitment(&[org.roots[0].public()], 1);
+    let mut next = org
+        .manifest
+        .successor(&[org.roots[1].public()], 1, commitment, org.manifest.not_after);
+    next.void_from = Some(0);
+    let next = next.sign(&[&org.roots[1]]).expect("a plain manifest");
+    let own = certify(&org.key, 1);
+    tell(&mut world, 1, &[own.clone(), next.clone()]);
+    tell(&mut world, 1, &[next, own]);
+    world.run(2_000);
+    assert_eq!(shown(&world, 1), 1);
+    assert_eq!(world.nodes[1].store.cuts.len(), 1);
+    world.link(1, 2);
+    world.run(90_000);
+    assert_eq!((shown(&world, 1), shown(&world, 2)), (1, 1));
+    world.start(1);
+    world.run(1_000);
+    assert_eq!(shown(&world, 1), 1);
     world.check_honest();
 }

@@ -42,16 +42,16 @@ impl Grounds {
         let mut periods: Vec<Period> = Vec::new();
         for (place, said) in &self.said {
             orgs.extend(place.issuer.into_iter().chain([place.subject]));
-            periods.push(said.period);
+            periods.extend(said.alive());
         }
         let heard = self.vetoes.iter().filter(|(issuer, _)| orgs.contains(*issuer));
-        periods.extend(heard.flat_map(|(_, vetoes)| vetoes.values().map(|veto| veto.period)));
+        periods.extend(heard.flat_map(|(_, vetoes)| vetoes.values().filter_map(|veto| veto.alive())));
         let ends = orgs.iter().filter_map(|org| self.stale_at(org));
-        let moments = periods.iter().flat_map(|period| [period.from, period.until]);
-        let moments = moments.chain(ends);
-        moments
-            .filter(|at| *at > self.now && *at < Period::ALWAYS.until)
-            .collect()
+        periods.extend(ends.map(|until| Period {
+            until,
+            ..Period::ALWAYS
+        }));
+        periods.iter().flat_map(|period| period.after(self.now)).collect()
     }
 }
 

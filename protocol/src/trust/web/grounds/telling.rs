@@ -16,10 +16,17 @@ impl Grounds {
         let possible: BTreeSet<&Root> = roots.iter().filter(|root| root.is_possible()).collect();
         let wanted = (0..).zip(possible);
         let wanted = wanted.map(|(number, root)| ((org, &root.scope, number), root.into()));
-        let held = self.roots_of(&org).map(|(place, _)| *place).collect();
-        self.replace_said(None, held, wanted.collect());
-        // Whom the operator vouches for need not be known otherwise.
-        self.changed_of(&org);
+        let held = |grounds: &Self| -> Vec<(Place, Said)> {
+            let all = grounds.roots_of(&org).map(|(place, said)| (*place, *said));
+            all.collect()
+        };
+        let before = held(self);
+        let places = before.iter().map(|(place, _)| *place).collect();
+        self.replace_said(None, places, wanted.collect());
+        if before != held(self) {
+            // Whom the operator vouches for need not be known otherwise, and cannot be vetoed.
+            self.changed_of(&org);
+        }
     }
 
     pub(in crate::trust::web) fn pin(&mut self, org: OrgId, pin: Option<Pin>) {
@@ -77,18 +84,18 @@ impl Grounds {
 
     /// What is known of an organisation's manifest, if there is one.
     pub(in crate::trust::web) fn set_papers(&mut self, org: OrgId, papers: Option<Papers>) {
+        let barred = self.bar(&org);
         let before = match papers {
             Some(papers) => self.papers.insert(org, papers),
             None => self.papers.remove(&org),
         };
-        if before != papers {
-            let moment = Moment::Papers(org);
-            before
-                .into_iter()
-                .for_each(|before| self.forget(before.period(), moment));
-            papers
-                .into_iter()
-                .for_each(|papers| self.remind(papers.period(), moment));
+        let moment = Moment::Papers(org);
+        self.watch(
+            before.map(|before| before.period()),
+            papers.map(|papers| papers.period()),
+            moment,
+        );
+        if barred != self.bar(&org) {
             self.changed_of(&org);
         }
     }
@@ -164,8 +171,8 @@ impl Grounds {
             return;
         }
         let moment = Moment::Said(place);
-        before.into_iter().for_each(|before| self.forget(before.period, moment));
-        said.into_iter().for_each(|said| self.remind(said.period, moment));
+        let alive = |said: Option<Said>| said.and_then(|said| said.alive());
+        self.watch(alive(before), alive(said), moment);
         if before.is_none() {
             self.list(self.pair(&place), &place);
             for org in issuer.into_iter().chain([subject]) {
@@ -198,8 +205,8 @@ impl Grounds {
         }
         if before != veto {
             let moment = Moment::Veto(issuer, subject, id);
-            before.into_iter().for_each(|before| self.forget(before.period, moment));
-            veto.into_iter().for_each(|veto| self.remind(veto.period, moment));
+            let alive = |veto: Option<Refusal>| veto.and_then(|veto| veto.alive());
+            self.watch(alive(before), alive(veto), moment);
             self.changes.vetoes.insert((issuer, subject));
         }
     }
@@ -231,17 +238,15 @@ impl Grounds {
         strike(&mut self.pairs, &pair, place);
     }
 
-    fn remind(&mut self, period: Period, moment: Moment) {
-        for at in [period.from, period.until] {
-            if at > self.now && at < Period::ALWAYS.until {
-                self.moments.entry(at).or_default().insert(moment);
-            }
+    /// Notes when something begins and ends, in place of when it did before.
+    fn watch(&mut self, before: Option<Period>, after: Option<Period>, moment: Moment) {
+        for at in before.iter().flat_map(Period::ends) {
+            strike(&mut self.moments, &at, &moment);
         }
-    }
-
-    fn forget(&mut self, period: Period, moment: Moment) {
-        strike(&mut self.moments, &period.from, &moment);
-        strike(&mut self.moments, &period.until, &moment);
+        let now = self.now;
+        for at in after.iter().flat_map(|period| period.after(now)) {
+            self.moments.entry(at).or_default().insert(moment);
+        }
     }
 
     fn changed_of(&mut self, org: &OrgId) {

@@ -8,17 +8,17 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use super::{
-    grounds::Grounds,
-    layer::{Mesh, Purpose},
+use super::{Mesh, Purpose};
+use crate::{
+    organisation::OrgId,
+    trust::{independence::ENOUGH, web::grounds::Grounds},
 };
-use crate::{organisation::OrgId, trust::independence::ENOUGH};
 
 /// Above everybody: our own organisation.
 const OURS: u8 = u8::MAX;
 
 /// How high somebody stands among those who may veto; none when its vetoes do not count.
-pub(super) fn rank(grounds: &Grounds, holders: &Mesh, issuer: &OrgId) -> Option<u8> {
+pub(in crate::trust::web) fn rank(grounds: &Grounds, holders: &Mesh, issuer: &OrgId) -> Option<u8> {
     if grounds.bar(issuer).is_some() {
         return None;
     }
@@ -30,14 +30,14 @@ pub(super) fn rank(grounds: &Grounds, holders: &Mesh, issuer: &OrgId) -> Option<
 }
 
 /// Whether nobody's veto against an organisation counts for a purpose.
-pub(super) fn is_immune(grounds: &Grounds, purpose: &Purpose, org: &OrgId) -> bool {
+pub(in crate::trust::web) fn is_immune(grounds: &Grounds, purpose: &Purpose, org: &OrgId) -> bool {
     let mut roots = grounds.roots_of(org);
     let ours = *org == grounds.own || grounds.is_pinned_good(org);
     ours || roots.any(|(place, said)| purpose.takes(place.scope, said) && grounds.counts(place, said))
 }
 
 /// Who is vetoed, and by whom: of several that are heard together, the first.
-pub(super) fn vetoed(grounds: &Grounds, purpose: &Purpose, holders: &Mesh) -> BTreeMap<OrgId, OrgId> {
+pub(in crate::trust::web) fn vetoed(grounds: &Grounds, purpose: &Purpose, holders: &Mesh) -> BTreeMap<OrgId, OrgId> {
     let mut ranks: BTreeMap<Reverse<u8>, BTreeSet<OrgId>> = BTreeMap::new();
     for issuer in grounds.vetoes.keys() {
         if let Some(rank) = rank(grounds, holders, issuer) {

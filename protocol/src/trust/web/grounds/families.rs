@@ -6,7 +6,7 @@ use crate::organisation::OrgId;
 
 /// The links that both sides signed.
 #[derive(Clone, Debug)]
-pub(super) struct Families {
+pub(in crate::trust::web) struct Families {
     own: OrgId,
     parents: BTreeMap<OrgId, OrgId>,
     children: BTreeMap<OrgId, BTreeSet<OrgId>>,
@@ -18,7 +18,7 @@ pub(super) struct Families {
 
 impl Families {
     /// A subsidiary of our own organisation stays itself: it would be this node's policy otherwise.
-    pub(super) fn new(own: OrgId) -> Self {
+    pub(in crate::trust::web) fn new(own: OrgId) -> Self {
         Self {
             own,
             parents: BTreeMap::new(),
@@ -28,23 +28,23 @@ impl Families {
         }
     }
 
-    pub(super) fn parent_of(&self, org: &OrgId) -> Option<OrgId> {
+    pub(in crate::trust::web) fn parent_of(&self, org: &OrgId) -> Option<OrgId> {
         self.parents.get(org).copied()
     }
 
     /// Who stands for this organisation.
-    pub(super) fn top_of(&self, org: &OrgId) -> OrgId {
+    pub(in crate::trust::web) fn top_of(&self, org: &OrgId) -> OrgId {
         self.tops.get(org).copied().unwrap_or(*org)
     }
 
     /// Everybody for whom this one stands.
-    pub(super) fn members_of(&self, top: &OrgId) -> Vec<OrgId> {
+    pub(in crate::trust::web) fn members_of(&self, top: &OrgId) -> Vec<OrgId> {
         let members = self.members.get(top);
         members.map_or_else(|| vec![*top], |members| members.iter().copied().collect())
     }
 
     /// This organisation and all below it.
-    pub(super) fn below(&self, org: &OrgId) -> BTreeSet<OrgId> {
+    pub(in crate::trust::web) fn below(&self, org: &OrgId) -> BTreeSet<OrgId> {
         let mut met = BTreeSet::from([*org]);
         let mut open = vec![*org];
         while let Some(org) = open.pop() {
@@ -60,7 +60,7 @@ impl Families {
     }
 
     /// This organisation and all above it.
-    pub(super) fn above(&self, org: &OrgId) -> BTreeSet<OrgId> {
+    pub(in crate::trust::web) fn above(&self, org: &OrgId) -> BTreeSet<OrgId> {
         let mut met = BTreeSet::new();
         let mut at = Some(*org);
         while let Some(org) = at.filter(|org| met.insert(*org)) {
@@ -70,7 +70,10 @@ impl Families {
     }
 
     /// Takes other links; answers the organisations that have another parent or another top now.
-    pub(super) fn replace(&mut self, parents: impl IntoIterator<Item = (OrgId, OrgId)>) -> BTreeSet<OrgId> {
+    pub(in crate::trust::web) fn replace(
+        &mut self,
+        parents: impl IntoIterator<Item = (OrgId, OrgId)>,
+    ) -> BTreeSet<OrgId> {
         let own = self.own;
         let parents = parents.into_iter();
         let parents = parents.filter(|(child, parent)| child != parent && *child != own && *parent != own);

@@ -23,21 +23,21 @@ impl Question {
 }
 
 /// The number of a scope.
-pub(super) type ScopeId = u64;
+pub(in crate::trust::web) type ScopeId = u64;
 
 /// The scope of anything has always this number.
-pub(super) const ANYTHING: ScopeId = 0;
+pub(in crate::trust::web) const ANYTHING: ScopeId = 0;
 
 /// The scopes that somebody uses.
 #[derive(Clone, Debug)]
-pub(super) struct Scopes {
+pub(in crate::trust::web) struct Scopes {
     ids: BTreeMap<Scope, ScopeId>,
     used: BTreeMap<ScopeId, (Scope, usize)>,
     next: ScopeId,
 }
 
 impl Scopes {
-    pub(super) fn new() -> Self {
+    pub(in crate::trust::web) fn new() -> Self {
         Self {
             ids: BTreeMap::from([(Scope::default(), ANYTHING)]),
             used: BTreeMap::from([(ANYTHING, (Scope::default(), 1))]),
@@ -46,7 +46,7 @@ impl Scopes {
     }
 
     /// One more user of this scope; true when it is the first.
-    pub(super) fn enter(&mut self, scope: &Scope) -> (ScopeId, bool) {
+    pub(in crate::trust::web) fn enter(&mut self, scope: &Scope) -> (ScopeId, bool) {
         if let Some(id) = self.ids.get(scope) {
             if let Some((_, users)) = self.used.get_mut(id) {
                 *users += 1;
@@ -61,7 +61,7 @@ impl Scopes {
     }
 
     /// One user less; true when it was the last.
-    pub(super) fn leave(&mut self, id: ScopeId) -> bool {
+    pub(in crate::trust::web) fn leave(&mut self, id: ScopeId) -> bool {
         let Some((_, users)) = self.used.get_mut(&id) else {
             return false;
         };
@@ -75,16 +75,16 @@ impl Scopes {
         true
     }
 
-    pub(super) fn id(&self, scope: &Scope) -> Option<ScopeId> {
+    pub(in crate::trust::web) fn id(&self, scope: &Scope) -> Option<ScopeId> {
         self.ids.get(scope).copied()
     }
 
-    pub(super) fn scope(&self, id: ScopeId) -> Option<&Scope> {
+    pub(in crate::trust::web) fn scope(&self, id: ScopeId) -> Option<&Scope> {
         self.used.get(&id).map(|(scope, _)| scope)
     }
 
     /// The scopes that cover a question.
-    pub(super) fn within(&self, question: &Question) -> BTreeSet<ScopeId> {
+    pub(in crate::trust::web) fn within(&self, question: &Question) -> BTreeSet<ScopeId> {
         let all = self.used.iter();
         all.filter(|(_, (scope, _))| question.is_within(scope))
             .map(|(id, _)| *id)

@@ -1,0 +1,238 @@
+//! Whom organisations vouch for, and what a node makes of it: its records rise and fall with what is said.
+
+use starfish_crypto::{Digest, Strict};
+
+use crate::{
+    engine::port::{Command, Deed, DisconnectReason, Outcome, Refusal},
+    exercise::{
+        Identity, World,
+        identity::{BEGIN, addresses},
+    },
+    statement::{Endorsement, Statement},
+    time::Millis,
+    trust::{Origin, Pin, Reason, Root, web::Question},
+};
+
+const DAY: u64 = 86_400_000;
+
+/// Nodes 0 - 1 - 2 - 3 - 4 in a row. All but node 0 list everybody; node 0 has entered the organisation of node 1, with two
+/// introductions. Each of them has written one value.
+fn row() -> World {
+    let mut world = World::new(31, 5);
+    world.nodes[0].listed.clear();
+    world.start(0);
+    enter(&mut world, 1, 120, 2);
+    for node in 1..5 {
+        world.link(node - 1, node);
+    }
+    for node in 1..5 {
+        world.publish(node, vec![addresses(node as u32, 1)]);
+    }
+    world.run(5_000);
+    world
+}
+
+fn enter(world: &mut World, node: usize, amount: u8, depth: u8) {
+    let root = Root {
+        amount,
+        depth,
+        ..Root::paired(world.nodes[node].identity.org)
+    };
+    world.command(0, Command::SetRoot(root));
+}
+
+/// Node `from` vouches for node `to`.
+fn vouched(world: &World, from: usize, to: usize, change: impl FnOnce(&mut Endorsement)) -> Statement {
+    let subject = world.nodes[to].identity.org;
+    world.nodes[from].identity.vouches_for(subject, change)
+}
+
+fn tell(world: &mut World, node: usize, statements: &[Statement]) {
+    let checked = statements
+        .iter()
+        .map(|told| told.clone().check(&Strict).expect("it holds"));
+    world.command(node, Command::Tell(checked.collect()));
+}
+
+/// Whose values node 0 shows.
+fn believed(world: &World) -> Vec<usize> {
+    let shown = world.nodes[0].store.shown();
+    let wrote = |node: &usize| shown.contains(&addresses(*node as u32, 1).body.observables()[0]);
+    (1..5).filter(wrote).collect()
+}
+
+#[test]
+fn a_chain_is_believed_as_deep_as_it_was_entered() {
+    let mut world = row();
+    assert_eq!(believed(&world), [1]);
+    let chain = [
+        vouched(&world, 1, 2, |says| (says.amount, says.depth) = (100, 1)),
+        vouched(&world, 2, 3, |says| (says.amount, says.depth) = (80, 1)),
+        vouched(&world, 3, 4, |_| ()),
+    ];
+    tell(&mut world, 4, &chain);
+    assert!(world.run_until(120_000, |world| believed(world) == [1, 2, 3]));
+    world.run(120_000);
+    assert_eq!(believed(&world), [1, 2, 3], "the fourth is one introduction too far");
+    world.check_honest();
+    // What a start reads is what was said.
+    world.start(0);
+    world.link(0, 1);
+    world.run(2_000);
+    assert_eq!(believed(&world), [1, 2, 3]);
+    let org = world.nodes[3].identity.org;
+    let asked = world.command(
+        0,
+        Command::Explain {
+            org,
+            question: Question::default(),
+        },
+    );
+    world.run(10);
+    let Some(Outcome::Explained(explained)) = world.nodes[0].done.get(&asked) else {
+        panic!("it is explained")
+    };
+    assert_eq!((explained.best, explained.flow.value), (80, 80));
+    let path: Vec<_> = (1..4).map(|node| world.nodes[node].identity.org).collect();
+    assert_eq!(explained.witness, path);
+}
+
+#[test]
+fn what_is_said_no_more_lowers_and_says_why() {
+    let mut world = row();
+    let said = vouched(&world, 1, 2, |_| ());
+    tell(&mut world, 1, std::slice::from_ref(&said));
+    assert!(world.run_until(60_000, |world| believed(world) == [1, 2]));
+    let taken_back = vouched(&world, 1, 2, |says| {
+        (says.seq, says.prev, says.amount) = (1, said.id(), 0);
+    });
+    tell(&mut world, 1, &[taken_back]);
+    assert!(world.run_until(60_000, |world| believed(world) == [1]));
+    // What was taken back does not come again by being told again.
+    tell(&mut world, 0, &[said]);
+    world.run(5_000);
+    assert_eq!(believed(&world), [1]);
+    let subject = world.nodes[2].identity.org.to_string();
+    let lines = world.nodes[0].store.audit.iter();
+    let told: Vec<Deed> = lines
+        .filter(|line| line.subject == subject)
+        .map(|line| line.what)
+        .collect();
+    assert_eq!(told, [Deed::Raised, Deed::Lowered]);
+}
+
+#[test]
+fn what_is_over_ends_at_its_time_and_not_before() {
+    let mut world = row();
+    let until = Millis(world.wall(0).0 + 600_000);
+    let said = vouched(&world, 1, 2, |says| says.not_after = until);
+    tell(&mut world, 1, &[said]);
+    assert!(world.run_until(60_000, |world| believed(world) == [1, 2]));
+    let left = until.0 - world.wall(0).0;
+    world.run(left - 1_000);
+    assert_eq!(believed(&world), [1, 2]);
+    world.run(2_000);
+    assert_eq!(believed(&world), [1]);
+}
+
+#[test]
+fn a_right_that_is_lost_closes_the_connection() {
+    let mut world = row();
+    assert!(world.linked(0, 1));
+    let org = world.nodes[1].identity.org;
+    world.command(
+        0,
+        Command::Pin {
+            org,
+            pin: Some(Pin::Bad),
+        },
+    );
+    assert!(!world.linked(0, 1));
+    let peer = world.nodes[1].identity.peer();
+    let left = (peer, DisconnectReason::Distrusted);
+    assert!(world.nodes[0].disconnected.contains(&left));
+    world.run(100);
+    assert!(believed(&world).is_empty());
+    // It is a guest from then on, and the decision outlives the process.
+    world.start(0);
+    world.link(0, 1);
+    world.run(5_000);
+    assert!(world.linked(0, 1));
+    assert!(believed(&world).is_empty());
+    world.command(0, Command::Pin { org, pin: None });
+    assert!(world.run_until(60_000, |world| believed(world) == [1]));
+}
+
+#[test]
+fn the_operator_sees_what_was_entered() {
+    let mut world = row();
+    let trusted = |world: &mut World| {
+        let asked = world.command(0, Command::Trusted);
+        world.run(10);
+        match world.nodes[0].done.remove(&asked) {
+            Some(Outcome::Trusted(trusted)) => *trusted,
+            other => panic!("{other:?}"),
+        }
+    };
+    let org = world.nodes[1].identity.org;
+    let seen = trusted(&mut world);
+    assert_eq!(seen.roots.len(), 1);
+    assert_eq!((seen.roots[0].0, seen.roots[0].1.depth), (Origin::Entered, 2));
+    let entered = seen.organisations.iter().find(|trusted| trusted.org == org);
+    assert_eq!(
+        entered.map(|trusted| trusted.verdict.reason),
+        Some(Reason::Root(Origin::Entered))
+    );
+    let own = world.nodes[0].identity.org;
+    let check = |world: &mut World, command: Command, expected: Outcome| {
+        let ticket = world.command(0, command);
+        world.run(100);
+        assert_eq!(world.nodes[0].done.get(&ticket), Some(&expected));
+    };
+    let refused = |why: Refusal| Outcome::Refused(why);
+    check(&mut world, Command::SetRoot(Root::paired(own)), refused(Refusal::Root));
+    for (amount, depth) in [(0, 0), (121, 0), (60, 8)] {
+        let root = Root {
+            amount,
+            depth,
+            ..Root::paired(org)
+        };
+        check(&mut world, Command::SetRoot(root), refused(Refusal::Root));
+    }
+    let pin = Some(Pin::Bad);
+    check(&mut world, Command::Pin { org: own, pin }, refused(Refusal::Root));
+    check(&mut world, Command::RemoveRoot(own), refused(Refusal::NotTrusted));
+    check(&mut world, Command::RemoveRoot(org), Outcome::Done);
+    check(&mut world, Command::RemoveRoot(org), refused(Refusal::NotTrusted));
+    world.run(100);
+    assert!(believed(&world).is_empty());
+    assert_eq!(trusted(&mut world).roots, []);
+}
+
+#[test]
+fn everybody_is_judged_however_many_one_word_concerns() {
+    let mut world = row();
+    let hub = world.nodes[1].identity.clone();
+    let others: Vec<Identity> = (100..300).map(Identity::numbered).collect();
+    let mut prev = Digest::ZERO;
+    let mut statements = Vec::new();
+    for (other, seq) in others.iter().zip(0..) {
+        let said = hub.vouches_for(other.org, |says| (says.seq, says.prev) = (seq, prev));
+        prev = said.id();
+        statements.extend([other.statements[0].clone(), said]);
+    }
+    for told in statements.chunks(50) {
+        tell(&mut world, 0, told);
+    }
+    world.run(2_000);
+    let raised = |world: &World| {
+        let judged = world.nodes[0].store.judged();
+        judged.iter().filter(|(_, acceptance)| !acceptance.is_nothing()).count()
+    };
+    assert_eq!(raised(&world), 202, "they, the hub, and this node's own");
+    // Without the hub all of them fall.
+    world.command(0, Command::RemoveRoot(hub.org));
+    world.run(2_000);
+    assert_eq!(raised(&world), 1);
+    assert!(world.wall(0) < Millis(BEGIN.0 + DAY));
+}
