@@ -115,9 +115,7 @@ impl Engine {
 
     /// What a peer's head says that is missing here.
     fn gap(&self, head: &Head) -> Option<Gap> {
-        if Channel::of(head.log.audience).is_none() {
-            return None;
-        }
+        Channel::of(head.log.audience)?;
         // Who has not heard of a revocation shows what is void.
         let to = self.last_wanted(&head.log).map_or(head.seq, |last| last.min(head.seq));
         let gap = Gap {
