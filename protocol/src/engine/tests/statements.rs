@@ -52,6 +52,11 @@ fn defaced(statement: &Statement) -> Statement {
     codec::decode(&codec::encode(&(kind, body, signatures)), limits::STATEMENT_BYTES).expect("it is well formed")
 }
 
+fn cursor(change: u64) -> Cursor {
+    let (life, green) = (1, 0);
+    Cursor { life, change, green }
+}
+
 #[test]
 fn a_message_is_passed_on_when_all_of_it_holds_here() {
     let other = Identity::numbered(7);
@@ -214,11 +219,7 @@ fn only_a_longer_history_shows_that_a_shorter_one_differs() {
             Request::Hello(_) => Response::Hello(hello(Vec::new())),
             Request::Frontier { statements, .. } => Response::Heads {
                 heads: vec![head],
-                cursor: Cursor {
-                    life: 1,
-                    change: 1,
-                    green: 0,
-                },
+                cursor: cursor(1),
                 more: false,
                 statements,
             },
@@ -277,11 +278,7 @@ fn only_news_are_read_again() {
             let Some((_, ticket, request)) = world.nodes[0].asked.pop() else {
                 continue;
             };
-            let cursor = Cursor {
-                life: 1,
-                change: 7,
-                green: 0,
-            };
+            let cursor = cursor(7);
             let response = match request {
                 Request::Hello(_) => Response::Hello(hello(Vec::new())),
                 Request::Frontier { .. } => Response::Heads {
@@ -308,15 +305,7 @@ fn only_news_are_read_again() {
     };
     let first = answer(&mut world, 500_000, false);
     assert!(first.len() > 5, "{}", first.len());
-    assert!(
-        first[0].is_none()
-            && first[1..].iter().all(|since| *since
-                == Some(Cursor {
-                    life: 1,
-                    change: 7,
-                    green: 0
-                }))
-    );
+    assert!(first[0].is_none() && first[1..].iter().all(|since| *since == Some(cursor(7))));
     let later = answer(&mut world, 400_000, false);
     assert_eq!(
         later.iter().filter(|since| since.is_none()).count(),
