@@ -382,5 +382,11 @@ fn a_later_format_is_refused() {
     batch.put(Space::Meta, "format", [7]);
     bench.disk.write(&batch).expect("memory");
     let error = super::Ledger::open(bench.disk.clone(), bench.journal.clone(), bench.options.clone());
-    assert_eq!(error.map(|_| ()), Err(StoreError::Newer { found: 7, known: 2 }));
+    assert_eq!(
+        error.map(|_| ()),
+        Err(StoreError::Newer {
+            found: 7,
+            known: super::FORMAT
+        })
+    );
 }

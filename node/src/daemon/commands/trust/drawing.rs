@@ -58,14 +58,14 @@ pub(super) fn dot(graph: &Graph) -> String {
     let mut text = "digraph trust {\n  node [shape=box, fontname=\"sans-serif\"];\n".to_owned();
     for vertex in &graph.organisations {
         let (id, label, colour) = (
-            quoted(&vertex.party.organisation),
+            quoted(&clean(&vertex.party.organisation)),
             quoted(&label(vertex)),
             colour(vertex),
         );
         text += &format!("  {id} [label={label}, color=\"{colour}\"];\n");
     }
     for edge in &graph.endorsements {
-        let (from, to, on) = (quoted(&edge.from), quoted(&edge.to), quoted(&on(edge)));
+        let (from, to, on) = (quoted(&clean(&edge.from)), quoted(&clean(&edge.to)), quoted(&on(edge)));
         let style = if edge.counts { "solid" } else { "dotted" };
         text += &format!("  {from} -> {to} [label={on}, style={style}];\n");
     }
