@@ -1,6 +1,6 @@
 //! The web of trust as a picture: `layout-rs` places what [`svg`] draws, and [`dot`] leaves that to Graphviz.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use layout::{
     backends::svg::SVGWriter,
@@ -40,17 +40,52 @@ pub(super) fn svg(graph: &Graph) -> String {
         let element = Element::create(shape, look, Orientation::TopToBottom, size);
         places.insert(&vertex.party.organisation, picture.add_node(element));
     }
+    let order = order(graph);
+    let mut arrows: Vec<(usize, usize, bool, &Edge)> = Vec::new();
     for edge in &graph.endorsements {
+        if let (Some(from), Some(to)) = (order.get(edge.from.as_str()), order.get(edge.to.as_str())) {
+            arrows.push((*from.min(to), *from.max(to), from > to, edge));
+        }
+    }
+    // The library looks at every way through what it has so far, to find out whether an arrow closes a circle, and once more
+    // to check itself: in a dense graph that never ends. Here no arrow does, and what it points to has none of its own yet.
+    picture.dag.set_validate(false);
+    arrows.retain(|(upper, lower, ..)| upper != lower);
+    arrows.sort_by_key(|(upper, lower, ..)| (*upper, *lower));
+    for (.., points_up, edge) in arrows {
         if let (Some(from), Some(to)) = (places.get(&edge.from), places.get(&edge.to)) {
             let mut arrow = Arrow::simple(&on(edge));
             let colour = if edge.counts { CONNECTED } else { CLOSED };
             arrow.look = StyleAttr::new(Color::fast(colour), 1, None, 0, FONT);
-            picture.add_edge(arrow, *from, *to);
+            if points_up {
+                picture.add_edge(arrow.reverse(), *to, *from);
+            } else {
+                picture.add_edge(arrow, *from, *to);
+            }
         }
     }
     let mut paper = SVGWriter::new();
     picture.do_it(false, false, false, &mut paper);
     paper.finalize()
+}
+
+/// Where everybody stands when trust spreads from this node's own organisation, the first: a later one stands lower.
+fn order(graph: &Graph) -> BTreeMap<&str, usize> {
+    let mut waiting: VecDeque<&str> = VecDeque::new();
+    let mut order = BTreeMap::new();
+    for vertex in &graph.organisations {
+        waiting.push_back(&vertex.party.organisation);
+        while let Some(org) = waiting.pop_front() {
+            let next = order.len();
+            if order.contains_key(org) {
+                continue;
+            }
+            order.insert(org, next);
+            let vouched = graph.endorsements.iter().filter(|edge| edge.from == org);
+            waiting.extend(vouched.map(|edge| edge.to.as_str()));
+        }
+    }
+    order
 }
 
 /// For Graphviz.
@@ -204,6 +239,30 @@ mod tests {
             .map(|number| (names[number * 7 % 60], names[number * 13 % 59 + 1]))
             .collect();
         check(&names, &edges);
+    }
+
+    #[test]
+    fn trust_spreads_downwards() {
+        let check = |names: &[&str], edges: &[(&str, &str)], expected: &[&str]| {
+            let graph = graph(names, edges);
+            let order = order(&graph);
+            let mut found: Vec<(usize, &str)> = order.iter().map(|(org, place)| (*place, *org)).collect();
+            found.sort_unstable();
+            let found: Vec<&str> = found.iter().map(|(_, org)| &org["org:".len()..]).collect();
+            assert_eq!(found, expected, "{edges:?}");
+        };
+        check(&["own", "a", "b"], &[], &["own", "a", "b"]);
+        check(&["own", "a", "b"], &[("own", "b"), ("b", "a")], &["own", "b", "a"]);
+        check(
+            &["own", "a", "b"],
+            &[("a", "b"), ("b", "a"), ("a", "own")],
+            &["own", "a", "b"],
+        );
+        check(
+            &["own", "a"],
+            &[("own", "own"), ("own", "a"), ("own", "a")],
+            &["own", "a"],
+        );
     }
 
     #[test]
