@@ -386,7 +386,7 @@ fn a_later_format_is_refused() {
         error.map(|_| ()),
         Err(StoreError::Newer {
             found: 7,
-            known: super::FORMAT
+            known: crate::ledger::FORMAT
         })
     );
 }

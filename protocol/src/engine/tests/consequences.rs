@@ -3,6 +3,7 @@
 mod recoveries;
 mod revocations;
 mod settlements;
+mod voided;
 
 use starfish_crypto::{Strict, Verified};
 

@@ -209,7 +209,7 @@ pub(super) fn node_rows() -> Rows {
         ..revocation(0, Compromised)
     };
     rows.add(
-        "two positions of one audience",
+        "two positions of one log",
         "malformed",
         &raw(Kind::REVOCATION, &twice, &[1, 2]),
     );
