@@ -199,7 +199,7 @@ impl World {
         self.give(node, command, move |outcome| match outcome {
             Outcome::Published(records) => chronicle.note(Some(node), What::Published(records)),
             Outcome::Refused(refusal) => chronicle.note(Some(node), What::Refused(refusal.to_string())),
-            Outcome::Done | Outcome::Met { .. } | Outcome::Told(_) | Outcome::Overview(_) => {}
+            _ => {}
         });
     }
 

@@ -65,7 +65,7 @@ fn a_farm_behind_one_endorsement_blocks_nothing() {
     accept(&mesh, 1, &first.statements);
     says(&mesh[1], &["endorse", &first.id.to_string(), "--depth", "2"]);
     let believes = |count: usize| {
-        let trusted = mesh[0].one(&["trust", "list"]);
+        let trusted = mesh[0].one(&["trust", "list", "--limit", "1000"]);
         let all = trusted["organisations"].as_array().expect("a list");
         all.iter().filter(|one| one["accept"] == true).count() >= count
     };
@@ -109,7 +109,7 @@ fn a_farm_behind_one_endorsement_blocks_nothing() {
     assert_eq!(reason["two_source"], false);
     assert_eq!(reason["policies"][0]["listed"], false, "{reason}");
     // Even with the word of the one who was confused.
-    mesh[1].publish("c2", std::slice::from_ref(&value));
+    mesh[1].publish("test", std::slice::from_ref(&value));
     eventually("its word is here", SOON, || claims(&sure()) == usize::from(FARM) + 1);
     let both = sure();
     assert_eq!(
