@@ -9,6 +9,7 @@ use std::{
 
 use futures::future::try_join_all;
 use hyper::Method;
+use serde::Serialize;
 use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
@@ -16,7 +17,7 @@ use tokio::{
     time::{Instant, interval, timeout},
 };
 
-use super::{screen::Screen, summary::Poison};
+use super::screen::Screen;
 use crate::daemon::{
     control::{
         client::Client,
@@ -61,6 +62,19 @@ const STOP: Duration = Duration::from_secs(10);
 pub(super) struct Nodes {
     running: Vec<Running>,
     folder: Folder,
+}
+
+/// What an organisation published for which nobody vouches.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub(super) struct Poison {
+    /// Who.
+    pub(super) publisher: &'static str,
+    /// How many values.
+    pub(super) observables: u64,
+    /// The one node that it came to.
+    pub(super) held_by: &'static str,
+    /// Why they are in quarantine there.
+    pub(super) reason: String,
 }
 
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    nodes::{HOPS, NAMES, PUBLISHER},
+    nodes::{HOPS, NAMES, PUBLISHER, Poison},
     spread::Spread,
 };
 use crate::daemon::{
@@ -34,19 +34,6 @@ pub(super) struct Summary {
     poison: Poison,
     /// Each node.
     each: Vec<Node>,
-}
-
-/// What an organisation published for which nobody vouches.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub(super) struct Poison {
-    /// Who.
-    pub(super) publisher: &'static str,
-    /// How many values.
-    pub(super) observables: u64,
-    /// The one node that it came to.
-    pub(super) held_by: &'static str,
-    /// Why they are in quarantine there.
-    pub(super) reason: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
