@@ -25,8 +25,9 @@ fn a_record_reaches_forty_nodes() {
                     world.holders(&record)
                 );
                 let took = world.now() - began;
-                // Nobody is nearer than 8 ms, and the farthest is three hops of 80 ms and a flush each away.
-                assert!((Duration::from_millis(8)..SECOND).contains(&took), "{took:?}");
+                // Nobody is nearer than 8 ms. The farthest is three hops of 80 ms and a flush each away, and may have to wait
+                // for a heartbeat of 700 ms when no mesh leads there yet.
+                assert!((Duration::from_millis(8)..=SECOND).contains(&took), "{took:?}");
                 for node in 0..40 {
                     let hits = world.search(node, &Search::under("example").expect("a domain"));
                     assert!(hits.iter().any(|hit| hit.record == record), "node {node}");
