@@ -6,12 +6,6 @@ use std::path::Path;
 use serde_json::Value;
 use starfish_tests::nodes::{Node, Nodes, SOON, Signal, eventually, text};
 
-/// Where `init` leaves the root's key; this organisation's operator did not move it offline.
-fn root(node: &Node) -> String {
-    let key = node.data().join("organisation/root/root.key");
-    key.to_str().expect("a temporary path is UTF-8").to_owned()
-}
-
 /// How many opinions a node has stored.
 fn opinions(node: &Node) -> usize {
     let followed = node.follows(&["watch", "--from", "0"]);
@@ -126,7 +120,7 @@ fn a_stranger_is_held_until_somebody_decides() {
 #[test]
 fn an_endorsement_reaches_the_others() {
     let mesh = Nodes::start(2, &[(0, 1)]);
-    let key = root(&mesh[0]);
+    let key = mesh[0].root_key();
     let says = |index: usize, line: &[&str]| mesh[index].said(&[&["--json", "trust"], line].concat(), "");
     // By name, and refused with the node's own key.
     let node_key = mesh[0].data().join("node.key");

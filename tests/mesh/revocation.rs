@@ -23,9 +23,9 @@ fn position(of: &Node) -> String {
 
 /// What the root of this node's organisation signs; the file.
 fn revocation(of: &Node, arguments: &[&str]) -> String {
-    let root = of.data().join("organisation").join("root").join("root.key");
+    let root = of.root_key();
     let signed = of.data().join("revoked.txt");
-    let (root, signed) = (root.display().to_string(), signed.display().to_string());
+    let signed = signed.display().to_string();
     let key = text(&of.one(&["id"]), "node");
     let common = ["org", "revoke-node", "--node", &key, "--key", &root, "--out", &signed];
     of.said(&[&common, arguments].concat(), "").done("org revoke-node");

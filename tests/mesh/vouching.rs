@@ -14,8 +14,7 @@ pub(super) fn pair(mesh: &Nodes, inviter: usize, invited: usize) {
 }
 
 pub(super) fn says(node: &Node, line: &[&str]) {
-    let key = node.data().join("organisation/root/root.key");
-    let key = ["--key", key.to_str().expect("a temporary path is UTF-8")];
+    let key = ["--key", &node.root_key()];
     node.said(&[&["trust"], line, &key].concat(), "").done("trust");
 }
 

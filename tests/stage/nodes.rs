@@ -213,6 +213,14 @@ impl Node {
         &self.data
     }
 
+    /// Where `init` left the organisation's root key: this operator did not move it offline.
+    pub fn root_key(&self) -> String {
+        let path = ["organisation", "root", "root.key"]
+            .iter()
+            .fold(self.data.clone(), |path, part| path.join(part));
+        path.to_str().expect("a temporary path is UTF-8").to_owned()
+    }
+
     /// The most memory that the daemon has held so far, in bytes: what Linux calls VmHWM.
     pub fn peak_memory(&self) -> u64 {
         self.memory("VmHWM:")

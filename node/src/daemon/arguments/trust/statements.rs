@@ -40,7 +40,7 @@ pub struct Saying {
 #[command(
     after_help = "Node: running or stopped.\n\nA running node makes it known at once, when enough keys have signed. On an \
     offline machine write it with --out and let the node take it with `starfish org accept`.\n\nExamples:\n  \
-    starfish trust endorse \"CERT Example\" --key /media/root/root.key\n  starfish trust endorse org:abcd... --amount 60 \
+    starfish trust endorse \"CERT Example\" --key root.key\n  starfish trust endorse org:abcd... --amount 60 \
     --depth 1 --topics phishing --suffixes nl,be --until 2027-06-30 --key endorse.key\n  starfish trust endorse org:abcd... \
     --manifest manifest.txt --chain chain.txt --key root-1.key --out part.txt"
 )]
