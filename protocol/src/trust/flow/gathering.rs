@@ -1,7 +1,9 @@
 //! The arcs that can carry trust to the organisations asked about, found backwards from them.
 //!
 //! An arc counts when its depth, and what is left of the depth behind its issuer, still cover the hops to the nearest of them.
-//! So depth is exact for the shortest way on, and relaxed for longer ones; that never raises a flow over a cut.
+//! So depth is exact for the shortest way on, and relaxed for longer ones; that never raises a flow over a cut. For a set, one
+//! that is near may make an arc count for one that is far: the parts of a set then add up to less than the whole, but the
+//! whole is still at most what was said of the set from outside.
 
 use std::collections::{BTreeMap, VecDeque};
 
