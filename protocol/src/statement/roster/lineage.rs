@@ -3,7 +3,7 @@
 //!
 //! The tree depends only on the statements held. The chain depends also on which recoveries have taken effect here.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use starfish_crypto::{Digest, PublicKey};
 
@@ -34,7 +34,7 @@ pub(super) struct Link {
 /// The manifests of one organisation, by the ids of their statements.
 #[derive(Debug)]
 pub(super) struct Lineage {
-    links: BTreeMap<Digest, Link>,
+    links: Links,
     /// Manifests behind which two others were proven to stand.
     forked: BTreeSet<Digest>,
     /// The successors that the organisation's roots chose.
@@ -49,6 +49,41 @@ pub(super) struct Lineage {
     frozen: Option<Freeze>,
 }
 
+/// Manifests in the order of their ids. Almost every organisation has one, and a tree has room for eleven: over all that a
+/// node knows of, the room would be more than everything else.
+#[derive(Debug)]
+struct Links(Vec<(Digest, Link)>);
+
+impl Links {
+    fn place(&self, id: &Digest) -> Result<usize, usize> {
+        self.0.binary_search_by(|(other, _)| other.cmp(id))
+    }
+
+    fn get(&self, id: &Digest) -> Option<&Link> {
+        let place = self.place(id).ok()?;
+        self.0.get(place).map(|(_, link)| link)
+    }
+
+    fn remove(&mut self, id: &Digest) -> Option<Link> {
+        let place = self.place(id).ok()?;
+        Some(self.0.remove(place).1)
+    }
+
+    fn insert(&mut self, id: Digest, link: Link) {
+        self.remove(&id);
+        let (Ok(place) | Err(place)) = self.place(&id);
+        self.0.insert(place, (id, link));
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&Digest, &Link)> {
+        self.0.iter().map(|(id, link)| (id, link))
+    }
+
+    fn manifests(&self) -> impl Iterator<Item = &Manifest> {
+        self.0.iter().map(|(_, link)| &link.manifest)
+    }
+}
+
 impl Lineage {
     pub(super) fn founded(id: Digest, manifest: Manifest) -> Self {
         let link = Link {
@@ -57,7 +92,7 @@ impl Lineage {
             regular: true,
         };
         let mut lineage = Self {
-            links: [(id, link)].into(),
+            links: Links(vec![(id, link)]),
             forked: BTreeSet::new(),
             chosen: BTreeSet::new(),
             decided: BTreeSet::new(),
@@ -160,14 +195,13 @@ impl Lineage {
 
     /// Every manifest of this number.
     pub(super) fn all(&self, seq: u64) -> impl Iterator<Item = &Manifest> {
-        let links = self.links.values().map(|link| &link.manifest);
-        links.filter(move |manifest| manifest.seq == seq)
+        self.links.manifests().filter(move |manifest| manifest.seq == seq)
     }
 
     /// The number of the first manifest for which these may endorse, of the chain or not.
     pub(super) fn spoken_for_since(&self, signers: &[PublicKey]) -> Option<u64> {
-        let links = self.links.values().map(|link| &link.manifest);
-        let speaks = links.filter(|manifest| manifest.is_spoken_for(signers));
+        let all = self.links.manifests();
+        let speaks = all.filter(|manifest| manifest.is_spoken_for(signers));
         speaks.map(|manifest| manifest.seq).min()
     }
 
@@ -178,7 +212,7 @@ impl Lineage {
 
     /// Whether later manifests with other keys may still come by guardians, so that an unknown signer proves nothing.
     pub(super) fn is_guarded(&self) -> bool {
-        self.links.values().any(|link| link.manifest.guardians.is_some())
+        self.links.manifests().any(|manifest| manifest.guardians.is_some())
     }
 
     /// Whether this key is a root of some manifest that is not older than what `recovered` follows, nor its successor.

@@ -119,15 +119,26 @@ pub(super) struct Grounds {
     pins: BTreeMap<OrgId, Pin>,
     /// Pinned bad, with all below them.
     bad: BTreeSet<OrgId>,
-    /// What is said between two nodes.
-    pairs: BTreeMap<Pair, BTreeSet<Place>>,
+    /// What is said between two nodes. One set of all: most have one entry, and a set of their own for each takes more room
+    /// than everything that is said.
+    pairs: BTreeSet<(Pair, Place)>,
     /// What is said by or of an organisation.
-    of: BTreeMap<OrgId, BTreeSet<Place>>,
+    of: BTreeSet<(OrgId, Place)>,
     moments: BTreeMap<Millis, BTreeSet<Moment>>,
     changes: Changes,
 }
 
 const FIRST: OrgId = OrgId::from_digest(Digest::ZERO);
+
+impl Place {
+    /// Before every other one.
+    const FIRST: Self = Self {
+        issuer: None,
+        subject: FIRST,
+        scope: ANYTHING,
+        number: 0,
+    };
+}
 
 impl Period {
     pub(super) const ALWAYS: Self = Self {
@@ -241,8 +252,8 @@ impl Grounds {
             papers: BTreeMap::new(),
             pins: BTreeMap::new(),
             bad: BTreeSet::new(),
-            pairs: BTreeMap::new(),
-            of: BTreeMap::new(),
+            pairs: BTreeSet::new(),
+            of: BTreeSet::new(),
             moments: BTreeMap::new(),
             changes: Changes::default(),
         }
@@ -270,19 +281,16 @@ impl Grounds {
 
     /// Everything that one issuer says of others; none asks for the root entries.
     pub(super) fn said_by(&self, issuer: Option<OrgId>) -> impl Iterator<Item = (&Place, &Said)> {
-        let first = Place {
-            issuer,
-            subject: FIRST,
-            scope: ANYTHING,
-            number: 0,
-        };
+        let first = Place { issuer, ..Place::FIRST };
         let all = self.said.range(first..);
         all.take_while(move |(place, _)| place.issuer == issuer)
     }
 
     /// What is said by or of an organisation.
     pub(super) fn said_of<'a>(&'a self, org: &OrgId) -> impl Iterator<Item = &'a Place> + use<'a> {
-        self.of.get(org).into_iter().flatten()
+        let org = *org;
+        let all = self.of.range((org, Place::FIRST)..);
+        all.take_while(move |(of, _)| *of == org).map(|(_, place)| place)
     }
 
     /// The nodes between which anything by or of an organisation is said.
@@ -292,14 +300,19 @@ impl Grounds {
 
     /// Every two nodes between which anything is said.
     pub(super) fn pairs(&self) -> impl Iterator<Item = Pair> {
-        let own = (None, self.own);
-        self.pairs.keys().copied().chain([own])
+        let (own, mut last) = ((None, self.own), None);
+        let pairs = self.pairs.iter().map(|(pair, _)| *pair);
+        pairs
+            .filter(move |pair| last.replace(*pair) != Some(*pair))
+            .chain([own])
     }
 
     /// What is said between two nodes.
     pub(super) fn between<'a>(&'a self, pair: &Pair) -> impl Iterator<Item = (&'a Place, &'a Said)> + use<'a> {
-        let places = self.pairs.get(pair).into_iter().flatten();
-        places.filter_map(|place| Some((place, self.said.get(place)?)))
+        let pair = *pair;
+        let all = self.pairs.range((pair, Place::FIRST)..);
+        all.take_while(move |(between, _)| *between == pair)
+            .filter_map(|(_, place)| Some((place, self.said.get(place)?)))
     }
 
     /// Whether something said counts at this time, if nobody vetoes it.

@@ -110,8 +110,8 @@ impl Grounds {
         let places: BTreeSet<Place> = moved.iter().flat_map(|org| self.said_of(org)).copied().collect();
         for place in places {
             let (old, new) = (self.pair_in(&before, &place), self.pair(&place));
-            self.strike(old, &place);
-            self.list(new, &place);
+            self.pairs.remove(&(old, place));
+            self.pairs.insert((new, place));
             self.changes.pairs.extend([old, new]);
         }
         self.changes.orgs.extend(moved);
@@ -174,15 +174,15 @@ impl Grounds {
         let alive = |said: Option<Said>| said.and_then(|said| said.alive());
         self.watch(alive(before), alive(said), moment);
         if before.is_none() {
-            self.list(self.pair(&place), &place);
+            self.pairs.insert((self.pair(&place), place));
             for org in issuer.into_iter().chain([subject]) {
-                self.of.entry(org).or_default().insert(place);
+                self.of.insert((org, place));
             }
         }
         if said.is_none() {
-            self.strike(self.pair(&place), &place);
+            self.pairs.remove(&(self.pair(&place), place));
             for org in issuer.into_iter().chain([subject]) {
-                strike(&mut self.of, &org, &place);
+                self.of.remove(&(org, place));
             }
         }
         self.changes.pairs.insert(self.pair(&place));
@@ -228,14 +228,6 @@ impl Grounds {
             self.changes.begun.remove(&id);
             self.changes.ended.insert(id);
         }
-    }
-
-    fn list(&mut self, pair: Pair, place: &Place) {
-        self.pairs.entry(pair).or_default().insert(*place);
-    }
-
-    fn strike(&mut self, pair: Pair, place: &Place) {
-        strike(&mut self.pairs, &pair, place);
     }
 
     /// Notes when something begins and ends, in place of when it did before.
