@@ -56,6 +56,12 @@ fn main() {
         let records: Vec<RecordId> = published.try_iter().collect();
         let held: usize = records.iter().map(|record| world.holders(record)).sum();
         let sent: u64 = world.network().traffic().total().values().map(|count| count.bytes).sum();
+        let (stored, once) = world.stored();
+        println!(
+            "the stores: {:.0} KiB a node, which take {:.1} KiB a node, because what all hold alike is held once",
+            kib_each(stored as u64, nodes),
+            kib_each(once as u64, nodes)
+        );
         println!(
             "{rate}/s for {seconds} s: {:.2} virtual seconds per CPU-s; {:.0} KiB a node; {held} of {} copies; {} MB sent; {}",
             seconds as f64 / steady,

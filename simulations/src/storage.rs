@@ -12,7 +12,10 @@ use std::{
 use starfish_node::{
     ledger::{Ledger, Options, journal::MemoryJournal},
     mesh::{KeepError, Keeper},
-    store::{Batch, Each, Space, Store, StoreError, memory::MemoryStore},
+    store::{
+        Batch, Each, Space, Store, StoreError,
+        memory::{MemoryStore, Pool},
+    },
 };
 use starfish_protocol::{
     engine::port::{Change, Found, Query},
@@ -20,8 +23,8 @@ use starfish_protocol::{
 };
 use starfish_sim_kernel::{Owner, sleep, spawn};
 
-/// How many flushes a torn disk can lose at most.
-const TEARABLE: usize = 64;
+/// How many flushes a torn disk can lose at most. What they replaced is kept for that, at every node.
+const TEARABLE: usize = 8;
 /// Records of one slice of pending work, and how long it takes.
 const SLICE: usize = 256;
 const SLICE_TIME: Duration = Duration::from_millis(10);
@@ -32,7 +35,7 @@ pub enum Damage {
     /// Nothing: what was acknowledged is there.
     #[default]
     None,
-    /// The disk lied: so many of its last flushes never happened, at most 64. The journal is whole.
+    /// The disk lied: so many of its last flushes never happened, at most 8. The journal is whole.
     TornTail(usize),
     /// The store is gone, the journal is whole.
     StoreLost,
@@ -60,6 +63,15 @@ struct Undo {
 }
 
 impl Disk {
+    /// An empty one, whose rows are held once for all disks of this pool.
+    fn sharing(pool: &Pool) -> Self {
+        let rows = MemoryStore::sharing(pool);
+        Self(Arc::new(Inner {
+            rows,
+            undo: Mutex::default(),
+        }))
+    }
+
     fn undo(&self) -> MutexGuard<'_, Undo> {
         self.0.undo.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -124,19 +136,34 @@ impl Store for Disk {
 }
 
 /// The disk and the journal of one node, which outlive it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Drawer {
+    pool: Pool,
     disk: Disk,
     journal: MemoryJournal,
 }
 
 impl Drawer {
+    /// An empty one; equal rows of all drawers of a pool are held once.
+    pub(crate) fn new(pool: &Pool) -> Self {
+        Self {
+            pool: pool.clone(),
+            disk: Disk::sharing(pool),
+            journal: MemoryJournal::default(),
+        }
+    }
+
+    /// How many bytes the rows have, whoever else holds them.
+    pub(crate) fn bytes(&self) -> usize {
+        self.disk.0.rows.bytes()
+    }
+
     pub(crate) fn damage(&mut self, damage: Damage) {
         match damage {
             Damage::None => self.disk.tear(0).expect("memory does not fail"),
             Damage::TornTail(flushes) => self.disk.tear(flushes).expect("memory does not fail"),
-            Damage::StoreLost => self.disk = Disk::default(),
-            Damage::AllLost => *self = Self::default(),
+            Damage::StoreLost => self.disk = Disk::sharing(&self.pool),
+            Damage::AllLost => *self = Self::new(&self.pool),
         }
     }
 

@@ -24,7 +24,7 @@ mod residents;
 use std::{sync::Arc, time::Duration};
 
 use libp2p::PeerId;
-use starfish_node::{ledger::Ledger, mesh::Handle};
+use starfish_node::{ledger::Ledger, mesh::Handle, store::memory::Pool};
 use starfish_protocol::{organisation::OrgId, time::Millis};
 use starfish_sim_kernel::{self as kernel, WallClock};
 
@@ -50,6 +50,7 @@ pub struct World {
     residents: Vec<Resident>,
     verifier: Arc<Remembering>,
     chronicle: Arc<Chronicle>,
+    pool: Pool,
     archive: Archive,
     checks: Checks,
     turns: u64,
@@ -72,14 +73,16 @@ impl World {
             ip: node.ip.unwrap_or_else(|| residents::default_ip(number)),
         };
         let sites = plan.nodes.iter().enumerate().map(site).collect();
+        let pool = Pool::default();
         let mut world = Self {
             cast: Cast::new(plan.seed, &organisations),
             network: Network::new(plan.links, sites),
-            residents: plan.nodes.iter().map(|_| Resident::default()).collect(),
+            residents: plan.nodes.iter().map(|_| Resident::new(&pool)).collect(),
             checks: Checks::new(plan.converge_within.map(kernel::nanos), &plan.nodes),
             plan: plan.nodes,
             verifier: Arc::default(),
             chronicle: Arc::default(),
+            pool,
             archive: plan.archive,
             turns: 0,
         };
@@ -203,6 +206,12 @@ impl World {
     /// The door to a node; none while it does not run.
     pub fn handle(&self, node: usize) -> Option<&Handle> {
         self.residents[node].handle.as_ref()
+    }
+
+    /// How many bytes of rows the stores of all nodes have; and how many are held, each once for all of them.
+    pub fn stored(&self) -> (usize, usize) {
+        let bytes = self.residents.iter().map(|resident| resident.drawer.bytes());
+        (bytes.sum(), self.pool.bytes())
     }
 
     /// What a node keeps; none while it does not run.

@@ -1,54 +1,74 @@
 //! The store in memory: [`MemoryStore`], for tests and simulated nodes. It passes the same suite as the one on disk.
+//!
+//! Nodes of one mesh hold almost the same: a thousand of them in one process share a [`Pool`], which holds each key and each
+//! value once.
+
+mod pool;
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
     ops::Bound,
-    sync::{PoisonError, RwLock, RwLockReadGuard},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
 };
 
+pub use self::pool::Pool;
 use super::{Batch, Each, Space, Store, StoreError};
 
-/// How many rows a scan copies at a time, so that its callback runs without the lock.
+/// How many rows a scan takes at a time, so that its callback runs without the lock.
 const SCAN_ROWS: usize = 64;
 
-type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
+type Bytes = Arc<[u8]>;
+type Rows = BTreeMap<Bytes, Bytes>;
 
 /// One ordered map a space.
 #[derive(Debug)]
 pub struct MemoryStore {
+    pool: Pool,
     spaces: RwLock<[Rows; Space::ALL.len()]>,
 }
 
 impl Default for MemoryStore {
     fn default() -> Self {
-        Self {
-            spaces: RwLock::new(std::array::from_fn(|_| Rows::new())),
-        }
+        Self::sharing(&Pool::default())
     }
 }
 
 impl MemoryStore {
+    /// A store whose keys and values are held once for all stores of this pool.
+    pub fn sharing(pool: &Pool) -> Self {
+        Self {
+            pool: pool.clone(),
+            spaces: RwLock::new(std::array::from_fn(|_| Rows::new())),
+        }
+    }
+
+    /// How many bytes its keys and values have, whoever else holds them.
+    pub fn bytes(&self) -> usize {
+        let rows = |rows: &Rows| rows.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
+        self.read().iter().map(rows).sum()
+    }
+
     /// A panic of another thread cannot leave a map half changed.
     fn read(&self) -> RwLockReadGuard<'_, [Rows; Space::ALL.len()]> {
         self.spaces.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn rows(&self, space: Space, from: Bound<&[u8]>, limit: usize) -> Vec<(Vec<u8>, Vec<u8>)> {
+    fn rows(&self, space: Space, from: Bound<&[u8]>, limit: usize) -> Vec<(Bytes, Bytes)> {
         let spaces = self.read();
         let rows = spaces[space as usize].range::<[u8], _>((from, Bound::Unbounded));
         rows.take(limit)
-            .map(|(key, value)| (key.clone(), value.clone()))
+            .map(|(key, value)| (Arc::clone(key), Arc::clone(value)))
             .collect()
     }
 }
 
 impl Store for MemoryStore {
     fn get(&self, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.read()[space as usize].get(key).cloned())
+        Ok(self.read()[space as usize].get(key).map(|value| value.to_vec()))
     }
 
     fn scan(&self, space: Space, from: &[u8], each: &mut Each<'_>) -> Result<(), StoreError> {
-        // Most scans look at one row: the first copy is small.
+        // Most scans look at one row: the first look is small.
         let mut rows = self.rows(space, Bound::Included(from), 1);
         while let Some((last, _)) = rows.last().cloned() {
             for (key, value) in &rows {
@@ -67,8 +87,8 @@ impl Store for MemoryStore {
         for write in batch.writes() {
             let rows = &mut spaces[write.space as usize];
             match &write.value {
-                Some(value) => rows.insert(write.key.clone(), value.clone()),
-                None => rows.remove(&write.key),
+                Some(value) => rows.insert(self.pool.hold(&write.key), self.pool.hold(value)),
+                None => rows.remove(&write.key[..]),
             };
         }
         Ok(())
@@ -78,11 +98,11 @@ impl Store for MemoryStore {
         let mut spaces = self.spaces.write().unwrap_or_else(PoisonError::into_inner);
         let mut present = Vec::new();
         for (place, (key, value)) in rows.iter().enumerate() {
-            match spaces[space as usize].entry(key.clone()) {
+            match spaces[space as usize].entry(self.pool.hold(key)) {
                 Entry::Vacant(vacant) => {
-                    vacant.insert(value.clone());
+                    vacant.insert(self.pool.hold(value));
                 }
-                Entry::Occupied(occupied) => present.push((place, occupied.get().clone())),
+                Entry::Occupied(occupied) => present.push((place, occupied.get().to_vec())),
             }
         }
         Ok(present)
@@ -101,5 +121,27 @@ mod tests {
     #[test]
     fn conforms() {
         conformance::all(MemoryStore::default);
+    }
+
+    #[test]
+    fn stores_of_one_pool_conform_and_share_nothing_but_memory() {
+        let pool = Pool::default();
+        conformance::all(|| MemoryStore::sharing(&pool));
+        let [one, other] = [&pool, &pool].map(MemoryStore::sharing);
+        let mut batch = Batch::default();
+        batch.put(Space::Bodies, [7; 32], vec![8; 100_000]);
+        one.write(&batch).expect("memory");
+        let alone = pool.bytes();
+        assert_eq!(other.get(Space::Bodies, &[7; 32]).expect("memory"), None);
+        other.write(&batch).expect("memory");
+        assert_eq!(pool.bytes(), alone, "held once");
+        assert_eq!((one.bytes(), other.bytes()), (100_032, 100_032));
+        let mut gone = Batch::default();
+        gone.delete(Space::Bodies, [7; 32]);
+        one.write(&gone).expect("memory");
+        assert_eq!(
+            other.get(Space::Bodies, &[7; 32]).expect("memory"),
+            Some(vec![8; 100_000])
+        );
     }
 }

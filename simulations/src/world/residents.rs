@@ -6,6 +6,7 @@ use libp2p::{Multiaddr, multiaddr::Protocol};
 use starfish_node::{
     ledger::{Ledger, reading::Loaded},
     mesh::{self, Handle, Keeper, MeshSettings, Parts},
+    store::memory::Pool,
 };
 use starfish_protocol::{
     codec,
@@ -28,13 +29,25 @@ use crate::{
 const SETTING: usize = 64;
 
 /// One node, running or not.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Resident {
     pub(crate) drawer: Drawer,
     pub(crate) ledger: Option<Arc<Ledger<Disk>>>,
     pub(crate) handle: Option<Handle>,
     /// The organisations that it lists.
     pub(crate) roots: BTreeSet<OrgId>,
+}
+
+impl Resident {
+    /// One that has never run.
+    pub(super) fn new(pool: &Pool) -> Self {
+        Self {
+            drawer: Drawer::new(pool),
+            ledger: None,
+            handle: None,
+            roots: BTreeSet::new(),
+        }
+    }
 }
 
 /// 10.0.0.0/8 in the order of numbers, a few to a subnet.
