@@ -1,6 +1,7 @@
 //! The program as its users run it: every scenario that comes along, in its `[ci]` variant, each in a process of its own.
 
 use std::{
+    hash::{BuildHasher as _, RandomState},
     path::Path,
     process::{Command, Output},
 };
@@ -25,14 +26,26 @@ fn told(arguments: &[&str], folder: &Path, code: i32) -> String {
     format!("{out}{error}")
 }
 
-/// All that the scenario expects comes out, with three seeds.
+/// A seed that nobody has chosen: the system seeds each of these.
+fn fresh() -> u64 {
+    RandomState::new().hash_one("seed") % 1_000_000_000
+}
+
+/// All that the scenario expects comes out, with three seeds that are always the same and two that never were before.
 fn holds(name: &str) {
     let folder = tempfile::tempdir().expect("a folder");
-    for seed in ["1", "2", "3"] {
-        told(&["run", name, "--ci", "--seed", seed], folder.path(), 0);
+    for seed in [1, 2, 3, fresh(), fresh()] {
+        // Shown when the test fails, with whatever the program said of it.
+        println!("again with: cargo run --release -- run {name} --ci --seed {seed}");
+        told(&["run", name, "--ci", "--seed", &seed.to_string()], folder.path(), 0);
         let report = folder.path().join(format!("reports/{name}-{seed}/report.html"));
         assert!(report.exists(), "{}", report.display());
     }
+}
+
+#[test]
+fn fresh_seeds_differ() {
+    assert_ne!(fresh(), fresh());
 }
 
 #[test]
