@@ -45,7 +45,7 @@ use starfish_protocol::engine::{Engine, Setup};
 
 use self::{behaviour::Behaviour, figures::Figures, node::Node};
 pub use self::{
-    behaviour::gossip::BadParameters,
+    behaviour::gossip::{BadParameters, builder as gossip_builder},
     environment::{Cost, Env, Work},
     event::{CloseReason, Event},
     handle::{ConnectionView, DialError, Handle},

@@ -63,6 +63,11 @@ impl Network {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A network of the same hosts and lines, on which nothing has happened yet.
+    pub(crate) fn twin(&self) -> Self {
+        Self(Arc::new(Mutex::new(self.wires().twin())))
+    }
+
     /// A transport for the node of this host; for one that is not started, a scenario can bring its own speaker.
     pub fn transport(&self, host: usize, peer: PeerId) -> Boxed<(PeerId, StreamMuxerBox)> {
         self.wires().set_peer(host, peer);

@@ -7,6 +7,7 @@
 //! | `judging` | what the scenario expected, held against them |
 //! | `folder` | `summary.json`, CSV files and the page |
 //! | `page` | `report.html` |
+//! | `pushing` | plain gossipsub beside the nodes |
 //! | `comparing` | tables over several reports |
 
 pub mod comparing;
@@ -15,10 +16,12 @@ pub mod folder;
 pub mod gathering;
 pub mod judging;
 pub mod page;
+pub mod pushing;
 
 use serde::{Deserialize, Serialize};
 
 use self::figures::Percentiles;
+pub use self::pushing::Push;
 
 /// Everything that a run found. The same program, scenario and seed give the same report but for its [`Cost`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -92,6 +95,8 @@ pub struct Outcome {
     /// Pairs of nodes that were connected at the end. In the CSV only.
     #[serde(skip)]
     pub links: Vec<(u32, u32)>,
+    /// What plain gossipsub did meanwhile, if that was compared.
+    pub push: Option<Push>,
     /// Lines of the event stream.
     pub events: u64,
     /// Its digest.
@@ -181,6 +186,13 @@ impl Outcome {
             100.0 * self.arrived as f64 / self.wanted as f64
         }
     }
+
+    /// Bytes that an honest node received, of every protocol, on average.
+    pub fn received_each(&self) -> f64 {
+        let honest = self.nodes.iter().filter(|row| row.adversary.is_none());
+        let (count, bytes) = honest.fold((0_u64, 0), |(count, bytes), row| (count + 1, bytes + row.received));
+        bytes as f64 / count.max(1) as f64
+    }
 }
 
 impl Report {
@@ -196,6 +208,7 @@ impl Report {
             ("everyone p50", "ms", outcome.everyone.p50),
             ("everyone max", "ms", outcome.everyone.most),
             ("copies", "", outcome.copies),
+            ("received each", "kB", outcome.received_each() / 1e3),
             ("traffic", "MB", bytes as f64 / 1e6),
         ];
         if let Some(percent) = outcome.own_tld_percent {

@@ -8,6 +8,7 @@
 //! | `residents` | nodes: started, crashed, started again |
 //! | `records` | publishing and looking |
 //! | `faults` | the network's faults |
+//! | `plain` | plain gossipsub beside the nodes, for comparison |
 //! | `chronicle` | what happened, in order |
 //! | `checks` | what must hold at every step |
 //! | `canary` | whether time and chance are the simulation's |
@@ -17,6 +18,7 @@ mod cast;
 mod checks;
 pub mod chronicle;
 mod faults;
+mod plain;
 pub mod plan;
 mod records;
 mod residents;
@@ -33,6 +35,7 @@ use self::{
     cast::Cast,
     checks::Checks,
     chronicle::{Archive, Chronicle, What},
+    plain::Twins,
     residents::Resident,
 };
 use crate::{
@@ -47,6 +50,7 @@ pub struct World {
     plan: Vec<NodePlan>,
     cast: Cast,
     network: Network,
+    twins: Option<Twins>,
     residents: Vec<Resident>,
     verifier: Arc<Remembering>,
     chronicle: Arc<Chronicle>,
@@ -73,15 +77,19 @@ impl World {
             ip: node.ip.unwrap_or_else(|| residents::default_ip(number)),
         };
         let sites = plan.nodes.iter().enumerate().map(site).collect();
-        let pool = Pool::default();
+        let network = Network::new(plan.links, sites);
+        let (chronicle, pool) = (Arc::default(), Pool::default());
         let mut world = Self {
             cast: Cast::new(plan.seed, &organisations),
-            network: Network::new(plan.links, sites),
+            twins: plan
+                .compares
+                .then(|| Twins::new(plan.nodes.len(), &network, &chronicle)),
+            network,
             residents: plan.nodes.iter().map(|_| Resident::new(&pool)).collect(),
             checks: Checks::new(plan.converge_within.map(kernel::nanos), &plan.nodes),
             plan: plan.nodes,
             verifier: Arc::default(),
-            chronicle: Arc::default(),
+            chronicle,
             pool,
             archive: plan.archive,
             turns: 0,

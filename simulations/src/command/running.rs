@@ -115,6 +115,24 @@ fn bar(length: Duration) -> ProgressBar {
     ProgressBar::new(length.as_secs()).with_style(style)
 }
 
+/// What plain gossipsub came to, if that was compared.
+fn show_beside(report: &Report) {
+    let rows = report.beside();
+    if rows.is_empty() {
+        return;
+    }
+    let mut table = vec![
+        ["compared with pushing", "Starfish", "gossipsub", ""]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
+    table.extend(rows.iter().map(|row| {
+        let numbers = [row.pulled, row.pushed].map(|number| format!("{number:.2}"));
+        [&[row.name.to_owned()][..], &numbers, &[row.unit.to_owned()]].concat()
+    }));
+    print!("{}", comparing::table(&table));
+}
+
 fn show(run: &Run, report: &Report, out: &Path) {
     if run.json {
         println!(
@@ -132,6 +150,7 @@ fn show(run: &Run, report: &Report, out: &Path) {
         .map(|(name, unit, value)| vec![name.to_owned(), format!("{value:.2}"), unit.to_owned()])
         .collect();
     print!("{}", comparing::table(&rows));
+    show_beside(report);
     let cost = report.cost;
     let (seconds, speed, memory) = (cost.processor_seconds, cost.speed, cost.memory_mib);
     println!(

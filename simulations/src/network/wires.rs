@@ -117,6 +117,11 @@ impl Wires {
         }
     }
 
+    pub(super) fn twin(&self) -> Self {
+        let sites = self.hosts.iter().map(|host| host.site.clone());
+        Self::new(self.links.clone(), sites.collect())
+    }
+
     pub(super) fn set_peer(&mut self, host: usize, peer: PeerId) {
         self.hosts[host].peer = Some(peer);
     }

@@ -30,7 +30,7 @@ impl Pair {
 /// Every figure that one of two reports has.
 pub fn side_by_side(one: &Report, other: &Report) -> Vec<Pair> {
     let mut pairs: Vec<Pair> = Vec::new();
-    for (figure, unit, value) in one.headline() {
+    for (figure, unit, value) in one.figures() {
         pairs.push(Pair {
             figure: figure.to_owned(),
             unit: unit.to_owned(),
@@ -38,7 +38,7 @@ pub fn side_by_side(one: &Report, other: &Report) -> Vec<Pair> {
             other: None,
         });
     }
-    for (figure, unit, value) in other.headline() {
+    for (figure, unit, value) in other.figures() {
         match pairs.iter_mut().find(|pair| pair.figure == figure) {
             Some(pair) => pair.other = Some(value),
             None => pairs.push(Pair {
@@ -70,7 +70,7 @@ impl Sweep {
     pub fn of(settings: Vec<String>, reports: &[Report], failed: Vec<u64>) -> Self {
         let mut numbers: BTreeMap<usize, (&str, &str, Vec<f64>)> = BTreeMap::new();
         for report in reports {
-            for (place, (figure, unit, value)) in report.headline().into_iter().enumerate() {
+            for (place, (figure, unit, value)) in report.figures().into_iter().enumerate() {
                 numbers.entry(place).or_insert((figure, unit, Vec::new())).2.push(value);
             }
         }

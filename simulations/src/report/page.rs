@@ -29,6 +29,7 @@ pub fn page(report: &Report, about: &str) -> String {
                 (verdict(report))
                 h2 { "Figures" }
                 (headline(report))
+                (beside(report))
                 h2 { "How records spread" }
                 (figure(lines::spread(&outcome.spread), "Share of the nodes that want a record and have it, by time since \
                     its publication: the median record, one that is slower than nine in ten, and the slowest."))
@@ -66,6 +67,23 @@ fn headline(report: &Report) -> Markup {
         table {
             @for (name, unit, value) in report.headline() {
                 tr { td { (name) } td { (format!("{value:.2} {unit}")) } }
+            }
+        }
+    }
+}
+
+fn beside(report: &Report) -> Markup {
+    let rows = report.beside();
+    html! {
+        @if !rows.is_empty() {
+            h2 { "Compared with pushing" }
+            p { "Plain gossipsub pushed the same bodies whole, at the same time, to the same neighbours over lines of its own. It \
+                checks, stores and repeats nothing, and none of that costs it any time." }
+            table {
+                tr { th { } th { "Starfish" } th { "gossipsub" } }
+                @for row in rows {
+                    tr { td { (row.name) } td { (format!("{:.2} {}", row.pulled, row.unit)) } td { (format!("{:.2} {}", row.pushed, row.unit)) } }
+                }
             }
         }
     }
@@ -120,7 +138,7 @@ fn run(report: &Report) -> Markup {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::report::{Cost, Head, gathering};
+    use crate::report::{Cost, Head, Push, gathering};
 
     pub(crate) fn report() -> Report {
         Report {
@@ -148,6 +166,24 @@ pub(crate) mod tests {
         for outside in ["src=", "href=", "@import", "<script", "url("] {
             assert!(!page.contains(outside), "{outside}");
         }
+    }
+
+    #[test]
+    fn pushing_stands_beside_pulling() {
+        let mut report = report();
+        assert!(report.beside().is_empty() && !page(&report, "").contains("Compared with pushing"));
+        report.outcome.push = Some(Push {
+            copies: 4.9,
+            ..Push::of(&report.outcome)
+        });
+        let row = report
+            .beside()
+            .into_iter()
+            .find(|row| row.name == "copies")
+            .expect("a row");
+        assert_eq!((row.pulled, row.pushed), (2_100.0 / 2_500.0, 4.9));
+        assert!(page(&report, "").contains("<td>copies</td><td>0.84 </td><td>4.90 </td>"));
+        assert!(report.figures().contains(&("copies, pushed", "", 4.9)));
     }
 
     #[test]

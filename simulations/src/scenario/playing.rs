@@ -1,6 +1,8 @@
 //! A study, played: [`play`] makes a world of real nodes, lets everything happen that the scenario says, and gives figures.
 
+mod carrying;
 mod hostile;
+mod pushing;
 mod setting;
 
 use std::{
@@ -15,11 +17,12 @@ use starfish_node::mesh::Event;
 use starfish_protocol::{
     engine::port::{self, Command, Draft, Found, Query},
     listing::bundles,
-    record::{Body, RecordId, Tlp, Topic, seal_body},
+    record::{Body, RecordId, SealedBody, Tlp, Topic, seal_body},
     time::Millis,
     wire::REQUEST_PROTOCOL,
 };
 
+use self::{carrying::Sent, pushing::Pushes};
 use super::{
     Scenario,
     placing::{Place, chance, places},
@@ -29,10 +32,9 @@ use super::{
 };
 use crate::{
     Damage,
-    network::Traffic,
     report::{
         Outcome,
-        gathering::{Carried, Gathering, Known},
+        gathering::{Gathering, Known},
         judging::judge,
     },
     world::{
@@ -99,7 +101,7 @@ type Heard = Arc<Mutex<Vec<Happening>>>;
 /// Everything else would fill the memory of a long run.
 fn is_news(what: &What) -> bool {
     match what {
-        What::Published(_) | What::Refused(_) => true,
+        What::Published(_) | What::Refused(_) | What::Pushed(_) => true,
         What::Mesh(Event::Engine(event)) => matches!(event, port::Event::BodyStored(_) | port::Event::Faulted { .. }),
         _ => false,
     }
@@ -111,6 +113,7 @@ struct Play<'a> {
     seed: u64,
     heard: Heard,
     gathering: Gathering,
+    pushes: Option<Pushes>,
     /// The parts that are split off now.
     split: BTreeMap<String, (PartitionKind, Vec<usize>)>,
     /// The peers of the nodes, by the bytes of their names.
@@ -132,12 +135,15 @@ impl<'a> Play<'a> {
                 Duration::from_secs(split.until_seconds),
             )
         });
+        let (known, splits): (Vec<Known>, Vec<_>) = (places.iter().map(known).collect(), splits.collect());
+        let compares = scenario.written.compare.push;
         Self {
             scenario,
             places,
             seed,
             heard,
-            gathering: Gathering::new(places.iter().map(known).collect(), splits.collect()),
+            pushes: compares.then(|| Pushes::new(known.clone(), splits.clone())),
+            gathering: Gathering::new(known, splits),
             split: BTreeMap::new(),
             peers: BTreeMap::new(),
         }
@@ -153,14 +159,14 @@ impl<'a> Play<'a> {
         for moment in timeline(self.scenario, self.places, self.seed) {
             if before.is_none() && moment.at >= settled {
                 self.go(world, settled, progress);
-                before = Some(world.network().traffic());
+                before = Some(Sent::of(world));
             }
             self.go(world, moment.at, progress);
             self.act(world, moment.deed);
         }
         if before.is_none() {
             self.go(world, settled, progress);
-            before = Some(world.network().traffic());
+            before = Some(Sent::of(world));
         }
         self.go(world, Duration::from_secs(self.scenario.written.seconds), progress);
         let before = before.expect("it is taken once the mesh has settled");
@@ -184,6 +190,11 @@ impl<'a> Play<'a> {
             let Some(node) = happening.node else { continue };
             match happening.what {
                 What::Published(records) => self.published(world, at, node, &records),
+                What::Pushed(body) => {
+                    if let Some(pushes) = &mut self.pushes {
+                        pushes.arrived(at, node as u32, body);
+                    }
+                }
                 What::Refused(_) if self.places[node].adversary.is_none() => self.gathering.refused(),
                 What::Mesh(Event::Engine(port::Event::BodyStored(record))) => {
                     self.gathering.arrived(at, node as u32, record);
@@ -220,8 +231,11 @@ impl<'a> Play<'a> {
                     && world.plan(*node).subscription.covers(&header)
             };
             let wanted: Vec<u32> = (0..self.places.len()).filter(wants).map(|node| node as u32).collect();
-            self.gathering
-                .published(at, author as u32, *record, u64::from(header.compressed_len), wanted);
+            let (author, length) = (author as u32, u64::from(header.compressed_len));
+            if let Some(pushes) = &mut self.pushes {
+                pushes.published(author, *record, (header.body_digest, length), &wanted);
+            }
+            self.gathering.published(at, author, *record, length, wanted);
         }
     }
 
@@ -271,10 +285,11 @@ impl<'a> Play<'a> {
         let (topic, hours) = stream.map_or(FLOOD, |stream| (stream.topic.as_str(), stream.expire_hours));
         let list = workload::list(kind, items, &mut chance(self.seed, &format!("list {number}")));
         let bundles = bundles(list, CONFIDENCE, "simulated");
-        let bodies: Vec<_> = bundles
+        let bodies: Vec<SealedBody> = bundles
             .into_iter()
             .map(|bundle| seal_body(Body::Indicators(bundle)))
             .collect();
+        self.push(world, node, &bodies);
         let name = format!("publication {number}");
         let draft = Draft {
             topic: Topic::parse(topic).expect("checked with the scenario"),
@@ -286,11 +301,25 @@ impl<'a> Play<'a> {
         world.begin(node, Command::Publish(draft));
     }
 
-    fn finish(mut self, world: &mut World, before: &Traffic) -> Outcome {
+    /// Has the node's twin push what the node is about to publish.
+    fn push(&mut self, world: &World, node: usize, bodies: &[SealedBody]) {
+        let Some(pushes) = &mut self.pushes else { return };
+        for body in bodies {
+            // What an adversary says is wanted by nobody.
+            if self.places[node].adversary.is_none() {
+                pushes.pushed(world.now(), body.digest);
+            }
+            world.push(node, body.compressed.clone());
+        }
+    }
+
+    fn finish(mut self, world: &mut World, before: &Sent) -> Outcome {
         self.listen(world);
-        let after = world.network().traffic();
-        let carried: Vec<Carried> = (0..world.len()).map(|node| carried(&after, before, node)).collect();
+        let after = Sent::of(world);
+        let carried = after.by_nodes(before);
         let mut outcome = self.gathering.finish(&carried, |protocol| protocol == REQUEST_PROTOCOL);
+        let pushed = self.pushes.map(|pushes| pushes.finish(&after.by_twins(before)));
+        outcome.push = pushed;
         let links = world.network().connected().into_iter();
         outcome.links = links.map(|(one, other)| (one as u32, other as u32)).collect();
         outcome.events = world.events();
@@ -304,21 +333,5 @@ fn damage(store: StoreFate) -> Damage {
         StoreFate::Kept => Damage::None,
         StoreFate::TornTail => Damage::TornTail(TORN),
         StoreFate::Lost => Damage::StoreLost,
-    }
-}
-
-/// What a node sent and was sent since an earlier look.
-fn carried(after: &Traffic, before: &Traffic, node: usize) -> Carried {
-    type Counts<'a> = BTreeMap<&'a str, crate::network::Count>;
-    let since = |after: Counts<'_>, before: Counts<'_>| {
-        let pairs = after.into_iter().map(|(protocol, now)| {
-            let then = before.get(protocol).copied().unwrap_or_default();
-            (protocol.to_owned(), (now.bytes - then.bytes, now.writes - then.writes))
-        });
-        pairs.collect()
-    };
-    Carried {
-        sent: since(after.sent(node), before.sent(node)),
-        received: since(after.received(node), before.received(node)),
     }
 }

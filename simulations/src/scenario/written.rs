@@ -56,6 +56,9 @@ pub struct Written {
     /// What others may cost a node, on every node.
     #[serde(default)]
     pub limits: Limits,
+    /// What is measured beside the nodes.
+    #[serde(default)]
+    pub compare: Compare,
     /// What must come out; a run that misses one of these fails.
     #[serde(default)]
     pub expect: Expect,
@@ -353,6 +356,14 @@ pub enum AdversaryKind {
     Replayer,
     /// Votes with others against what is true.
     Colluder,
+}
+
+/// What is measured beside the nodes, in the same run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Compare {
+    /// Plain gossipsub that pushes whole bodies: each node has a twin, with the same neighbours over lines of its own.
+    pub push: bool,
 }
 
 /// What must come out.

@@ -7,6 +7,7 @@ use std::{
 };
 
 use serde::Serialize;
+use starfish_crypto::Digest;
 use starfish_node::mesh::Event;
 use starfish_protocol::{engine::port, record::RecordId};
 
@@ -44,6 +45,8 @@ pub enum What {
     Blocked(usize, usize, Separation),
     /// Everybody can reach everybody again.
     Healed,
+    /// The body of this digest was pushed to the node's twin, which speaks plain gossipsub.
+    Pushed(Digest),
 }
 
 impl What {
@@ -59,6 +62,7 @@ impl What {
             Self::Separated(..) => "separated",
             Self::Blocked(..) => "blocked",
             Self::Healed => "healed",
+            Self::Pushed(_) => "pushed",
         }
     }
 
@@ -72,6 +76,7 @@ impl What {
             Self::Crashed(damage) => format!("{damage:?}"),
             Self::Separated(groups, how) => format!("{how:?} {groups:?}"),
             Self::Blocked(one, other, how) => format!("{how:?} {one} {other}"),
+            Self::Pushed(body) => body.to_string(),
             Self::Started | Self::Healed => String::new(),
         }
     }

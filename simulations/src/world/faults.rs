@@ -17,18 +17,27 @@ impl World {
 
     fn separate(&mut self, groups: &[Vec<usize>], separation: Separation) {
         self.network.separate(groups, separation);
+        if let Some(twins) = &self.twins {
+            twins.network().separate(groups, separation);
+        }
         self.note(None, What::Separated(groups.to_vec(), separation));
     }
 
     /// Lets nothing pass between two nodes.
     pub fn block(&mut self, one: usize, other: usize, separation: Separation) {
         self.network.block(one, other, separation);
+        if let Some(twins) = &self.twins {
+            twins.network().block(one, other, separation);
+        }
         self.note(None, What::Blocked(one, other, separation));
     }
 
     /// Ends every partition and block. What a black hole held arrives; what was cut, the nodes dial again by themselves.
     pub fn heal(&mut self) {
         self.network.mend();
+        if let Some(twins) = &self.twins {
+            twins.network().mend();
+        }
         self.note(None, What::Healed);
     }
 }

@@ -100,6 +100,7 @@ pub struct Plan {
     pub(super) links: Links,
     pub(super) dials: usize,
     pub(super) converge_within: Option<Duration>,
+    pub(super) compares: bool,
     pub(super) archive: Archive,
     command: Option<String>,
 }
@@ -112,6 +113,7 @@ impl Plan {
             links: Links::default(),
             dials: DIALS,
             converge_within: None,
+            compares: false,
             archive: Archive::default(),
             command: None,
         }
@@ -165,6 +167,13 @@ impl Plan {
     #[must_use]
     pub fn converge_within(mut self, length: Duration) -> Self {
         self.converge_within = Some(length);
+        self
+    }
+
+    /// Gives each node a twin that speaks plain gossipsub, for comparison; [`World::push`] has it push whole bodies.
+    #[must_use]
+    pub fn compare_with_pushing(mut self, compares: bool) -> Self {
+        self.compares = compares;
         self
     }
 

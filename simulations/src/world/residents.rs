@@ -119,6 +119,7 @@ impl World {
         self.residents[node].handle = Some(handle);
         self.residents[node].roots = roots;
         self.note(Some(node), What::Started);
+        self.start_twin(node);
         self.begin(node, Command::Listening(vec![self.network.address(node).to_string()]));
     }
 
@@ -190,6 +191,9 @@ impl World {
     pub fn crash(&mut self, node: usize, damage: Damage) {
         assert!(self.residents[node].handle.is_some(), "node {node} does not run");
         kernel::kill(Owner::node(node));
+        if let Some(twins) = &mut self.twins {
+            twins.crash(node);
+        }
         let resident = &mut self.residents[node];
         resident.handle = None;
         resident.ledger = None;

@@ -4,5 +4,6 @@ mod alone;
 mod calm;
 mod crashes;
 mod partitions;
+mod pushing;
 mod repeating;
 mod watching;

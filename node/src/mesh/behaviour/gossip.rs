@@ -118,7 +118,9 @@ fn message_id(message: &Message) -> MessageId {
     MessageId::new(Digest::of(MESSAGE_ID, &bytes).as_bytes())
 }
 
-fn builder(given: &GossipParameters) -> ConfigBuilder {
+/// Gossipsub's configuration with these parameters: a node's own, and what the simulator compares with differs from it as
+/// little as it can.
+pub fn builder(given: &GossipParameters) -> ConfigBuilder {
     let millis = Duration::from_millis;
     let mut builder = ConfigBuilder::default();
     builder

@@ -16,7 +16,9 @@ const JITTER_PERCENT: u64 = 10;
 /// The plan of a scenario's world.
 pub(super) fn plan(scenario: &Scenario, places: &[Place], seed: u64) -> Plan {
     let sites = sites(places);
-    let mut plan = World::new(seed).links(links(scenario, &sites));
+    let mut plan = World::new(seed)
+        .links(links(scenario, &sites))
+        .compare_with_pushing(scenario.written.compare.push);
     for (number, place) in places.iter().enumerate() {
         let region = sites
             .binary_search(&site(place))
