@@ -289,6 +289,13 @@ fn trust(written: &Written, found: &mut Found) {
 fn publication(name: &str, publish: &Publish, written: &Written, found: &mut Found) {
     let key = |key: &str| format!("publish.{name}.{key}");
     found.role(written, &key("role"), &publish.role);
+    let certified = written.nodes.get(&publish.role).is_none_or(|nodes| nodes.certified);
+    found.unless(
+        certified,
+        &key("role"),
+        "has no certificates, without which nobody takes what it publishes",
+        "name a role whose nodes are certified",
+    );
     let holds = (1..=ITEMS).contains(&publish.items);
     found.unless(
         holds,

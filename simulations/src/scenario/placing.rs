@@ -25,6 +25,8 @@ pub struct Place {
     pub topics: Vec<String>,
     /// The one TLD it pulls; none means all.
     pub tld: Option<String>,
+    /// Whether its organisation certified it.
+    pub certified: bool,
     /// The nodes it dials.
     pub dials: Vec<u32>,
     /// What it does instead of what it should.
@@ -85,6 +87,7 @@ fn place(scenario: &Scenario, role: &str, nodes: &Nodes, number: u32) -> Place {
         line: Duration::from_millis(nodes.line_ms),
         topics: nodes.topics.clone(),
         tld: (nodes.tlds == Tlds::Own).then(|| tlds[number as usize % tlds.len()].to_owned()),
+        certified: nodes.certified,
         dials: Vec::new(),
         adversary: None,
         skew: 0,

@@ -103,6 +103,10 @@ pub struct Nodes {
     /// The TLDs it pulls.
     #[serde(default)]
     pub tlds: Tlds,
+    /// Whether their organisations certified them. Who is not certified is everybody's guest, and cannot publish: a mesh of
+    /// many listeners, of whom nobody needs to know anything.
+    #[serde(default = "yes")]
+    pub certified: bool,
 }
 
 /// The TLDs that the nodes of a role pull.
@@ -382,6 +386,10 @@ pub struct Expect {
     pub copies: Option<f64>,
     /// Body bytes of the median node with `tlds = "own"`, in percent of the mean of those that pull everything.
     pub own_tld_percent: Option<f64>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn ten() -> u64 {

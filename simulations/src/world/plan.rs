@@ -35,7 +35,9 @@ pub struct NodePlan {
     pub ip: Option<Ipv4Addr>,
     /// The number of its organisation.
     pub organisation: usize,
-    /// The organisations that it lists as roots; everybody's when there is none.
+    /// Whether its organisation certified it. Who is not is everybody's guest, and cannot publish.
+    pub is_certified: bool,
+    /// The organisations that it lists as roots; those of all certified nodes when there is none.
     pub roots: Option<Vec<usize>>,
     /// The nodes that it dials; some at random when there is none.
     pub dials: Option<Vec<usize>>,
@@ -64,6 +66,7 @@ impl NodePlan {
             downlink: BANDWIDTH,
             ip: None,
             organisation,
+            is_certified: true,
             roots: None,
             dials: None,
             dial_others: false,

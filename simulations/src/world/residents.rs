@@ -150,7 +150,11 @@ impl World {
         };
         match &plan.roots {
             Some(roots) => roots.iter().map(of).collect(),
-            None => self.cast.members.iter().map(|member| member.org).collect(),
+            None => {
+                let members = self.plan.iter().zip(&self.cast.members);
+                let certified = members.filter(|(plan, _)| plan.is_certified);
+                certified.map(|(_, member)| member.org).collect()
+            }
         }
     }
 
@@ -167,7 +171,11 @@ impl World {
             key: member.key.clone(),
             org: member.org,
             community: self.cast.community,
-            statements: member.statements.clone(),
+            statements: if plan.is_certified {
+                member.statements.clone()
+            } else {
+                Vec::new()
+            },
             stored_statements: loaded.statements.clone(),
             policy: loaded.policy(self.listed(plan)),
             judged: loaded.judged.clone(),

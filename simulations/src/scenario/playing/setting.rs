@@ -69,6 +69,7 @@ fn node(scenario: &Scenario, number: usize, place: &Place, region: usize) -> Nod
             ..MeshSettings::default()
         },
         skew: place.skew,
+        is_certified: place.certified,
         is_honest: place.adversary.is_none(),
         keeper: hostile::keeper(place),
         ..NodePlan::new(number)

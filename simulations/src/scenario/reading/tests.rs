@@ -268,6 +268,7 @@ fn broken_variants_and_settings_are_refused() {
     check(WHOLE, false, &["nodes.cert.cuont=5"], "unknown field");
     check(WHOLE, false, &["nodes.ghost.tlds=own"], "missing field `count`");
     check(WHOLE, false, &["publish.daily.role=ghost"], "`ghost`");
+    check(WHOLE, false, &["nodes.cert.certified=false"], "has no certificates");
 }
 
 /// The example of the README holds every section, and is a whole scenario.
