@@ -78,8 +78,8 @@ pub const GUESTS: usize = 20;
 pub const ACCEPTED_SCOPES: usize = 64;
 /// The longest text in a line of the audit log, in bytes: a reason of somebody else's, and some words around it.
 pub const AUDIT_TEXT_BYTES: usize = 1_024;
-/// What an organisation that was introduced by another may cost, as a part of what one may that the operator entered: four of
-/// them use up what their introducer answers for.
+/// What an organisation that was introduced by another may cost, with all behind it: this part of what its introducer still
+/// has left for everybody. So a few cannot take all, and whoever comes after many still gets something.
 pub const INTRODUCED_SHARE: u64 = 4;
 /// How many organisations are judged anew in one step: each takes about a millisecond at most.
 pub const JUDGED_PER_STEP: usize = 32;

@@ -19,7 +19,7 @@ pub mod what_if;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::web::{Explanation, Judged, Question, Web};
+use self::web::{Explanation, Judged, Question, Vouched, Web};
 use crate::{
     organisation::OrgId,
     peer::Peer,
@@ -288,6 +288,11 @@ impl Trust {
     /// Why an organisation is judged as it is, for one question.
     pub fn explain(&mut self, roster: &Roster, org: &OrgId, question: &Question) -> Explanation {
         self.web.explain(roster, org, question)
+    }
+
+    /// What these organisations say of each other.
+    pub fn vouching(&self, among: &BTreeSet<OrgId>) -> Vec<Vouched> {
+        self.web.vouching(among)
     }
 
     /// What counts for one question, for whoever weighs claims.

@@ -66,6 +66,10 @@ impl Engine {
             Command::RemoveRoot(org) => self.remove_root(ticket, org),
             Command::Pin { org, pin } => self.pin(ticket, org, pin),
             Command::Trusted => self.show_trusted(ticket),
+            Command::Vouching(among) => {
+                let vouching = self.trust.vouching(&among);
+                self.done(ticket, Outcome::Vouching(vouching));
+            }
             Command::Explain { org, question } => {
                 let explanation = self.trust.explain(&self.roster, &org, &question);
                 self.done(ticket, Outcome::Explained(Box::new(explanation)));

@@ -282,6 +282,7 @@ impl<'a> Play<'a> {
             expires_at: Millis(world.wall().0 + hours * HOUR),
             set: (bodies.len() > 1).then(|| Digest::of(domain::COMMUNITY, name.as_bytes())),
             bodies,
+            derived_from: None,
         };
         world.begin(node, Command::Publish(draft));
     }

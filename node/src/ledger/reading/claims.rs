@@ -10,7 +10,7 @@ use starfish_crypto::PublicKey;
 use starfish_protocol::{
     observable::Observable,
     organisation::OrgId,
-    record::{Body, Header, Kind, LogId, RecordId, Topic, View},
+    record::{Body, Header, Kind, LogId, Origin, RecordId, Topic, View},
     time::Millis,
 };
 
@@ -74,6 +74,8 @@ pub struct Claim {
     pub believed: bool,
     /// Whether its organisation took it back.
     pub withdrawn: bool,
+    /// The source that it repeats.
+    pub derived_from: Option<Origin>,
     /// Its topic.
     pub topic: Topic,
     /// The log that it is in.
@@ -166,6 +168,7 @@ fn report(card: &Card, header: &Header, withdrawn: bool) -> Claim {
         expires_at: card.expires_at,
         believed: card.believed,
         withdrawn,
+        derived_from: header.extensions.derived_from,
         topic: card.topic.clone(),
         log: header.log(),
         seq: header.seq,

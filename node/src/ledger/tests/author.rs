@@ -189,6 +189,7 @@ impl Author {
                 scope,
                 set: None,
                 targets,
+                derived_from: None,
                 unknown: Vec::new(),
             },
         };

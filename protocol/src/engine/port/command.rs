@@ -1,5 +1,7 @@
 //! What the operator can want, and what came of it.
 
+use std::collections::BTreeSet;
+
 use starfish_crypto::Digest;
 
 use crate::{
@@ -7,12 +9,12 @@ use crate::{
     observable::{Observable, Tld},
     organisation::OrgId,
     peer::Peer,
-    record::{LogId, Opinion, RecordId, SealedBody, SetPart, Tlp, Topic},
+    record::{LogId, Opinion, Origin as Source, RecordId, SealedBody, SetPart, Tlp, Topic},
     statement::{Admitted, CheckedStatement, RosterRefusal},
     time::Millis,
     trust::{
         Acceptance, Origin, Pin, Root, Verdict,
-        web::{Explanation, Question},
+        web::{Explanation, Question, Vouched},
     },
 };
 
@@ -69,6 +71,8 @@ pub enum Command {
     },
     /// Who is trusted here, and by whose word.
     Trusted,
+    /// What these organisations say of each other.
+    Vouching(BTreeSet<OrgId>),
     /// Why an organisation is judged as it is.
     Explain {
         /// Which.
@@ -120,6 +124,8 @@ pub struct Draft {
     pub bodies: Vec<SealedBody>,
     /// The name of the publication, when it has several parts.
     pub set: Option<Digest>,
+    /// The source that the list repeats, when it is not this organisation's own.
+    pub derived_from: Option<Source>,
 }
 
 impl Draft {
@@ -155,6 +161,8 @@ pub enum Outcome {
     Overview(Overview),
     /// Who is trusted.
     Trusted(Box<Trusted>),
+    /// What was said.
+    Vouching(Vec<Vouched>),
     /// The reasons asked for.
     Explained(Box<Explanation>),
     /// How sure the claims make.

@@ -344,6 +344,8 @@ pub struct Word {
     pub weight: u32,
     /// All of these multiplied.
     pub supply: u32,
+    /// The source that it repeats, as a digest.
+    pub derived_from: Option<String>,
     /// Whether another claim of the same side names the same origin.
     pub shared_origin: bool,
 }

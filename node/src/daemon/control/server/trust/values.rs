@@ -100,7 +100,7 @@ fn weighable(claim: &Claim) -> Option<confidence::Claim> {
         confidence: claim.confidence,
         observed_at: claim.seen.1,
         received_at: claim.received_at,
-        derived_from: None,
+        derived_from: claim.derived_from.map(|origin| origin.digest()),
     })
 }
 
@@ -162,6 +162,7 @@ fn word(node: &Node, claim: &Claim, assessment: &Assessment) -> Word {
         fresh_ppm: weighed.map_or(0, |one| one.fresh),
         weight: weighed.map_or(0, |one| one.weight),
         supply: weighed.map_or(0, |one| one.supply),
+        derived_from: claim.derived_from.map(|origin| origin.to_string()),
         shared_origin: weighed.is_some_and(|one| one.shared),
     }
 }
