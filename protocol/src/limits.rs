@@ -76,6 +76,9 @@ pub const GUESTS: usize = 20;
 /// In how many scopes one organisation is believed: its own endorsements seldom have more than three, and each observable
 /// of each of its records is held against all of them.
 pub const ACCEPTED_SCOPES: usize = 64;
+/// How many lines of the audit log are kept, the newest: years of an operator's decisions, and a hub of the web of trust
+/// whose word moves thousands of organisations must not fill a disk with them.
+pub const AUDIT_LINES: u64 = 1_000_000;
 /// The longest text in a line of the audit log, in bytes: a reason of somebody else's, and some words around it.
 pub const AUDIT_TEXT_BYTES: usize = 1_024;
 /// What an organisation that was introduced by another may cost, with all behind it: this part of what its introducer still

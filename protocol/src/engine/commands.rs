@@ -78,7 +78,8 @@ impl Engine {
                 question,
                 claims,
                 fading,
-            } => self.weigh(ticket, &question, &claims, fading),
+                weights,
+            } => self.weigh(ticket, &question, &claims, fading, &weights),
             Command::Block { peer, blocked } => self.block(ticket, peer, blocked),
             Command::Subscribe { topics, tlds } => {
                 let topics = topics.into_iter().collect();
@@ -133,6 +134,9 @@ impl Engine {
 
     fn block(&mut self, ticket: Ticket, peer: Peer, blocked: bool) {
         self.trust.block(&peer, blocked);
+        let deed = if blocked { Deed::Blocked } else { Deed::Unblocked };
+        let name = data_encoding::HEXLOWER.encode(peer.as_bytes());
+        self.write_down(Who::Operator, deed, name, "the operator decided so");
         match self.peers.get(&peer).and_then(|state| state.key) {
             Some(key) if blocked => self.refused.extend([key]),
             // Which keys were refused under other names is learnt again when they come.

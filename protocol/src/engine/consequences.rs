@@ -15,13 +15,13 @@ mod nodes;
 mod organisations;
 mod recoveries;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use starfish_crypto::{Digest, PublicKey};
 
 use crate::{
     organisation::OrgId,
-    statement::{Concern, Freeze, LogPosition},
+    statement::{Concern, Endorsement, Freeze, LogPosition, Veto},
 };
 
 use self::nodes::End;
@@ -39,6 +39,8 @@ pub(super) struct Consequences {
     standstills: BTreeMap<OrgId, Freeze>,
     /// Recoveries, and what this node knows of them.
     recoveries: BTreeMap<Digest, RecoverySeen>,
+    /// Those that were called off since the start.
+    called_off: BTreeSet<Digest>,
 }
 
 impl Consequences {
@@ -52,6 +54,7 @@ impl Consequences {
             ends: cuts.map(|(node, org, good)| ((node, org), End::Cut(good))).collect(),
             standstills: BTreeMap::new(),
             recoveries: recoveries.into_iter().collect(),
+            called_off: BTreeSet::new(),
         }
     }
 }
@@ -84,13 +87,45 @@ impl Engine {
             match change {
                 Concern::Node(node) => self.reconsider_node(*node),
                 Concern::Organisation(org) => self.reconsider_organisation(*org),
-                Concern::Recovery(id) => self.reconsider_recovery(*id),
+                Concern::Recovery(id) => {
+                    self.reconsider_recovery(*id);
+                    self.note_called_off(*id);
+                }
                 Concern::Gone(org) => self.forget_organisation(*org),
                 Concern::Everything => self.reconsider_everything(),
                 // What organisations say of each other concerns nothing but trust.
-                Concern::Endorsement(_) | Concern::Veto(_) | Concern::Parent(_) | Concern::Chain(_) => {}
+                Concern::Endorsement(says) => self.note_endorsement(says),
+                Concern::Veto(veto) => self.note_veto(veto),
+                Concern::Parent(_) | Concern::Chain(_) => {}
             }
         }
+    }
+
+    /// Of those whose word may count.
+    fn note_endorsement(&mut self, says: &Endorsement) {
+        if self.is_heard(says.issuer) {
+            let (deed, why) = if says.withdraws() {
+                (Deed::EndorsementEnded, format!("it vouches no more: {}", says.scope))
+            } else {
+                (
+                    Deed::Endorsed,
+                    format!("it vouches {}/{}: {}", says.amount, says.depth, says.scope),
+                )
+            };
+            self.write_down(Who::Organisation(says.issuer), deed, says.subject.to_string(), &why);
+        }
+    }
+
+    fn note_veto(&mut self, veto: &Veto) {
+        if self.is_heard(veto.issuer) {
+            let deed = if veto.withdrawn { Deed::VetoEnded } else { Deed::Vetoed };
+            let why = veto.scope.to_string();
+            self.write_down(Who::Organisation(veto.issuer), deed, veto.subject.to_string(), &why);
+        }
+    }
+
+    fn is_heard(&self, org: OrgId) -> bool {
+        org == self.org || self.trust.judge(Some(org)).relay
     }
 
     fn reconsider_everything(&mut self) {

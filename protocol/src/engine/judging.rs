@@ -6,8 +6,9 @@ use crate::{
     limits,
     organisation::OrgId,
     peer::Peer,
+    statement::Scope,
     time::Millis,
-    trust::{Acceptance, Judgement},
+    trust::{Acceptance, Judgement, Verdict},
 };
 
 use super::{
@@ -37,14 +38,25 @@ impl Engine {
         let (had, has) = judged.rights;
         let (believed, believes) = judged.believed;
         if believed != believes {
-            let raised = weight(&believes) >= weight(&believed);
-            let deed = if raised { Deed::Raised } else { Deed::Lowered };
+            // Where some is gained and some is lost, the loss is what somebody looks for.
+            let deed = if believed.is_within(&believes) {
+                Deed::Raised
+            } else {
+                Deed::Lowered
+            };
             self.write_down(judged.who, deed, org.to_string(), &in_words(&believes));
             if !believes.is_nothing() {
                 self.missing.look_through();
             }
             let acceptance = believes;
             self.step.changes.push(Change::Judge { org, acceptance });
+        }
+        for (deed, gained) in [(Deed::RightGained, true), (Deed::RightLost, false)] {
+            let rights = changed(had, has, gained);
+            if !rights.is_empty() {
+                let why = format!("{} {}", if gained { "may" } else { "may no longer" }, rights.join(", "));
+                self.write_down(judged.who, deed, org.to_string(), &why);
+            }
         }
         if had.relay != has.relay {
             self.hand_on(org);
@@ -88,19 +100,25 @@ impl Engine {
     }
 }
 
-/// Whether more or less is believed: everything before some scopes, and those by their number.
-fn weight(acceptance: &Acceptance) -> usize {
-    if *acceptance == Acceptance::everything() {
-        usize::MAX
-    } else {
-        acceptance.scopes().len()
-    }
+/// The rights that were gained, or those that were lost.
+fn changed(had: Verdict, has: Verdict, gained: bool) -> Vec<&'static str> {
+    let rights = [
+        (had.connect, has.connect, "connect"),
+        (had.relay, has.relay, "be handed on"),
+        (had.confide, has.confide, "be told TLP:GREEN"),
+    ];
+    let changed = rights.into_iter().filter(|(had, has, _)| had != has && *has == gained);
+    changed.map(|(.., right)| right).collect()
 }
 
 fn in_words(acceptance: &Acceptance) -> String {
-    match weight(acceptance) {
-        0 => "nothing of it is believed: less than 60 reaches it".to_owned(),
-        usize::MAX => "all of it is believed: 60 or more reaches it".to_owned(),
-        some => format!("it is believed in {some} scopes, where 60 or more reaches it"),
+    if acceptance.is_nothing() {
+        return "nothing of it is believed: less than 60 reaches it".to_owned();
     }
+    let listed = |scopes: &[Scope]| scopes.iter().map(Scope::to_string).collect::<Vec<_>>().join("; ");
+    let mut words = format!("believed, as 60 or more reaches it: {}", listed(acceptance.scopes()));
+    if !acceptance.exceptions().is_empty() {
+        words += &format!(", but for what is vetoed: {}", listed(acceptance.exceptions()));
+    }
+    words
 }

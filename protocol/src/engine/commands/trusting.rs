@@ -115,7 +115,14 @@ impl Engine {
         self.done(ticket, Outcome::Trusted(Box::new(trusted)));
     }
 
-    pub(super) fn weigh(&mut self, ticket: Ticket, question: &Question, claims: &[Claim], fading: Fading) {
+    pub(super) fn weigh(
+        &mut self,
+        ticket: Ticket,
+        question: &Question,
+        claims: &[Claim],
+        fading: Fading,
+        weights: &Weights,
+    ) {
         let judged = self.trust.judged(question);
         // What an organisation says is the word of the one above it.
         let claims: Vec<Claim> = claims
@@ -126,7 +133,7 @@ impl Engine {
             })
             .collect();
         let now = self.now.wall;
-        let assessment = assess(judged.view, judged.memo, &claims, fading, &Weights::default(), now);
+        let assessment = assess(judged.view, judged.memo, &claims, fading, weights, now);
         self.done(ticket, Outcome::Assessed(Box::new(assessment)));
     }
 }

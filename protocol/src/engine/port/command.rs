@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use starfish_crypto::Digest;
 
 use crate::{
-    confidence::{Assessment, Claim, Fading},
+    confidence::{Assessment, Claim, Fading, Weights},
     observable::{Observable, Tld},
     organisation::OrgId,
     peer::Peer,
@@ -88,6 +88,8 @@ pub enum Command {
         claims: Vec<Claim>,
         /// How such claims fade.
         fading: Fading,
+        /// What each counts for.
+        weights: Weights,
     },
     /// Refuses a peer, or takes it back.
     Block {

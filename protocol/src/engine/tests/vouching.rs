@@ -118,7 +118,22 @@ fn what_is_said_no_more_lowers_and_says_why() {
         .filter(|line| line.subject == subject)
         .map(|line| line.what)
         .collect();
-    assert_eq!(told, [Deed::Raised, Deed::Lowered]);
+    let expected = [
+        Deed::Endorsed,
+        Deed::Raised,
+        Deed::RightGained,
+        Deed::EndorsementEnded,
+        Deed::Lowered,
+        Deed::RightLost,
+    ];
+    assert_eq!(told, expected);
+    let why = |what: Deed| {
+        let line = world.nodes[0].store.audit.iter().find(|line| line.what == what);
+        line.map(|line| line.why.clone()).expect("a line")
+    };
+    assert_eq!(why(Deed::Endorsed), "it vouches 60/0: anything");
+    assert!(why(Deed::Raised).ends_with("reaches it: anything"));
+    assert_eq!(why(Deed::RightLost), "may no longer connect, be handed on");
 }
 
 #[test]

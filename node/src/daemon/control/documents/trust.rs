@@ -336,6 +336,8 @@ pub struct Word {
     pub withdrawn: bool,
     /// Whether it is the one claim of its organisation that counts.
     pub counts: bool,
+    /// Why it does not, if so.
+    pub reason: Option<String>,
     /// `F` of its organisation, 0 to 120.
     pub trust: u32,
     /// What its age has left of it, in parts per million.

@@ -1,18 +1,19 @@
 //! What the operator decides about others by himself, and who is trusted after that.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{
     Json,
     extract::{Query, State},
 };
 use serde::Deserialize;
+use starfish_crypto::PublicKey;
 use starfish_protocol::{
     engine::port::{self, Command, Outcome, TrustedOrganisation},
     observable::Suffix,
     organisation::OrgId,
     record::Topic,
-    statement::{Endorsement, Kind, Scope, Statement, Subsidiary, Veto},
+    statement::{Endorsement, Kind, NodeCertificate, Scope, Statement, Subsidiary, Veto},
     trust::{self, Origin, Reason, web::Barred},
 };
 
@@ -135,7 +136,14 @@ pub(in super::super) async fn known(State(node): State<Arc<Node>>, Query(which):
             .iter()
             .filter(|statement| statement.kind() != Kind::ENDPOINT);
         let (says, others): (Vec<&Statement>, Vec<_>) = all.partition(|statement| statement.issuer() == Some(org));
-        let said_of_it = others.into_iter().filter(|statement| subject(statement) == Some(org));
+        let certificates = says
+            .iter()
+            .filter_map(|statement| NodeCertificate::read(statement).ok());
+        let nodes: BTreeSet<PublicKey> = certificates.map(|certificate| certificate.node_key).collect();
+        let accuses_it = |statement: &Statement| statement.accuses().is_some_and(|node| nodes.contains(&node));
+        let said_of_it = others
+            .into_iter()
+            .filter(|statement| subject(statement) == Some(org) || accuses_it(statement));
         Ok(Known {
             party: party(&node, &org),
             says: says.into_iter().map(ceremony::say).collect(),

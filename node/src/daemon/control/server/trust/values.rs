@@ -49,11 +49,12 @@ pub(in super::super) async fn sure(State(node): State<Arc<Node>>, Query(asked): 
         .map_err(unread)?;
     let mut answers = Vec::new();
     for (topic, said) in by_topic(claims.claims) {
-        let fading = Fading::of(&value, &topic);
+        let fading = node.settings.lasting.of(&value, &topic);
         let command = Command::Assess {
             question: question(&value, &topic),
             claims: said.iter().filter_map(weighable).collect(),
             fading,
+            weights: node.settings.weights,
         };
         let assessment = match node.handle.command(command).await {
             Outcome::Assessed(assessment) => assessment,
@@ -85,12 +86,17 @@ fn question(value: &Observable, topic: &Topic) -> Question {
     }
 }
 
-/// What was withdrawn, and what is of nobody, is no claim. What is held counts for as much as its organisation is trusted.
+/// What was withdrawn, what a revoked node said and what is of nobody is no claim. What is held counts for as much as its
+/// organisation is trusted.
 fn weighable(claim: &Claim) -> Option<confidence::Claim> {
-    let org = claim.org.filter(|_| !claim.withdrawn)?;
+    let org = claim.org.filter(|_| !claim.withdrawn && !claim.void)?;
     Some(confidence::Claim {
         org,
-        log: starfish_crypto::Digest::of(starfish_crypto::domain::RECORD, &codec::encode(&claim.log)),
+        // Of a node's logs for one audience the one that was opened last goes on where the others ended.
+        log: starfish_crypto::Digest::of(
+            starfish_crypto::domain::RECORD,
+            &codec::encode(&(claim.author, claim.log.audience)),
+        ),
         place: (claim.log.epoch, claim.seq),
         kind: match claim.claimed {
             Claimed::Report => confidence::Kind::Report,
@@ -158,12 +164,28 @@ fn word(node: &Node, claim: &Claim, assessment: &Assessment) -> Word {
         believed: claim.believed,
         withdrawn: claim.withdrawn,
         counts: weighed.is_some(),
+        reason: weighed.is_none().then(|| passed_over(claim, assessment).to_owned()),
         trust: weighed.map_or(0, |one| one.trust),
         fresh_ppm: weighed.map_or(0, |one| one.fresh),
         weight: weighed.map_or(0, |one| one.weight),
         supply: weighed.map_or(0, |one| one.supply),
         derived_from: claim.derived_from.map(|origin| origin.to_string()),
         shared_origin: weighed.is_some_and(|one| one.shared),
+    }
+}
+
+/// Why a claim is not among those that were weighed.
+fn passed_over(claim: &Claim, assessment: &Assessment) -> &'static str {
+    if claim.withdrawn {
+        "withdrawn"
+    } else if claim.void {
+        "its node was revoked before"
+    } else if claim.org.is_none() {
+        "of nobody known"
+    } else if assessment.truncated && assessment.claims.iter().all(|one| Some(one.claim.org) != claim.org) {
+        "not weighed: many others stand better"
+    } else {
+        "not the latest"
     }
 }
 
