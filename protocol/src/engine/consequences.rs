@@ -41,6 +41,8 @@ pub(super) struct Consequences {
     recoveries: BTreeMap<Digest, RecoverySeen>,
     /// Those that were called off since the start.
     called_off: BTreeSet<Digest>,
+    /// Everybody was judged once since the start.
+    pub(super) rights_are_known: bool,
 }
 
 impl Consequences {
@@ -55,6 +57,7 @@ impl Consequences {
             standstills: BTreeMap::new(),
             recoveries: recoveries.into_iter().collect(),
             called_off: BTreeSet::new(),
+            rights_are_known: false,
         }
     }
 }

@@ -25,6 +25,8 @@ impl Engine {
                 self.deal_with(judged);
             }
         }
+        // A start gives everybody's rights anew, which is no news.
+        self.consequences.rights_are_known |= !self.trust.is_behind();
         if self.trust.is_behind() {
             // The store's next answer is a step too, when it is behind.
             return (!self.is_congested()).then_some(self.now.mono);
@@ -53,7 +55,7 @@ impl Engine {
         }
         for (deed, gained) in [(Deed::RightGained, true), (Deed::RightLost, false)] {
             let rights = changed(had, has, gained);
-            if !rights.is_empty() {
+            if !rights.is_empty() && self.consequences.rights_are_known {
                 let why = format!("{} {}", if gained { "may" } else { "may no longer" }, rights.join(", "));
                 self.write_down(judged.who, deed, org.to_string(), &why);
             }

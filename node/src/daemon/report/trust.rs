@@ -18,10 +18,10 @@ impl Plain for Trusted {
             roots.row(vec![
                 called(&root.party),
                 root.origin.clone(),
-                format!("{}/{}", root.amount, root.depth),
-                scope(&root.about),
-                if root.may_veto { "yes" } else { "no" }.to_owned(),
-                root.receive_tlp.clone(),
+                format!("{}/{}", root.terms.amount, root.terms.depth),
+                scope(&root.terms.about),
+                if root.terms.may_veto { "yes" } else { "no" }.to_owned(),
+                root.terms.receive_tlp.clone(),
             ]);
         }
         lines.extend(roots.lines());

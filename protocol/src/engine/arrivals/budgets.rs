@@ -156,7 +156,11 @@ mod tests {
     }
 
     /// What the first of those gets whom one organisation introduced: a share of what that leaves.
-    const FIRST: u64 = limits::HEADER_BURST / (limits::INTRODUCED_SHARE + 1);
+    const fn first_of(capacity: u64) -> u64 {
+        (capacity + 1) / (limits::INTRODUCED_SHARE + 1)
+    }
+
+    const FIRST: u64 = first_of(limits::HEADER_BURST);
 
     #[test]
     fn a_farm_costs_what_its_introducer_may_and_leaves_everybody_else_alone() {
@@ -175,7 +179,7 @@ mod tests {
         assert_eq!(taken(&mut budgets, &[2, 500], Cost::Live(0)), FIRST);
         assert_eq!(
             taken(&mut budgets, &[1, 100], Cost::History),
-            limits::HISTORY_PER_DAY / (limits::INTRODUCED_SHARE + 1)
+            first_of(limits::HISTORY_PER_DAY)
         );
     }
 

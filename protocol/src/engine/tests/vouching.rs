@@ -131,7 +131,7 @@ fn what_is_said_no_more_lowers_and_says_why() {
         let line = world.nodes[0].store.audit.iter().find(|line| line.what == what);
         line.map(|line| line.why.clone()).expect("a line")
     };
-    assert_eq!(why(Deed::Endorsed), "it vouches 60/0: anything");
+    assert_eq!(why(Deed::Endorsed), "it vouches 120/0: anything");
     assert!(why(Deed::Raised).ends_with("reaches it: anything"));
     assert_eq!(why(Deed::RightLost), "may no longer connect, be handed on");
 }

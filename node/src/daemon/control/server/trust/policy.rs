@@ -22,24 +22,23 @@ use crate::daemon::{
     ceremony,
     control::documents::{
         Done,
-        trust::{About, Known, NewRoot, Party, Pin, Reached, Root, Trusted},
+        trust::{About, Known, NewRoot, Party, Pin, Reached, Root, Terms, Trusted},
     },
     exit::Failure,
 };
 
 pub(in super::super) async fn root(State(node): State<Arc<Node>>, Json(asked): Json<NewRoot>) -> Answer<Done> {
     let org = organisation(&asked.organisation)?;
-    let command = if asked.set {
-        Command::SetRoot(trust::Root {
+    let command = match asked.terms {
+        Some(terms) => Command::SetRoot(trust::Root {
             org,
-            amount: asked.amount,
-            depth: asked.depth,
-            scope: scope(&asked.about)?,
-            may_veto: asked.may_veto,
-            receive_green: asked.receive_tlp == "green",
-        })
-    } else {
-        Command::RemoveRoot(org)
+            amount: terms.amount,
+            depth: terms.depth,
+            scope: scope(&terms.about)?,
+            may_veto: terms.may_veto,
+            receive_green: terms.receive_tlp == "green",
+        }),
+        None => Command::RemoveRoot(org),
     };
     done(&node, command).await
 }
@@ -68,11 +67,13 @@ pub(in super::super) async fn trusted(State(node): State<Arc<Node>>) -> Answer<T
         let root = |(origin, root): &(Origin, trust::Root)| Root {
             party: party(&node, &root.org),
             origin: origin_of(*origin).to_owned(),
-            amount: root.amount,
-            depth: root.depth,
-            about: about(&root.scope),
-            may_veto: root.may_veto,
-            receive_tlp: if root.receive_green { "green" } else { "clear" }.to_owned(),
+            terms: Terms {
+                amount: root.amount,
+                depth: root.depth,
+                about: about(&root.scope),
+                may_veto: root.may_veto,
+                receive_tlp: if root.receive_green { "green" } else { "clear" }.to_owned(),
+            },
         };
         let pin = |(org, pin): &(OrgId, trust::Pin)| Pin {
             party: party(&node, org),
