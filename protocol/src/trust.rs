@@ -151,8 +151,8 @@ impl Trust {
     }
 
     /// Wall time passes: what begins or ends by then does.
-    pub fn advance(&mut self, roster: &Roster, wall: Millis) {
-        self.web.advance(roster, wall);
+    pub fn advance(&mut self, wall: Millis) {
+        self.web.advance(wall);
         self.note(Who::Time);
     }
 
@@ -286,8 +286,8 @@ impl Trust {
     }
 
     /// Why an organisation is judged as it is, for one question.
-    pub fn explain(&mut self, roster: &Roster, org: &OrgId, question: &Question) -> Explanation {
-        self.web.explain(roster, org, question)
+    pub fn explain(&mut self, org: &OrgId, question: &Question) -> Explanation {
+        self.web.explain(org, question)
     }
 
     /// What these organisations say of each other.

@@ -18,7 +18,7 @@ use super::{
 impl Engine {
     /// Judges a slice of those who are to be judged anew; when there is more to do.
     pub(super) fn judge_when_due(&mut self) -> Option<Millis> {
-        self.trust.advance(&self.roster, self.now.wall);
+        self.trust.advance(self.now.wall);
         if !self.is_congested() {
             for judged in self.trust.judge_some(limits::JUDGED_PER_STEP) {
                 self.deal_with(judged);
