@@ -150,10 +150,10 @@ impl Trust {
         });
     }
 
-    /// Wall time passes: what begins or ends by then does.
-    pub fn advance(&mut self, wall: Millis) {
+    /// Wall time passes: what begins or ends by then does. True when somebody may have other rights from now on.
+    pub fn advance(&mut self, wall: Millis) -> bool {
         self.web.advance(wall);
-        self.note(Who::Time);
+        self.note(Who::Time)
     }
 
     /// When time alone will change something next.
@@ -346,11 +346,13 @@ impl Trust {
         self.web.set_roots(org, roots);
     }
 
-    /// Whoever is touched is judged anew; the first cause is the one that is told.
-    fn note(&mut self, who: Who) {
-        for org in self.web.take_touched() {
-            self.waiting.entry(org).or_insert(who);
+    /// Whoever is touched is judged anew; the first cause is the one that is told. True when there is somebody.
+    fn note(&mut self, who: Who) -> bool {
+        let touched = self.web.take_touched();
+        for org in &touched {
+            self.waiting.entry(*org).or_insert(who);
         }
+        !touched.is_empty()
     }
 }
 
