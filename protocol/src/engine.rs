@@ -268,7 +268,7 @@ impl Engine {
         self.next_sync = self.sync_time();
         self.next_expiry = self.now.mono + limits::EXPIRE_FIRST;
         self.own.compare_until(self.now.mono + limits::COMPARE_WAIT);
-        self.trust.advance(&self.roster, self.now.wall);
+        self.trust.advance(self.now.wall);
         self.follow_what_is_stored();
         for (log, seq, id) in self.logs.heads() {
             if let Some((seq, id)) = self.handed_on(&log, (seq, id)) {

@@ -150,10 +150,10 @@ impl Trust {
         });
     }
 
-    /// Wall time passes: what begins or ends by then does.
-    pub fn advance(&mut self, roster: &Roster, wall: Millis) {
-        self.web.advance(roster, wall);
-        self.note(Who::Time);
+    /// Wall time passes: what begins or ends by then does. True when somebody may have other rights from now on.
+    pub fn advance(&mut self, wall: Millis) -> bool {
+        self.web.advance(wall);
+        self.note(Who::Time)
     }
 
     /// When time alone will change something next.
@@ -286,8 +286,8 @@ impl Trust {
     }
 
     /// Why an organisation is judged as it is, for one question.
-    pub fn explain(&mut self, roster: &Roster, org: &OrgId, question: &Question) -> Explanation {
-        self.web.explain(roster, org, question)
+    pub fn explain(&mut self, org: &OrgId, question: &Question) -> Explanation {
+        self.web.explain(org, question)
     }
 
     /// What these organisations say of each other.
@@ -346,11 +346,13 @@ impl Trust {
         self.web.set_roots(org, roots);
     }
 
-    /// Whoever is touched is judged anew; the first cause is the one that is told.
-    fn note(&mut self, who: Who) {
-        for org in self.web.take_touched() {
-            self.waiting.entry(org).or_insert(who);
+    /// Whoever is touched is judged anew; the first cause is the one that is told. True when there is somebody.
+    fn note(&mut self, who: Who) -> bool {
+        let touched = self.web.take_touched();
+        for org in &touched {
+            self.waiting.entry(*org).or_insert(who);
         }
+        !touched.is_empty()
     }
 }
 

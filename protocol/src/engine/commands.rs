@@ -71,7 +71,7 @@ impl Engine {
                 self.done(ticket, Outcome::Vouching(vouching));
             }
             Command::Explain { org, question } => {
-                let explanation = self.trust.explain(&self.roster, &org, &question);
+                let explanation = self.trust.explain(&org, &question);
                 self.done(ticket, Outcome::Explained(Box::new(explanation)));
             }
             Command::Assess {

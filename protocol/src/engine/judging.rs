@@ -19,7 +19,8 @@ use super::{
 impl Engine {
     /// Judges a slice of those who are to be judged anew; when there is more to do.
     pub(super) fn judge_when_due(&mut self) -> Option<Millis> {
-        self.trust.advance(&self.roster, self.now.wall);
+        // What time takes away is told at once, however many are to be judged.
+        self.confide_soon |= self.trust.advance(self.now.wall);
         if !self.is_congested() {
             for judged in self.trust.judge_some(limits::JUDGED_PER_STEP) {
                 self.deal_with(judged);
@@ -27,9 +28,9 @@ impl Engine {
         }
         // A start gives everybody's rights anew, which is no news.
         self.consequences.rights_are_known |= !self.trust.is_behind();
-        if self.trust.is_behind() {
-            // The store's next answer is a step too, when it is behind.
-            return (!self.is_congested()).then_some(self.now.mono);
+        // The store's next answer is a step too, when it is behind.
+        if self.trust.is_behind() && !self.is_congested() {
+            return Some(self.now.mono);
         }
         let at = self.trust.next_change()?;
         Some(self.now.mono + Millis(at.0.saturating_sub(self.now.wall.0)))

@@ -148,7 +148,7 @@ impl Web {
     }
 
     /// Wall time passes; it never goes back. What begins or ends by then does.
-    pub fn advance(&mut self, _: &Roster, now: Millis) {
+    pub fn advance(&mut self, now: Millis) {
         self.grounds.advance(now);
         self.settle();
     }

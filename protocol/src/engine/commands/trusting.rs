@@ -124,14 +124,13 @@ impl Engine {
         weights: &Weights,
     ) {
         let judged = self.trust.judged(question);
-        // What an organisation says is the word of the one above it.
-        let claims: Vec<Claim> = claims
-            .iter()
-            .map(|claim| Claim {
-                org: judged.counts_as(&claim.org).unwrap_or(claim.org),
-                ..claim.clone()
-            })
-            .collect();
+        // What an organisation says is the word of the one above it. Whoever does not count says nothing: one that is over
+        // must not speak for a family that stands by others.
+        let counts = |claim: &Claim| {
+            let org = judged.counts_as(&claim.org)?;
+            Some(Claim { org, ..claim.clone() })
+        };
+        let claims: Vec<Claim> = claims.iter().filter_map(counts).collect();
         let now = self.now.wall;
         let assessment = assess(judged.view, judged.memo, &claims, fading, weights, now);
         self.done(ticket, Outcome::Assessed(Box::new(assessment)));

@@ -84,7 +84,7 @@ pub enum Command {
     Assess {
         /// For what they are made.
         question: Question,
-        /// What is claimed; what was withdrawn is no claim.
+        /// What is claimed; what was withdrawn is no claim, and the word of an organisation that does not count is left out.
         claims: Vec<Claim>,
         /// How such claims fade.
         fading: Fading,

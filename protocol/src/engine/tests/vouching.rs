@@ -3,7 +3,7 @@
 use starfish_crypto::{Digest, Strict};
 
 use crate::{
-    engine::port::{Command, Deed, DisconnectReason, Outcome, Refusal},
+    engine::port::{Command, Deed, DisconnectReason, Input, Outcome, Refusal},
     exercise::{
         Identity, World,
         identity::{BEGIN, addresses},
@@ -148,6 +148,35 @@ fn what_is_over_ends_at_its_time_and_not_before() {
     assert_eq!(believed(&world), [1, 2]);
     world.run(2_000);
     assert_eq!(believed(&world), [1]);
+}
+
+#[test]
+fn what_is_over_tells_no_more_however_many_are_to_be_judged() {
+    let mut world = World::new(32, 1);
+    let own = world.nodes[0].identity.clone();
+    let mut others: Vec<Identity> = (100..150).map(Identity::numbered).collect();
+    others.sort_by_key(|other| other.org);
+    let until = Millis(world.wall(0).0 + 600_000);
+    let mut statements = Vec::new();
+    let mut prev = Digest::ZERO;
+    for (other, seq) in others.iter().zip(0..) {
+        // Only the last is told, and it is judged last.
+        let told = seq == 49;
+        let said = own.vouches_for(other.org, |says| {
+            (says.seq, says.prev, says.not_after, says.receive_green) = (seq, prev, until, told);
+        });
+        prev = said.id();
+        statements.extend(other.statements.iter().cloned().chain([said]));
+    }
+    for told in statements.chunks(50) {
+        tell(&mut world, 0, told);
+    }
+    world.run(1_000);
+    assert!(world.nodes[0].confided.iter().eq([&others[49].key.public()]));
+    // One step at the moment at which it is over.
+    world.nodes[0].skew = 600_000;
+    world.feed(0, Input::Woken);
+    assert!(world.nodes[0].confided.is_empty());
 }
 
 #[test]

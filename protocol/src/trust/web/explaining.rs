@@ -10,7 +10,7 @@ use super::{
 use crate::{
     limits,
     organisation::OrgId,
-    statement::{DEPTH, Roster, Scope},
+    statement::{DEPTH, Scope},
     time::Millis,
     trust::{
         dominators::Dominators,
@@ -154,7 +154,7 @@ impl Explanation {
 
 impl Web {
     /// Why an organisation is judged as it is.
-    pub fn explain(&mut self, _: &Roster, org: &OrgId, question: &Question) -> Explanation {
+    pub fn explain(&mut self, org: &OrgId, question: &Question) -> Explanation {
         let changes_at = self.changes_at(org, question);
         let class = self.classes.ask(&self.grounds, question);
         let Self {

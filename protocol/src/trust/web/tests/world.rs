@@ -11,11 +11,10 @@ use starfish_crypto::Digest;
 
 use super::super::{Explanation, Question, Web, grounds::Papers};
 use crate::{
-    community::Community,
     observable::Suffix,
     organisation::OrgId,
     record::Topic,
-    statement::{Endorsement, Freeze, Roster, Scope, Veto},
+    statement::{Endorsement, Freeze, Scope, Veto},
     time::Millis,
     trust::{Acceptance, Pin, Root, graph::samples, web::Barred},
 };
@@ -50,10 +49,6 @@ pub(super) struct World {
     parents: BTreeMap<u32, u32>,
     papers: BTreeMap<u32, Option<Papers>>,
     now: Millis,
-}
-
-pub(super) fn roster() -> Roster {
-    Roster::new(Community::named("starfish"))
 }
 
 /// A web of organisations 1 to 20, of which everything is known, and our own.
@@ -108,7 +103,7 @@ impl World {
             }
             Step::Now(now) => {
                 self.now = self.now.max(now);
-                web.advance(&roster(), now);
+                web.advance(now);
             }
         }
         web.settle();
@@ -172,7 +167,7 @@ pub(super) fn answers(web: &mut Web, number: u32) -> Answers {
 }
 
 pub(super) fn explained(web: &mut Web, number: u32, question: &Question) -> Explanation {
-    web.explain(&roster(), &org(number), question)
+    web.explain(&org(number), question)
 }
 
 /// Questions of every kind that the scopes in these tests tell apart.

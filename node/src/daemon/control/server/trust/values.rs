@@ -182,10 +182,12 @@ fn passed_over(claim: &Claim, assessment: &Assessment) -> &'static str {
         "its node was revoked before"
     } else if claim.org.is_none() {
         "of nobody known"
-    } else if assessment.truncated && assessment.claims.iter().all(|one| Some(one.claim.org) != claim.org) {
+    } else if assessment.claims.iter().any(|one| Some(one.claim.org) == claim.org) {
+        "not the latest"
+    } else if assessment.truncated {
         "not weighed: many others stand better"
     } else {
-        "not the latest"
+        "another one speaks for its organisation, or nothing of it counts"
     }
 }
 
