@@ -6,8 +6,9 @@
 
 use std::collections::BTreeSet;
 
-use starfish_crypto::PublicKey;
+use starfish_crypto::{Digest, PublicKey, domain};
 use starfish_protocol::{
+    codec, confidence,
     observable::Observable,
     organisation::OrgId,
     record::{Body, Header, Kind, LogId, RecordId, Topic, View},
@@ -80,6 +81,28 @@ pub struct Claim {
     pub log: LogId,
     /// Its place there.
     pub seq: u64,
+}
+
+impl Claim {
+    /// What there is to weigh in it. What was withdrawn, and what is of nobody, is no claim. What is held counts for as much as its
+    /// organisation is trusted.
+    pub fn weighable(&self) -> Option<confidence::Claim> {
+        let org = self.org.filter(|_| !self.withdrawn)?;
+        Some(confidence::Claim {
+            org,
+            log: Digest::of(domain::RECORD, &codec::encode(&self.log)),
+            place: (self.log.epoch, self.seq),
+            kind: match self.claimed {
+                Claimed::Report => confidence::Kind::Report,
+                Claimed::Sighting => confidence::Kind::Sighting,
+                Claimed::FalsePositive => confidence::Kind::FalsePositive,
+            },
+            confidence: self.confidence,
+            observed_at: self.seen.1,
+            received_at: self.received_at,
+            derived_from: None,
+        })
+    }
 }
 
 /// What is said about a value.

@@ -11,8 +11,7 @@ use axum::{
 };
 use serde::Deserialize;
 use starfish_protocol::{
-    codec,
-    confidence::{self, Assessment, Evidence, Fading, Missing, Policy, Weighed},
+    confidence::{Assessment, Evidence, Fading, Missing, Policy, Weighed},
     engine::port::{Command, Outcome},
     observable::{Observable, Suffix},
     organisation::OrgId,
@@ -52,7 +51,7 @@ pub(in super::super) async fn sure(State(node): State<Arc<Node>>, Query(asked): 
         let fading = Fading::of(&value, &topic);
         let command = Command::Assess {
             question: question(&value, &topic),
-            claims: said.iter().filter_map(weighable).collect(),
+            claims: said.iter().filter_map(Claim::weighable).collect(),
             fading,
         };
         let assessment = match node.handle.command(command).await {
@@ -83,25 +82,6 @@ fn question(value: &Observable, topic: &Topic) -> Question {
         topics: BTreeSet::from([topic.clone()]),
         name: host.and_then(|host| Suffix::parse(host).ok()),
     }
-}
-
-/// What was withdrawn, and what is of nobody, is no claim. What is held counts for as much as its organisation is trusted.
-fn weighable(claim: &Claim) -> Option<confidence::Claim> {
-    let org = claim.org.filter(|_| !claim.withdrawn)?;
-    Some(confidence::Claim {
-        org,
-        log: starfish_crypto::Digest::of(starfish_crypto::domain::RECORD, &codec::encode(&claim.log)),
-        place: (claim.log.epoch, claim.seq),
-        kind: match claim.claimed {
-            Claimed::Report => confidence::Kind::Report,
-            Claimed::Sighting => confidence::Kind::Sighting,
-            Claimed::FalsePositive => confidence::Kind::FalsePositive,
-        },
-        confidence: claim.confidence,
-        observed_at: claim.seen.1,
-        received_at: claim.received_at,
-        derived_from: None,
-    })
 }
 
 fn shown(
@@ -136,7 +116,7 @@ fn shown(
 fn word(node: &Node, claim: &Claim, assessment: &Assessment) -> Word {
     let counts = |one: &&Weighed| {
         let place = (one.claim.place.0, one.claim.place.1);
-        Some(one.claim.log) == weighable(claim).map(|claim| claim.log) && place == (claim.log.epoch, claim.seq)
+        Some(one.claim.log) == claim.weighable().map(|claim| claim.log) && place == (claim.log.epoch, claim.seq)
     };
     let weighed = assessment.claims.iter().find(counts);
     Word {
