@@ -249,23 +249,33 @@ fn what_cannot_be_of_trust_is_told() {
     check("[trust]\nkind = \"file\"\n", 18, "needs a path");
     check("[trust]\nkind = \"file\"\npath = \"gone.csv\"\n", 19, "gone.csv");
     let adversary = |kind: &str, keys: &str| format!("[adversary.a]\nkind = \"{kind}\"\nrole = \"registry\"\n{keys}");
-    let hostile = |kind: &str, keys: &str, word: &str| {
-        let line = if keys.is_empty() || word.contains('`') { 20 } else { 22 };
+    let hostile = |kind: &str, keys: &str, line: usize, word: &str| {
         check(&format!("{web}{}", adversary(kind, keys)), line, word);
     };
-    hostile("sybil", "", "`sybil` needs a way in");
-    hostile("poisoner", "endorsements = 1\namount = 5\n", "only for sybils");
-    hostile("sybil", "endorsements = 1\n", "goes together with `endorsements`");
+    hostile("sybil", "", 20, "`sybil` needs a way in");
+    hostile("poisoner", "endorsements = 1\namount = 5\n", 22, "only for sybils");
+    hostile("sybil", "endorsements = 1\n", 19, "goes together with `endorsements`");
     hostile(
         "colluder",
         "endorsements = 1\namount = 0\n",
+        23,
         "nothing that anybody can vouch",
     );
-    hostile("censor", "every_seconds = 1.0\n", "only for those who publish poison");
-    hostile("poisoner", "every_seconds = 0.0\n", "no time between");
-    hostile("sleeper", "", "no time to behave");
-    hostile("poisoner", "answer = \"veto\"\n", "`answered_seconds`");
-    hostile("poisoner", "answered_seconds = 400\nanswer = \"veto\"\n", "not between");
+    hostile(
+        "censor",
+        "every_seconds = 1.0\n",
+        22,
+        "only for those who publish poison",
+    );
+    hostile("poisoner", "every_seconds = 0.0\n", 22, "no time between");
+    hostile("sleeper", "", 19, "no time to behave");
+    hostile("poisoner", "answer = \"veto\"\n", 22, "`answered_seconds`");
+    hostile(
+        "poisoner",
+        "answered_seconds = 400\nanswer = \"veto\"\n",
+        22,
+        "not between",
+    );
     check(
         &adversary("poisoner", "answer = \"withdraw\"\nanswered_seconds = 50\n"),
         20,
