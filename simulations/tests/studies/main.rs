@@ -41,6 +41,11 @@ fn calm() {
 }
 
 #[test]
+fn collusion() {
+    holds("collusion");
+}
+
+#[test]
 fn conficker_day() {
     holds("conficker-day");
 }
@@ -56,6 +61,11 @@ fn flood() {
 }
 
 #[test]
+fn key_compromise() {
+    holds("key-compromise");
+}
+
+#[test]
 fn partition() {
     holds("partition");
 }
@@ -68,6 +78,16 @@ fn poor_region() {
 #[test]
 fn scale() {
     holds("scale");
+}
+
+#[test]
+fn sleeper() {
+    holds("sleeper");
+}
+
+#[test]
+fn sybil_farm() {
+    holds("sybil-farm");
 }
 
 #[test]

@@ -5,4 +5,5 @@ mod calm;
 mod crashes;
 mod partitions;
 mod repeating;
+mod trusting;
 mod watching;

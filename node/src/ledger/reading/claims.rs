@@ -10,8 +10,9 @@ use std::{
     ops::ControlFlow,
 };
 
-use starfish_crypto::PublicKey;
+use starfish_crypto::{Digest, PublicKey, domain};
 use starfish_protocol::{
+    codec, confidence,
     observable::Observable,
     organisation::OrgId,
     record::{Body, Header, Kind, LogId, Origin, RecordId, Topic, View},
@@ -94,6 +95,29 @@ pub struct Claim {
     pub log: LogId,
     /// Its place there.
     pub seq: u64,
+}
+
+impl Claim {
+    /// What there is to weigh in it. What was withdrawn, what a revoked node said and what is of nobody is no claim. What is
+    /// held counts for as much as its organisation is trusted.
+    pub fn weighable(&self) -> Option<confidence::Claim> {
+        let org = self.org.filter(|_| !self.withdrawn && !self.void)?;
+        Some(confidence::Claim {
+            org,
+            // Of a node's logs for one audience the one that was opened last goes on where the others ended.
+            log: Digest::of(domain::RECORD, &codec::encode(&(self.author, self.log.audience))),
+            place: (self.log.epoch, self.seq),
+            kind: match self.claimed {
+                Claimed::Report => confidence::Kind::Report,
+                Claimed::Sighting => confidence::Kind::Sighting,
+                Claimed::FalsePositive => confidence::Kind::FalsePositive,
+            },
+            confidence: self.confidence,
+            observed_at: self.seen.1,
+            received_at: self.received_at,
+            derived_from: self.derived_from.map(|origin| origin.digest()),
+        })
+    }
 }
 
 /// What is said about a value.

@@ -11,8 +11,7 @@ use axum::{
 };
 use serde::Deserialize;
 use starfish_protocol::{
-    codec,
-    confidence::{self, Assessment, Evidence, Fading, Missing, Policy, Weighed},
+    confidence::{Assessment, Evidence, Fading, Missing, Policy, Weighed},
     engine::port::{Command, Outcome},
     observable::{Observable, Suffix},
     organisation::OrgId,
@@ -52,7 +51,7 @@ pub(in super::super) async fn sure(State(node): State<Arc<Node>>, Query(asked): 
         let fading = node.settings.lasting.of(&value, &topic);
         let command = Command::Assess {
             question: question(&value, &topic),
-            claims: said.iter().filter_map(weighable).collect(),
+            claims: said.iter().filter_map(Claim::weighable).collect(),
             fading,
             weights: node.settings.weights,
         };
@@ -84,30 +83,6 @@ fn question(value: &Observable, topic: &Topic) -> Question {
         topics: BTreeSet::from([topic.clone()]),
         name: host.and_then(|host| Suffix::parse(host).ok()),
     }
-}
-
-/// What was withdrawn, what a revoked node said and what is of nobody is no claim. What is held counts for as much as its
-/// organisation is trusted.
-fn weighable(claim: &Claim) -> Option<confidence::Claim> {
-    let org = claim.org.filter(|_| !claim.withdrawn && !claim.void)?;
-    Some(confidence::Claim {
-        org,
-        // Of a node's logs for one audience the one that was opened last goes on where the others ended.
-        log: starfish_crypto::Digest::of(
-            starfish_crypto::domain::RECORD,
-            &codec::encode(&(claim.author, claim.log.audience)),
-        ),
-        place: (claim.log.epoch, claim.seq),
-        kind: match claim.claimed {
-            Claimed::Report => confidence::Kind::Report,
-            Claimed::Sighting => confidence::Kind::Sighting,
-            Claimed::FalsePositive => confidence::Kind::FalsePositive,
-        },
-        confidence: claim.confidence,
-        observed_at: claim.seen.1,
-        received_at: claim.received_at,
-        derived_from: claim.derived_from.map(|origin| origin.digest()),
-    })
 }
 
 fn shown(
@@ -142,7 +117,7 @@ fn shown(
 fn word(node: &Node, claim: &Claim, assessment: &Assessment) -> Word {
     let counts = |one: &&Weighed| {
         let place = (one.claim.place.0, one.claim.place.1);
-        Some(one.claim.log) == weighable(claim).map(|claim| claim.log) && place == (claim.log.epoch, claim.seq)
+        Some(one.claim.log) == claim.weighable().map(|claim| claim.log) && place == (claim.log.epoch, claim.seq)
     };
     let weighed = assessment.claims.iter().find(counts);
     Word {
