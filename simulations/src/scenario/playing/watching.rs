@@ -9,7 +9,7 @@ use std::{
 
 use starfish_node::ledger::catalogue::State;
 use starfish_protocol::{
-    confidence::{Assessment, Evidence, Fading, Place as Listing, Policy},
+    confidence::{Assessment, Evidence, Lasting, Place as Listing, Policy, Weights},
     engine::port::{Command, Outcome, Trusted},
     observable::{Observable, Suffix},
     organisation::OrgId,
