@@ -3,7 +3,7 @@
 use starfish_crypto::{Digest, Strict};
 
 use crate::{
-    confidence::{Assessment, Claim, Fading, Kind},
+    confidence::{Assessment, Claim, Fading, Kind, Weights},
     engine::port::{Command, Outcome},
     exercise::{
         Identity, World,
@@ -64,6 +64,7 @@ fn assessed(world: &mut World, claims: Vec<Claim>) -> Assessment {
             question,
             claims,
             fading,
+            weights: Weights::default(),
         },
     );
     world.run(10);
