@@ -152,9 +152,9 @@ impl Engine {
     }
 
     /// Whether the operator wants to know: founding organisations is free, and what strangers do to themselves would fill
-    /// the audit log. One that stands still is pinned all the same.
+    /// the audit log. One that stands still matters all the same.
     fn matters(&self, org: OrgId) -> bool {
-        self.roster.is_pinned(&org) || self.trust.judge(Some(org)).connect
+        self.roster.matters(&org) || self.trust.judge(Some(org)).connect
     }
 
     /// Puts a line into the audit log.

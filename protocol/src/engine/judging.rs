@@ -61,13 +61,13 @@ impl Engine {
                 self.write_down(judged.who, deed, org.to_string(), &why);
             }
         }
+        self.roster.stands(org, judged.stands);
         if had.relay != has.relay {
             self.hand_on(org);
         }
         self.confide_soon |= had.confide != has.confide;
         match (had.connect, has.connect) {
             (false, true) => {
-                self.roster.pin(org);
                 self.missing.look_through();
                 self.sync_with_all();
                 self.dial_soon = true;

@@ -42,11 +42,9 @@ impl Engine {
         } else if changed {
             self.write_down(Who::Operator, Deed::RootRemoved, org.to_string(), "unpaired");
         }
-        if trusted {
-            self.roster.pin(org);
-            // A paired node is sought for good, also if it was a root before.
-            self.dial_soon = true;
-        }
+        self.keep_place(org);
+        // A paired node is sought for good, also if it was a root before.
+        self.dial_soon |= trusted;
         changed
     }
 
@@ -56,8 +54,9 @@ impl Engine {
         }
         let why = format!("root entry {}/{}", root.amount, root.depth);
         self.write_down(Who::Operator, Deed::RootSet, root.org.to_string(), &why);
-        self.roster.pin(root.org);
+        let org = root.org;
         self.trust.set_root(root);
+        self.keep_place(org);
         self.confide_soon = true;
         self.keep_roots();
         self.step.done.push((ticket, Outcome::Done));
@@ -67,6 +66,7 @@ impl Engine {
         if !self.trust.remove_roots(org) {
             return self.done(ticket, Outcome::Refused(Refusal::NotTrusted));
         }
+        self.keep_place(org);
         self.confide_soon = true;
         self.write_down(
             Who::Operator,
@@ -89,10 +89,20 @@ impl Engine {
         };
         self.write_down(Who::Operator, deed, org.to_string(), "the operator decided so");
         self.trust.pin(org, pin);
+        self.keep_place(org);
         self.confide_soon = true;
         let pins: Vec<(OrgId, Pin)> = self.trust.pins().collect();
         self.set(PINS, codec::encode(&pins));
         self.step.done.push((ticket, Outcome::Done));
+    }
+
+    /// Whom the operator names has a place in the roster for good, and no longer than that.
+    fn keep_place(&mut self, org: OrgId) {
+        if self.trust.is_named(&org) {
+            self.roster.pin(org);
+        } else {
+            self.roster.unpin(&org);
+        }
     }
 
     fn keep_roots(&mut self) {

@@ -280,3 +280,35 @@ fn everybody_is_judged_however_many_one_word_concerns() {
     assert_eq!(raised(&world), 1);
     assert!(world.wall(0) < Millis(BEGIN.0 + DAY));
 }
+
+#[test]
+fn a_place_is_kept_as_long_as_somebody_vouches_or_the_operator_names_it() {
+    let mut world = row();
+    let org = world.nodes[2].identity.org;
+    let matters = |world: &World| world.engine(0).roster.matters(&org);
+    assert!(!matters(&world));
+    let said = vouched(&world, 1, 2, |says| says.amount = 1);
+    tell(&mut world, 1, std::slice::from_ref(&said));
+    assert!(world.run_until(60_000, matters));
+    let taken_back = vouched(&world, 1, 2, |says| {
+        (says.seq, says.prev, says.amount) = (1, said.id(), 0);
+    });
+    tell(&mut world, 1, &[taken_back]);
+    assert!(world.run_until(60_000, |world| !matters(world)));
+    let check = |world: &mut World, command: Command, expected: bool| {
+        world.command(0, command);
+        world.run(100);
+        assert_eq!(matters(world), expected);
+    };
+    check(&mut world, Command::Trust(org), true);
+    check(&mut world, Command::SetRoot(Root::paired(org)), true);
+    check(&mut world, Command::Distrust(org), false);
+    check(&mut world, Command::SetRoot(Root::paired(org)), true);
+    check(&mut world, Command::RemoveRoot(org), false);
+    let pin = |pin| Command::Pin { org, pin };
+    check(&mut world, pin(Some(Pin::Bad)), true);
+    check(&mut world, pin(None), false);
+    let own = world.nodes[0].identity.org;
+    world.command(0, Command::Distrust(own));
+    assert!(world.engine(0).roster.matters(&own));
+}

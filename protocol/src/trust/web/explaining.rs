@@ -59,8 +59,8 @@ pub struct Explanation {
     pub objections: Vec<Objection>,
     /// How many more were left out.
     pub more_objections: usize,
-    /// When time alone will next change the verdicts, `B` or `F`. Where very many things end before, the moment up to which
-    /// none of them does.
+    /// When time alone will next change the verdicts, `B` or `F`. Where more begins or ends before than can be tried out, the
+    /// moment up to which none of them does.
     pub changes_at: Option<Millis>,
 }
 

@@ -139,6 +139,17 @@ impl World {
     }
 }
 
+impl Web {
+    /// `F` for one question, in the whole web.
+    pub(super) fn full(&mut self, org: &OrgId, question: &Question) -> u32 {
+        let layer = self.classes.ask(&self.grounds, question);
+        if self.grounds.bar_of(org).is_some() || layer.vetoed.contains_key(org) {
+            return 0;
+        }
+        layer.full(&self.grounds.families.top_of(org)).value
+    }
+}
+
 /// All that a web says of an organisation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Answers {
