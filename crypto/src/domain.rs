@@ -24,11 +24,13 @@ pub const CERTIFICATE: &str = "starfish 2026 v1 node certificate";
 pub const ENDPOINT: &str = "starfish 2026 v1 endpoint";
 /// Ids of communities: digests of their names.
 pub const COMMUNITY: &str = "starfish 2026 v1 community";
+/// Names of the sources that several organisations repeat.
+pub const ORIGIN: &str = "starfish 2026 v1 origin";
 /// Everything about the first contact of two operators: codes and words.
 pub const PAIRING: &str = "starfish 2026 v1 pairing";
 
 /// Every tag, for the test that they differ.
-pub const ALL: [&str; 12] = [
+pub const ALL: [&str; 13] = [
     HEADER,
     RECORD,
     SET,
@@ -40,6 +42,7 @@ pub const ALL: [&str; 12] = [
     CERTIFICATE,
     ENDPOINT,
     COMMUNITY,
+    ORIGIN,
     PAIRING,
 ];
 

@@ -29,7 +29,7 @@ mod policy;
 mod tests;
 
 pub use self::{
-    fading::{Delta, Fading, WHOLE},
+    fading::{Delta, Fading, Lasting, WHOLE},
     policy::{Change, Evidence, Missing, Place, Policy, Why},
 };
 

@@ -214,14 +214,19 @@ impl Engine {
         let mut roster = Roster::new(setup.community);
         let policy = &setup.policy;
         let entered = policy.roots.iter().map(|root| &root.org);
+        let pinned = policy.pins.iter().map(|(org, _)| org);
         for org in [setup.org]
             .iter()
             .chain(&policy.listed)
             .chain(&policy.paired)
             .chain(entered)
+            .chain(pinned)
         {
             roster.pin(*org);
         }
+        // Whoever was believed has the room that it had, until it is judged anew.
+        let believed = setup.judged.iter().filter(|(_, acceptance)| !acceptance.is_nothing());
+        believed.for_each(|(org, _)| roster.stands(*org, 1));
         let all = setup.statements.iter().chain(&setup.stored_statements);
         let checked = all.map(|statement| statement.clone().check(&starfish_crypto::Strict));
         // What was admitted once and no longer is (no room after a change of bounds) is not missed.
@@ -268,7 +273,7 @@ impl Engine {
         self.next_sync = self.sync_time();
         self.next_expiry = self.now.mono + limits::EXPIRE_FIRST;
         self.own.compare_until(self.now.mono + limits::COMPARE_WAIT);
-        self.trust.advance(&self.roster, self.now.wall);
+        self.trust.advance(self.now.wall);
         self.follow_what_is_stored();
         for (log, seq, id) in self.logs.heads() {
             if let Some((seq, id)) = self.handed_on(&log, (seq, id)) {

@@ -76,13 +76,18 @@ pub const GUESTS: usize = 20;
 /// In how many scopes one organisation is believed: its own endorsements seldom have more than three, and each observable
 /// of each of its records is held against all of them.
 pub const ACCEPTED_SCOPES: usize = 64;
+/// How many lines of the audit log are kept, the newest: years of an operator's decisions, and a hub of the web of trust
+/// whose word moves thousands of organisations must not fill a disk with them.
+pub const AUDIT_LINES: u64 = 1_000_000;
 /// The longest text in a line of the audit log, in bytes: a reason of somebody else's, and some words around it.
 pub const AUDIT_TEXT_BYTES: usize = 1_024;
-/// What an organisation that was introduced by another may cost, as a part of what one may that the operator entered: four of
-/// them use up what their introducer answers for.
+/// What an organisation that was introduced by another may cost, with all behind it: this part of what its introducer still
+/// has left for everybody. So a few cannot take all, and whoever comes after many still gets something.
 pub const INTRODUCED_SHARE: u64 = 4;
-/// How many organisations are judged anew in one step: each takes about a millisecond at most.
+/// How many organisations are judged anew in one step: each takes about a millisecond, where it is not said much of it.
 pub const JUDGED_PER_STEP: usize = 32;
+/// How many endorsements and scopes are looked at for that before the others wait for the next step: some 30 ms.
+pub const JUDGED_LOOKED_PER_STEP: usize = 32_768;
 /// How many bytes of unbelieved bodies are kept.
 pub const QUARANTINE_BYTES: u64 = 64_000_000;
 /// How long unbelieved records are kept: a week, in which two operators can pair.
@@ -294,6 +299,8 @@ pub const ORGANISATIONS_KNOWN: usize = 4_096;
 pub const STATEMENTS: usize = 32_768;
 /// How many bytes of them: a quarter of what an idle node may use.
 pub const STATEMENTS_BYTES: usize = 16 * 1_024 * 1_024;
+/// Which part of both is kept for what is urgent, of those who are vouched for: a sixteenth, some thousand revocations.
+pub const URGENT_SHARE: usize = 16;
 
 /// The longest body of a proof of two manifests: both with all their signatures.
 pub const MANIFEST_PROOF_BYTES: usize = 3_072;
@@ -308,10 +315,10 @@ pub const LAST_GOOD: usize = 32;
 pub const RECOVERY_DELAY: Millis = Millis(7 * DAY);
 /// How many manifests of one organisation are kept: a rotation a year for longer than its keys are good.
 pub const MANIFESTS_PER_ORGANISATION: usize = 32;
-/// How many endorsements, vetoes, links and heads of one pinned organisation are kept: FIRST endorses some 800 teams, in a
-/// few scopes.
+/// How many endorsements, vetoes, links and heads of one organisation are kept that is pinned or vouched for: FIRST endorses
+/// some 800 teams, in a few scopes.
 pub const ENDORSEMENTS_PER_ISSUER: usize = 4_096;
-/// How many of an organisation that is not pinned: a national CERT's constituents, and too few to crowd out others.
+/// How many of any other: a national CERT's constituents, and too few to crowd out others.
 pub const ENDORSEMENTS_PER_STRANGER: usize = 256;
 /// How many revocations of one organisation are kept: one for each certificate.
 pub const REVOCATIONS_PER_ORGANISATION: usize = CERTIFICATES_PER_ORGANISATION;
@@ -351,13 +358,17 @@ pub const CLAIMS_WEIGHED: usize = 1_024;
 pub const TRUST_CLASSES: usize = 64;
 /// How many changed pairs of organisations the graph of a question lags behind before it is rather built anew.
 pub const TRUST_PENDING: usize = 4_096;
-/// How many topics are told apart when it is found out what an organisation is believed for: two scopes full.
-pub const ACCEPTANCE_TOPICS: usize = 2 * SCOPE_TOPICS;
+/// How many topics are told apart when it is found out what an organisation is believed for: so many that each has a scope of
+/// its own, and all the others one.
+pub const ACCEPTANCE_TOPICS: usize = ACCEPTED_SCOPES - 1;
 /// How many suffixes are: two scopes full.
 pub const ACCEPTANCE_SUFFIXES: usize = 2 * SCOPE_SUFFIXES;
-/// How many different questions are answered to find it out.
-pub const ACCEPTANCE_QUESTIONS: usize = 32;
+/// How many endorsements and scopes are looked at to find it out: hundreds of questions where some hundred endorsements may
+/// bring trust, a few in the densest mesh, and a tenth of a second at most.
+pub const ACCEPTANCE_LOOKED: usize = 4 * STATEMENTS;
 /// How many endorsements that do not count are named with their reasons: more than anybody reads.
 pub const IGNORED_SHOWN: usize = 256;
 /// How many moments ahead it is found out when an answer changes.
 pub const MOMENTS_AHEAD: usize = 32;
+/// How many endorsements are looked at to find it out: a tenth of a second, and at least now and the next moment.
+pub const AHEAD_LOOKED: usize = 6 * STATEMENTS;

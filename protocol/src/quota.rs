@@ -65,6 +65,14 @@ impl<K: Ord + Clone> Quotas<K> {
         *bucket = bucket.refilled(self.capacity, self.period, now);
         bucket.millitokens >= u128::from(amount) * 1000
     }
+
+    /// How many units of `name` are left, and how many are spent; what nobody took anything of is full.
+    pub fn state(&self, name: &K, now: Millis) -> (u64, u64) {
+        let bucket = self.buckets.get(name);
+        let tokens = bucket.map(|bucket| bucket.refilled(self.capacity, self.period, now).millitokens / 1000);
+        let left = tokens.map_or(self.capacity, |tokens| tokens as u64);
+        (left, self.capacity - left)
+    }
 }
 
 impl Quota {
@@ -95,6 +103,9 @@ mod tests {
         assert!(quotas.take(&"a", 1, Millis(1_005)));
         assert!(quotas.take(&"a", 60, Millis(10_000_000)));
         assert!(!quotas.take(&"b", 61, Millis(10_000_000)));
+        assert_eq!(quotas.state(&"a", Millis(10_000_000)), (0, 60));
+        assert_eq!(quotas.state(&"a", Millis(10_030_500)), (30, 30));
+        assert_eq!(quotas.state(&"c", Millis(0)), (60, 0));
     }
 
     #[test]

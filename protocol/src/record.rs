@@ -3,7 +3,8 @@
 //! | part | what it holds |
 //! |---|---|
 //! | `header` | the fixed prefix that every version can read, and its layout |
-//! | `extensions` | what a header says beyond its prefix: scope, set, targets |
+//! | `extensions` | what a header says beyond its prefix: scope, set, targets, derived_from |
+//! | `origin` | the names of sources that several organisations repeat |
 //! | `topic` | the lower-case path that bodies are pulled by |
 //! | `body` | bundles of observables, and withdrawals |
 //! | `opinion` | sightings and false positives |
@@ -16,6 +17,7 @@ mod extensions;
 pub mod groups;
 mod header;
 mod opinion;
+mod origin;
 mod sealing;
 mod topic;
 
@@ -34,6 +36,7 @@ pub use self::{
     extensions::{Extensions, Scope, SetPart, Unread},
     header::{Header, HeaderFault},
     opinion::{Opinion, View},
+    origin::Origin,
     sealing::{SealedBody, check_digest, open_body, seal_body, seal_parts},
     topic::{Topic, TopicFault},
 };

@@ -298,6 +298,13 @@ impl Statement {
         Some(PublicKey::from_bytes(*author))
     }
 
+    /// The two manifests that this would prove to follow one. No signature is checked.
+    pub fn manifests(&self) -> Option<[Self; 2]> {
+        (self.kind == Kind::MANIFEST_PROOF)
+            .then(|| lifecycle::manifests_shown(self))
+            .flatten()
+    }
+
     /// What it is about.
     pub fn kind(&self) -> Kind {
         self.kind

@@ -19,8 +19,9 @@ pub mod what_if;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::web::{Explanation, Judged, Question, Web};
+use self::web::{Explanation, Judged, Question, Vouched, Web};
 use crate::{
+    limits,
     organisation::OrgId,
     peer::Peer,
     statement::{Concern, Roster, Scope},
@@ -59,6 +60,8 @@ pub struct Judgement {
     pub believed: (Acceptance, Acceptance),
     /// Its rights as they were dealt with last, and as they are.
     pub rights: (Verdict, Verdict),
+    /// `B` in any scope: how high it stands among those who want room.
+    pub stands: u8,
 }
 
 /// Everything that decides about organisations.
@@ -74,6 +77,8 @@ pub struct Trust {
     believed: BTreeMap<OrgId, Acceptance>,
     /// As they were dealt with last, of those that have any.
     rights: BTreeMap<OrgId, Verdict>,
+    /// How high they stood then, of those that do.
+    stood: BTreeMap<OrgId, u8>,
     /// Who is to be judged anew, and because of whom.
     waiting: BTreeMap<OrgId, Who>,
 }
@@ -99,6 +104,7 @@ impl Trust {
             waiting: believed.iter().map(|(org, _)| (*org, Who::Time)).collect(),
             believed: believed.into_iter().collect(),
             rights: BTreeMap::new(),
+            stood: BTreeMap::new(),
         };
         let entered: BTreeSet<OrgId> = trust.policy.keys().chain(trust.entries.keys()).copied().collect();
         entered.into_iter().for_each(|org| trust.enter(org));
@@ -150,10 +156,10 @@ impl Trust {
         });
     }
 
-    /// Wall time passes: what begins or ends by then does.
-    pub fn advance(&mut self, roster: &Roster, wall: Millis) {
-        self.web.advance(roster, wall);
-        self.note(Who::Time);
+    /// Wall time passes: what begins or ends by then does. True when somebody may have other rights from now on.
+    pub fn advance(&mut self, wall: Millis) -> bool {
+        self.web.advance(wall);
+        self.note(Who::Time)
     }
 
     /// When time alone will change something next.
@@ -166,14 +172,20 @@ impl Trust {
         !self.waiting.is_empty()
     }
 
-    /// Judges at most `limit` organisations anew; what came of those that are judged differently now.
+    /// Judges at most `limit` organisations anew, and fewer where very much is said of them; what came of those that are
+    /// judged differently now.
     pub fn judge_some(&mut self, limit: usize) -> Vec<Judgement> {
         let mut judged = Vec::new();
+        let mut looked = 0;
         for _ in 0..limit {
+            if looked >= limits::JUDGED_LOOKED_PER_STEP {
+                break;
+            }
             let Some((org, who)) = self.waiting.pop_first() else {
                 break;
             };
-            let acceptance = self.web.acceptance(&org);
+            let (acceptance, more) = self.web.accepted(&org);
+            looked += more;
             let before = self.acceptance(org);
             if acceptance.is_nothing() {
                 self.believed.remove(&org);
@@ -187,13 +199,20 @@ impl Trust {
                 self.rights.remove(&org)
             };
             let had = had.unwrap_or(Verdict::nothing(Reason::Unvouched));
+            let stands = self.web.reach(&org);
+            let stood = if stands > 0 {
+                self.stood.insert(org, stands)
+            } else {
+                self.stood.remove(&org)
+            };
             let same = (had.connect, had.relay, had.confide) == (now.connect, now.relay, now.confide);
-            if !same || before != acceptance {
+            if !same || before != acceptance || stood.unwrap_or(0) != stands {
                 judged.push(Judgement {
                     org,
                     who,
                     believed: (before, acceptance),
                     rights: (had, now),
+                    stands,
                 });
             }
         }
@@ -286,8 +305,13 @@ impl Trust {
     }
 
     /// Why an organisation is judged as it is, for one question.
-    pub fn explain(&mut self, roster: &Roster, org: &OrgId, question: &Question) -> Explanation {
-        self.web.explain(roster, org, question)
+    pub fn explain(&mut self, org: &OrgId, question: &Question) -> Explanation {
+        self.web.explain(org, question)
+    }
+
+    /// What these organisations say of each other.
+    pub fn vouching(&self, among: &BTreeSet<OrgId>) -> Vec<Vouched> {
+        self.web.vouching(among)
     }
 
     /// What counts for one question, for whoever weighs claims.
@@ -323,7 +347,7 @@ impl Trust {
     }
 
     /// Whether the operator decided something about it.
-    fn is_named(&self, org: &OrgId) -> bool {
+    pub fn is_named(&self, org: &OrgId) -> bool {
         self.origin(org).is_some() || self.pins.contains_key(org)
     }
 
@@ -341,11 +365,13 @@ impl Trust {
         self.web.set_roots(org, roots);
     }
 
-    /// Whoever is touched is judged anew; the first cause is the one that is told.
-    fn note(&mut self, who: Who) {
-        for org in self.web.take_touched() {
-            self.waiting.entry(org).or_insert(who);
+    /// Whoever is touched is judged anew; the first cause is the one that is told. True when there is somebody.
+    fn note(&mut self, who: Who) -> bool {
+        let touched = self.web.take_touched();
+        for org in &touched {
+            self.waiting.entry(*org).or_insert(who);
         }
+        !touched.is_empty()
     }
 }
 

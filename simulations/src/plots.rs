@@ -3,10 +3,12 @@
 //! | part | what it does |
 //! |---|---|
 //! | `lines` | how records spread over time |
+//! | `course` | trust and poison over time |
 //! | `bars` | numbers side by side |
 //! | `map` | who is connected to whom |
 
 pub mod bars;
+pub mod course;
 pub mod lines;
 pub mod map;
 

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `figures` | percentiles, and confidence intervals over runs |
 //! | `gathering` | from what happened to figures |
+//! | `trust` | figures of trust and poison |
 //! | `judging` | what the scenario expected, held against them |
 //! | `folder` | `summary.json`, CSV files and the page |
 //! | `page` | `report.html` |
@@ -17,11 +18,12 @@ pub mod gathering;
 pub mod judging;
 pub mod page;
 pub mod pushing;
+pub mod trust;
 
 use serde::{Deserialize, Serialize};
 
-use self::figures::Percentiles;
 pub use self::pushing::Push;
+use self::{figures::Percentiles, trust::TrustFigures};
 
 /// Everything that a run found. The same program, scenario and seed give the same report but for its [`Cost`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -81,6 +83,8 @@ pub struct Outcome {
     pub copies: f64,
     /// Body bytes of the median node that pulls one TLD, in percent of the mean of those that pull everything.
     pub own_tld_percent: Option<f64>,
+    /// Trust and poison, in runs that are about them.
+    pub trust: Option<TrustFigures>,
     /// Provable faults that honest nodes counted against other honest nodes; more than none is a mistake of ours.
     pub faults_among_honest: u64,
     /// Latency by region of the receiver.
@@ -214,6 +218,7 @@ impl Report {
         if let Some(percent) = outcome.own_tld_percent {
             figures.push(("own TLD", "%", percent));
         }
+        figures.extend(outcome.trust.iter().flat_map(TrustFigures::headline));
         figures.push(("broken", "", outcome.broken.len() as f64));
         figures
     }

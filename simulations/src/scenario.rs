@@ -8,6 +8,7 @@
 //! | `latency` | how far apart the regions are |
 //! | `playing` | the study itself, in a world of real nodes |
 //! | `placing` | who is where, and who dials whom |
+//! | `vouching` | who vouches for whom |
 //! | `workload` | what is published |
 //! | `timeline` | everything that happens, and when |
 
@@ -17,6 +18,7 @@ pub mod placing;
 pub mod playing;
 pub mod reading;
 pub mod timeline;
+pub mod vouching;
 pub mod workload;
 pub mod written;
 
@@ -24,6 +26,7 @@ use std::{fmt, path::PathBuf};
 
 use serde::Serialize;
 
+use self::vouching::Vouches;
 pub use self::{latency::Latency, written::Written};
 
 /// A checked study: its file and what the file names.
@@ -37,6 +40,8 @@ pub struct Scenario {
     pub latency: Latency,
     /// Pairs of nodes of which the first dials the second, when a file says so.
     pub links: Option<Vec<(u32, u32)>>,
+    /// Who vouches for whom, when a file says so.
+    pub vouches: Option<Vouches>,
     /// Digest of the file as it was read and changed; the same text and changes give the same digest.
     pub digest: String,
 }

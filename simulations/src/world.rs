@@ -5,6 +5,8 @@
 //! |---|---|
 //! | `plan` | what a world is made of, and its run |
 //! | `cast` | organisations and keys |
+//! | `vouching` | what organisations say of each other |
+//! | `facts` | whom a node may believe by that |
 //! | `residents` | nodes: started, crashed, started again |
 //! | `records` | publishing and looking |
 //! | `faults` | the network's faults |
@@ -17,11 +19,13 @@ mod canary;
 mod cast;
 mod checks;
 pub mod chronicle;
+mod facts;
 mod faults;
 mod plain;
 pub mod plan;
 mod records;
 mod residents;
+mod vouching;
 
 use std::{sync::Arc, time::Duration};
 
@@ -30,11 +34,12 @@ use starfish_node::{ledger::Ledger, mesh::Handle, store::memory::Pool};
 use starfish_protocol::{organisation::OrgId, time::Millis};
 use starfish_sim_kernel::{self as kernel, WallClock};
 
-pub use self::plan::{NodePlan, Plan};
+pub use self::plan::{NodePlan, Plan, Vouch};
 use self::{
     cast::Cast,
     checks::Checks,
     chronicle::{Archive, Chronicle, What},
+    facts::Facts,
     plain::Twins,
     residents::Resident,
 };
@@ -49,6 +54,7 @@ use crate::{
 pub struct World {
     plan: Vec<NodePlan>,
     cast: Cast,
+    facts: Facts,
     network: Network,
     twins: Option<Twins>,
     residents: Vec<Resident>,
@@ -77,10 +83,17 @@ impl World {
             ip: node.ip.unwrap_or_else(|| residents::default_ip(number)),
         };
         let sites = plan.nodes.iter().enumerate().map(site).collect();
+        let cast = Cast::new(plan.seed, &organisations);
+        let policies = plan.nodes.iter().enumerate();
         let network = Network::new(plan.links, sites);
         let (chronicle, pool) = (Arc::default(), Pool::default());
         let mut world = Self {
-            cast: Cast::new(plan.seed, &organisations),
+            facts: Facts::new(
+                policies
+                    .map(|(node, plan)| vouching::policy(&cast, node, plan))
+                    .collect(),
+            ),
+            cast,
             twins: plan
                 .compares
                 .then(|| Twins::new(plan.nodes.len(), &network, &chronicle)),
@@ -94,6 +107,7 @@ impl World {
             archive: plan.archive,
             turns: 0,
         };
+        world.endorse_all(&plan.endorsements);
         for node in 0..world.plan.len() {
             if world.plan[node].starts {
                 world.start(node);
@@ -160,9 +174,10 @@ impl World {
             self.archive
                 .add(happening)
                 .expect("the stream of events can be written");
-            self.checks.see(happening, &self.residents, &self.cast);
+            self.checks.see(happening, &self.residents, &self.cast, &mut self.facts);
         }
-        self.checks.look(&self.network, &self.residents, &self.cast, &self.plan);
+        let everything = (&self.residents[..], &self.cast, &mut self.facts);
+        self.checks.look(&self.network, everything, &self.plan);
         !news.is_empty()
     }
 

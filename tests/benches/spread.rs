@@ -166,6 +166,7 @@ async fn publish(handle: &Handle, sealed: SealedBody) -> RecordId {
         expires_at: Millis(now().0 + 86_400_000),
         bodies: vec![sealed],
         set: None,
+        derived_from: None,
     };
     match handle.command(Command::Publish(draft)).await {
         Outcome::Published(records) => records[0],

@@ -71,6 +71,56 @@ fn opinions_are_said_and_taken_back() {
 }
 
 #[test]
+fn who_repeats_one_feed_is_one_source() {
+    let mesh = Nodes::start(2, &[(0, 1)]);
+    let publish = |node: &Node, source: &[&str], value: &str| {
+        let line = [&["publish", "--topic", "c2", "--confidence", "100"], source, &["-"]].concat();
+        node.said(&line, value).done("publish");
+    };
+    publish(
+        &mesh[0],
+        &["--derived-from", "https://feeds.example/c2"],
+        "repeated.example",
+    );
+    publish(
+        &mesh[1],
+        &["--derived-from", " https://Feeds.example/c2/"],
+        "repeated.example",
+    );
+    publish(
+        &mesh[0],
+        &["--derived-from", "https://feeds.example/c2"],
+        "apart.example",
+    );
+    publish(&mesh[1], &["--derived-from", "another feed"], "apart.example");
+    publish(&mesh[0], &[], "seen.example");
+    publish(&mesh[1], &[], "seen.example");
+    let sure = |value: &str| mesh[0].one(&["explain", value]);
+    let said = |value: &str| sure(value)["claims"].as_array().map_or(0, Vec::len);
+    eventually("all is known", SOON, || {
+        ["repeated.example", "apart.example", "seen.example"]
+            .iter()
+            .all(|value| said(value) == 2)
+    });
+    let check = |value: &str, two_sources: bool| {
+        let sure = sure(value);
+        let support = sure["support"].as_u64().expect("a number");
+        assert_eq!(support > 120, two_sources, "{sure}");
+        let claims = sure["claims"].as_array().expect("claims");
+        assert!(
+            claims.iter().all(|claim| claim["shared_origin"] == !two_sources),
+            "{sure}"
+        );
+        assert_eq!(claims[0]["derived_from"].is_string(), value != "seen.example", "{sure}");
+    };
+    check("repeated.example", false);
+    check("apart.example", true);
+    check("seen.example", true);
+    let empty = mesh[0].said(&["publish", "--topic", "c2", "--derived-from", "", "-"], "x.example");
+    assert_eq!(empty.code, Some(2));
+}
+
+#[test]
 fn a_stranger_is_held_until_somebody_decides() {
     let mut mesh = Nodes::start_apart(2);
     let address = mesh[0].tcp_address();

@@ -50,6 +50,11 @@ fn what_a_revoked_node_wrote_before_stays_and_the_rest_vanishes() {
             "what was written before stays"
         )
     });
+    // Nor does it weigh anything, though it lies in quarantine with the name of somebody who is trusted.
+    let sure = mesh[1].one(&["explain", "stolen.example"]);
+    assert_eq!((&sure["support"], &sure["score"]), (&0.into(), &0.into()), "{sure}");
+    assert_eq!(sure["claims"][0]["reason"], "its node was revoked before", "{sure}");
+    assert!(mesh[1].one(&["explain", "before.example"])["support"].as_u64() > Some(0));
     let refused = mesh[0].said(&["publish", "--topic", "c2", "-"], "after.example");
     assert_ne!(refused.code, Some(0), "a revoked node writes nothing: {refused:?}");
 

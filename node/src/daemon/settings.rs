@@ -13,7 +13,13 @@ use std::{collections::BTreeMap, net::IpAddr, path::Path};
 
 use config::{Config, FileFormat};
 use libp2p::Multiaddr;
-use starfish_protocol::{community::Community, observable::Tld, organisation::OrgId, record::Topic};
+use starfish_protocol::{
+    community::Community,
+    confidence::{Lasting, Weights},
+    observable::Tld,
+    organisation::OrgId,
+    record::Topic,
+};
 
 use self::{file::Written, mistakes::Mistake};
 use super::exit::{Exit, Failure};
@@ -36,6 +42,10 @@ pub struct Settings {
     pub public_address: Option<Host>,
     /// Organisations that are roots by configuration.
     pub organisations: Vec<OrgId>,
+    /// What each kind of claim counts for.
+    pub weights: Weights,
+    /// How long claims last.
+    pub lasting: Lasting,
     /// Nodes that are dialled whatever else happens.
     pub dial: Vec<Multiaddr>,
     /// Whether other organisations' published addresses are dialled too.

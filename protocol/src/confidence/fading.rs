@@ -41,24 +41,57 @@ impl Default for Fading {
     }
 }
 
+/// How many days claims last, by what they are about. The speed is fixed: a digest fades evenly, all else first fast.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lasting {
+    /// URLs.
+    pub url: u64,
+    /// Names and addresses whose topic is phishing.
+    pub phishing: u64,
+    /// Addresses.
+    pub ip: u64,
+    /// Domains and e-mail addresses.
+    pub domain: u64,
+    /// Networks and AS numbers.
+    pub network: u64,
+    /// File digests.
+    pub digest: u64,
+}
+
+impl Default for Lasting {
+    /// Those of the design. A file keeps its digest, a network its owner; a phishing page is gone in days.
+    fn default() -> Self {
+        Self {
+            url: 3,
+            phishing: 3,
+            ip: 14,
+            domain: 30,
+            network: 120,
+            digest: 365,
+        }
+    }
+}
+
+impl Lasting {
+    /// How claims about an observable fade.
+    pub fn of(&self, observable: &Observable, topic: &Topic) -> Fading {
+        let phishing = topic.as_str().split('/').any(|name| name == "phishing");
+        match observable {
+            Observable::FileDigest(_) => Fading::days(self.digest, Delta::One),
+            Observable::Network(_) | Observable::Asn(_) => Fading::days(self.network, Delta::Two),
+            Observable::Url(_) => Fading::days(self.url, Delta::Two),
+            _ if phishing => Fading::days(self.phishing, Delta::Two),
+            Observable::Ip(_) => Fading::days(self.ip, Delta::Two),
+            Observable::Domain(_) | Observable::Email(_) => Fading::days(self.domain, Delta::Two),
+        }
+    }
+}
+
 impl Fading {
     const fn days(days: u64, delta: Delta) -> Self {
         Self {
-            tau: Millis(days * DAY),
+            tau: Millis(days.saturating_mul(DAY)),
             delta,
-        }
-    }
-
-    /// The defaults of the design. A file keeps its digest, a network its owner; a phishing page is gone in days.
-    pub fn of(observable: &Observable, topic: &Topic) -> Self {
-        let phishing = topic.as_str().split('/').any(|name| name == "phishing");
-        match observable {
-            Observable::FileDigest(_) => Self::days(365, Delta::One),
-            Observable::Network(_) | Observable::Asn(_) => Self::days(120, Delta::Two),
-            Observable::Url(_) => Self::days(3, Delta::Two),
-            _ if phishing => Self::days(3, Delta::Two),
-            Observable::Ip(_) => Self::days(14, Delta::Two),
-            Observable::Domain(_) | Observable::Email(_) => Self::default(),
         }
     }
 
@@ -141,7 +174,11 @@ mod tests {
         let check = |text: &str, topic: &str, days: u64, delta: Delta| {
             let observable = Observable::parse(text).expect("the test is written so");
             let topic = Topic::parse(topic).expect("the test is written so");
-            assert_eq!(Fading::of(&observable, &topic), Fading::days(days, delta), "{text}");
+            assert_eq!(
+                Lasting::default().of(&observable, &topic),
+                Fading::days(days, delta),
+                "{text}"
+            );
         };
         check("http://bad.example/a", "malware", 3, Delta::Two);
         check("bad.example", "phishing/bank", 3, Delta::Two);

@@ -244,6 +244,16 @@ proptest! {
     }
 
     #[test]
+    fn who_is_vouched_for_alike_weighs_alike(edges in any_edges(), claims in any_claims(), by in 0u32..12, amount in 1u8..=120, days in 0u64..130) {
+        let twins = [said(by, 20, amount, 0), said(by, 21, amount, 0)];
+        let edges: Vec<Edge> = edges.into_iter().chain(twins).collect();
+        for kind in [Kind::Report, Kind::Sighting, Kind::FalsePositive] {
+            let with = |number: u32| shares(&judged(&edges, &claims.iter().cloned().chain([claim(number, kind, 90, days)]).collect::<Vec<_>>(), NOW));
+            prop_assert_eq!(with(20), with(21));
+        }
+    }
+
+    #[test]
     fn confidence_raises_and_a_date_in_the_future_gains_nothing(edges in any_edges(), claims in any_claims(), which in any::<prop::sample::Index>()) {
         prop_assume!(!claims.is_empty());
         let place = which.index(claims.len());

@@ -66,15 +66,20 @@ impl Engine {
             Command::RemoveRoot(org) => self.remove_root(ticket, org),
             Command::Pin { org, pin } => self.pin(ticket, org, pin),
             Command::Trusted => self.show_trusted(ticket),
+            Command::Vouching(among) => {
+                let vouching = self.trust.vouching(&among);
+                self.done(ticket, Outcome::Vouching(vouching));
+            }
             Command::Explain { org, question } => {
-                let explanation = self.trust.explain(&self.roster, &org, &question);
+                let explanation = self.trust.explain(&org, &question);
                 self.done(ticket, Outcome::Explained(Box::new(explanation)));
             }
             Command::Assess {
                 question,
                 claims,
                 fading,
-            } => self.weigh(ticket, &question, &claims, fading),
+                weights,
+            } => self.weigh(ticket, &question, &claims, fading, &weights),
             Command::Block { peer, blocked } => self.block(ticket, peer, blocked),
             Command::Subscribe { topics, tlds } => {
                 let topics = topics.into_iter().collect();
@@ -129,6 +134,9 @@ impl Engine {
 
     fn block(&mut self, ticket: Ticket, peer: Peer, blocked: bool) {
         self.trust.block(&peer, blocked);
+        let deed = if blocked { Deed::Blocked } else { Deed::Unblocked };
+        let name = data_encoding::HEXLOWER.encode(peer.as_bytes());
+        self.write_down(Who::Operator, deed, name, "the operator decided so");
         match self.peers.get(&peer).and_then(|state| state.key) {
             Some(key) if blocked => self.refused.extend([key]),
             // Which keys were refused under other names is learnt again when they come.

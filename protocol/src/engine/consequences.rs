@@ -15,13 +15,13 @@ mod nodes;
 mod organisations;
 mod recoveries;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use starfish_crypto::{Digest, PublicKey};
 
 use crate::{
     organisation::OrgId,
-    statement::{Concern, Freeze, LogPosition},
+    statement::{Concern, Endorsement, Freeze, LogPosition, Veto},
 };
 
 use self::nodes::End;
@@ -39,6 +39,10 @@ pub(super) struct Consequences {
     standstills: BTreeMap<OrgId, Freeze>,
     /// Recoveries, and what this node knows of them.
     recoveries: BTreeMap<Digest, RecoverySeen>,
+    /// Those that were called off since the start.
+    called_off: BTreeSet<Digest>,
+    /// Everybody was judged once since the start.
+    pub(super) rights_are_known: bool,
 }
 
 impl Consequences {
@@ -52,6 +56,8 @@ impl Consequences {
             ends: cuts.map(|(node, org, good)| ((node, org), End::Cut(good))).collect(),
             standstills: BTreeMap::new(),
             recoveries: recoveries.into_iter().collect(),
+            called_off: BTreeSet::new(),
+            rights_are_known: false,
         }
     }
 }
@@ -84,13 +90,45 @@ impl Engine {
             match change {
                 Concern::Node(node) => self.reconsider_node(*node),
                 Concern::Organisation(org) => self.reconsider_organisation(*org),
-                Concern::Recovery(id) => self.reconsider_recovery(*id),
+                Concern::Recovery(id) => {
+                    self.reconsider_recovery(*id);
+                    self.note_called_off(*id);
+                }
                 Concern::Gone(org) => self.forget_organisation(*org),
                 Concern::Everything => self.reconsider_everything(),
                 // What organisations say of each other concerns nothing but trust.
-                Concern::Endorsement(_) | Concern::Veto(_) | Concern::Parent(_) | Concern::Chain(_) => {}
+                Concern::Endorsement(says) => self.note_endorsement(says),
+                Concern::Veto(veto) => self.note_veto(veto),
+                Concern::Parent(_) | Concern::Chain(_) => {}
             }
         }
+    }
+
+    /// Of those whose word may count.
+    fn note_endorsement(&mut self, says: &Endorsement) {
+        if self.is_heard(says.issuer) {
+            let (deed, why) = if says.withdraws() {
+                (Deed::EndorsementEnded, format!("it vouches no more: {}", says.scope))
+            } else {
+                (
+                    Deed::Endorsed,
+                    format!("it vouches {}/{}: {}", says.amount, says.depth, says.scope),
+                )
+            };
+            self.write_down(Who::Organisation(says.issuer), deed, says.subject.to_string(), &why);
+        }
+    }
+
+    fn note_veto(&mut self, veto: &Veto) {
+        if self.is_heard(veto.issuer) {
+            let deed = if veto.withdrawn { Deed::VetoEnded } else { Deed::Vetoed };
+            let why = veto.scope.to_string();
+            self.write_down(Who::Organisation(veto.issuer), deed, veto.subject.to_string(), &why);
+        }
+    }
+
+    fn is_heard(&self, org: OrgId) -> bool {
+        org == self.org || self.trust.judge(Some(org)).relay
     }
 
     fn reconsider_everything(&mut self) {
@@ -114,9 +152,9 @@ impl Engine {
     }
 
     /// Whether the operator wants to know: founding organisations is free, and what strangers do to themselves would fill
-    /// the audit log. One that stands still is pinned all the same.
+    /// the audit log. One that stands still matters all the same.
     fn matters(&self, org: OrgId) -> bool {
-        self.roster.is_pinned(&org) || self.trust.judge(Some(org)).connect
+        self.roster.matters(&org) || self.trust.judge(Some(org)).connect
     }
 
     /// Puts a line into the audit log.

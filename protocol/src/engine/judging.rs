@@ -6,8 +6,9 @@ use crate::{
     limits,
     organisation::OrgId,
     peer::Peer,
+    statement::Scope,
     time::Millis,
-    trust::{Acceptance, Judgement},
+    trust::{Acceptance, Judgement, Verdict},
 };
 
 use super::{
@@ -18,15 +19,18 @@ use super::{
 impl Engine {
     /// Judges a slice of those who are to be judged anew; when there is more to do.
     pub(super) fn judge_when_due(&mut self) -> Option<Millis> {
-        self.trust.advance(&self.roster, self.now.wall);
+        // What time takes away is told at once, however many are to be judged.
+        self.confide_soon |= self.trust.advance(self.now.wall);
         if !self.is_congested() {
             for judged in self.trust.judge_some(limits::JUDGED_PER_STEP) {
                 self.deal_with(judged);
             }
         }
-        if self.trust.is_behind() {
-            // The store's next answer is a step too, when it is behind.
-            return (!self.is_congested()).then_some(self.now.mono);
+        // A start gives everybody's rights anew, which is no news.
+        self.consequences.rights_are_known |= !self.trust.is_behind();
+        // The store's next answer is a step too, when it is behind.
+        if self.trust.is_behind() && !self.is_congested() {
+            return Some(self.now.mono);
         }
         let at = self.trust.next_change()?;
         Some(self.now.mono + Millis(at.0.saturating_sub(self.now.wall.0)))
@@ -37,8 +41,12 @@ impl Engine {
         let (had, has) = judged.rights;
         let (believed, believes) = judged.believed;
         if believed != believes {
-            let raised = weight(&believes) >= weight(&believed);
-            let deed = if raised { Deed::Raised } else { Deed::Lowered };
+            // Where some is gained and some is lost, the loss is what somebody looks for.
+            let deed = if believed.is_within(&believes) {
+                Deed::Raised
+            } else {
+                Deed::Lowered
+            };
             self.write_down(judged.who, deed, org.to_string(), &in_words(&believes));
             if !believes.is_nothing() {
                 self.missing.look_through();
@@ -46,13 +54,20 @@ impl Engine {
             let acceptance = believes;
             self.step.changes.push(Change::Judge { org, acceptance });
         }
+        for (deed, gained) in [(Deed::RightGained, true), (Deed::RightLost, false)] {
+            let rights = changed(had, has, gained);
+            if !rights.is_empty() && self.consequences.rights_are_known {
+                let why = format!("{} {}", if gained { "may" } else { "may no longer" }, rights.join(", "));
+                self.write_down(judged.who, deed, org.to_string(), &why);
+            }
+        }
+        self.roster.stands(org, judged.stands);
         if had.relay != has.relay {
             self.hand_on(org);
         }
         self.confide_soon |= had.confide != has.confide;
         match (had.connect, has.connect) {
             (false, true) => {
-                self.roster.pin(org);
                 self.missing.look_through();
                 self.sync_with_all();
                 self.dial_soon = true;
@@ -88,19 +103,25 @@ impl Engine {
     }
 }
 
-/// Whether more or less is believed: everything before some scopes, and those by their number.
-fn weight(acceptance: &Acceptance) -> usize {
-    if *acceptance == Acceptance::everything() {
-        usize::MAX
-    } else {
-        acceptance.scopes().len()
-    }
+/// The rights that were gained, or those that were lost.
+fn changed(had: Verdict, has: Verdict, gained: bool) -> Vec<&'static str> {
+    let rights = [
+        (had.connect, has.connect, "connect"),
+        (had.relay, has.relay, "be handed on"),
+        (had.confide, has.confide, "be told TLP:GREEN"),
+    ];
+    let changed = rights.into_iter().filter(|(had, has, _)| had != has && *has == gained);
+    changed.map(|(.., right)| right).collect()
 }
 
 fn in_words(acceptance: &Acceptance) -> String {
-    match weight(acceptance) {
-        0 => "nothing of it is believed: less than 60 reaches it".to_owned(),
-        usize::MAX => "all of it is believed: 60 or more reaches it".to_owned(),
-        some => format!("it is believed in {some} scopes, where 60 or more reaches it"),
+    if acceptance.is_nothing() {
+        return "nothing of it is believed: less than 60 reaches it".to_owned();
     }
+    let listed = |scopes: &[Scope]| scopes.iter().map(Scope::to_string).collect::<Vec<_>>().join("; ");
+    let mut words = format!("believed, as 60 or more reaches it: {}", listed(acceptance.scopes()));
+    if !acceptance.exceptions().is_empty() {
+        words += &format!(", but for what is vetoed: {}", listed(acceptance.exceptions()));
+    }
+    words
 }

@@ -10,7 +10,9 @@ use starfish_crypto::{Digest, Signed, Verified};
 
 use crate::{
     codec, limits,
-    record::{Audience, Body, Extensions, Header, Kind, LogId, RecordId, Scope, SealedBody, SetPart, Tlp, Topic},
+    record::{
+        Audience, Body, Extensions, Header, Kind, LogId, Origin, RecordId, Scope, SealedBody, SetPart, Tlp, Topic,
+    },
     time::Millis,
     wire::{Channel, Gossip},
 };
@@ -120,6 +122,7 @@ struct Contents {
     set: Option<SetPart>,
     scope: Option<Scope>,
     targets: Vec<RecordId>,
+    derived_from: Option<Origin>,
 }
 
 impl Engine {
@@ -238,6 +241,7 @@ impl Engine {
                 set,
                 scope: sealed.scope.clone(),
                 targets: Vec::new(),
+                derived_from: draft.derived_from,
             };
             match self.write(sealed, contents) {
                 Ok(record) => records.push(record),
@@ -266,6 +270,8 @@ impl Engine {
             set: None,
             scope: target.extensions.scope.clone(),
             targets: vec![RecordId::of(target)],
+            // What was seen or taken back is the author's own word.
+            derived_from: None,
         };
         let record = self.write(sealed, contents)?;
         self.step.done.push((ticket, Outcome::Published(vec![record])));
@@ -298,6 +304,7 @@ impl Engine {
                 scope: contents.scope,
                 set: contents.set,
                 targets: contents.targets,
+                derived_from: contents.derived_from,
                 unknown: Vec::new(),
             },
         };

@@ -14,3 +14,4 @@ mod serving;
 mod statements;
 mod trusting;
 mod vouching;
+mod weighing;

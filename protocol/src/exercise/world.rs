@@ -263,6 +263,7 @@ impl World {
             expires_at,
             bodies,
             set: None,
+            derived_from: None,
         };
         self.command(number, Command::Publish(draft))
     }

@@ -14,6 +14,7 @@
 //! | 1 | scope | 0, then each TLD as a length byte and its text, rising; or 1 alone: many. At most 400 bytes |
 //! | 2 | set | 32 bytes of id, index and count as u32 |
 //! | 3 | targets | record ids of 32 bytes, in the author's order, none twice |
+//! | 4 | derived_from | 32 bytes that name the source which the record repeats |
 //!
 //! An unknown extension is kept as it came. When it is critical, the record is stored and relayed and its body is not
 //! interpreted. Of a header of an unknown version everything behind the prefix is kept as it came.
@@ -25,7 +26,7 @@ use starfish_crypto::Digest;
 use crate::{limits, observable::Tld};
 
 use super::{
-    RecordId,
+    Origin, RecordId,
     bytes::{Bytes, Short},
     header::HeaderFault,
 };
@@ -33,6 +34,7 @@ use super::{
 const SCOPE: u16 = 1;
 const SET: u16 = 2;
 const TARGETS: u16 = 3;
+const DERIVED_FROM: u16 = 4;
 const SCOPE_TLDS: u8 = 0;
 const SCOPE_MANY: u8 = 1;
 
@@ -45,6 +47,8 @@ pub struct Extensions {
     pub set: Option<SetPart>,
     /// Records withdrawn or superseded.
     pub targets: Vec<RecordId>,
+    /// The source that the record repeats, when it is no observation of the author's own.
+    pub derived_from: Option<Origin>,
     /// What this version cannot read.
     pub unknown: Vec<Unread>,
 }
@@ -164,6 +168,11 @@ impl SetPart {
     }
 }
 
+fn decode_origin(bytes: &[u8]) -> Result<Origin, HeaderFault> {
+    let bytes = bytes.try_into().map_err(|_| HeaderFault::Origin)?;
+    Ok(Origin::from_digest(Digest::from_bytes(bytes)))
+}
+
 fn encode_targets(targets: &[RecordId]) -> Vec<u8> {
     targets.iter().flat_map(|target| *target.digest().as_bytes()).collect()
 }
@@ -200,11 +209,14 @@ impl Extensions {
         let scope = self.scope.as_ref().map(|scope| (SCOPE, false, scope.encode()));
         let set = self.set.map(|set| (SET, false, set.encode()));
         let targets = (!self.targets.is_empty()).then(|| (TARGETS, false, encode_targets(&self.targets)));
+        let origin = self.derived_from.map(|origin| origin.digest().as_bytes().to_vec());
+        let origin = origin.map(|origin| (DERIVED_FROM, false, origin));
         let unknown = self.unknown.iter().filter_map(|unread| match unread {
             Unread::Extension { tag, critical, bytes } => Some((*tag, *critical, bytes.clone())),
             Unread::Rest(_) => None,
         });
-        let mut all: Vec<_> = [scope, set, targets].into_iter().flatten().chain(unknown).collect();
+        let known = [scope, set, targets, origin].into_iter().flatten();
+        let mut all: Vec<_> = known.chain(unknown).collect();
         all.sort_by_key(|(tag, ..)| *tag);
         out.push(all.len() as u8);
         for (tag, critical, bytes) in all {
@@ -253,7 +265,8 @@ impl Extensions {
             (SCOPE, 0) => self.scope = Some(Scope::decode(value)?),
             (SET, 0) => self.set = Some(SetPart::decode(value)?),
             (TARGETS, 0) => self.targets = decode_targets(value)?,
-            (SCOPE | SET | TARGETS, _) | (_, 2..) => return Err(HeaderFault::CriticalBit),
+            (DERIVED_FROM, 0) => self.derived_from = Some(decode_origin(value)?),
+            (SCOPE | SET | TARGETS | DERIVED_FROM, _) | (_, 2..) => return Err(HeaderFault::CriticalBit),
             (tag, critical) => {
                 self.unknown.push(Unread::Extension {
                     tag,

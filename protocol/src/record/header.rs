@@ -131,6 +131,9 @@ pub enum HeaderFault {
     /// No targets, too many, or one twice.
     #[error("the targets repeat, are too many, or are none")]
     Targets,
+    /// The name of a source is 32 bytes long.
+    #[error("the name of the source is no digest")]
+    Origin,
     /// A withdrawal of nothing.
     #[error("a withdrawal names its target")]
     NoTarget,

@@ -11,7 +11,7 @@ mod subsidiary;
 pub use chain_head::ChainHead;
 pub use subsidiary::Subsidiary;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
 use serde::{Deserialize, Serialize};
 use starfish_crypto::{Digest, SecretKey};
@@ -40,12 +40,46 @@ impl Scope {
         about && self.suffixes.as_ref().is_none_or(under)
     }
 
+    /// Whether it covers nothing that another one does not cover.
+    pub fn is_within(&self, wide: &Self) -> bool {
+        let topics = match (&self.topics, &wide.topics) {
+            (_, None) => true,
+            (None, Some(_)) => false,
+            (Some(own), Some(wide)) => own.is_subset(wide),
+        };
+        let suffixes = match (&self.suffixes, &wide.suffixes) {
+            (_, None) => true,
+            (None, Some(_)) => false,
+            (Some(own), Some(wide)) => own
+                .iter()
+                .all(|one| wide.iter().any(|suffix| suffix.covers(one.as_str()))),
+        };
+        topics && suffixes
+    }
+
     /// An empty list would cover nothing, and somebody would take it for everything.
     fn check(&self) -> Result<(), StatementError> {
         let topics = self.topics.as_ref().map_or(1, BTreeSet::len);
         let suffixes = self.suffixes.as_ref().map_or(1, BTreeSet::len);
         let fits = (1..=limits::SCOPE_TOPICS).contains(&topics) && (1..=limits::SCOPE_SUFFIXES).contains(&suffixes);
         fits.then_some(()).ok_or(StatementError::Scope)
+    }
+}
+
+/// Such as `anything`, `c2, phishing` or `anything under nl`.
+impl fmt::Display for Scope {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.topics {
+            None => out.write_str("anything")?,
+            Some(topics) => out.write_str(&topics.iter().map(Topic::as_str).collect::<Vec<_>>().join(", "))?,
+        }
+        match &self.suffixes {
+            None => Ok(()),
+            Some(suffixes) => {
+                let suffixes: Vec<&str> = suffixes.iter().map(Suffix::as_str).collect();
+                write!(out, " under {}", suffixes.join(", "))
+            }
+        }
     }
 }
 

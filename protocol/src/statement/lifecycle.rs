@@ -6,7 +6,9 @@ mod recovery;
 mod resolution;
 mod revocation;
 
-pub(super) use manifest_proof::{id_of as proof_id_of, read as read_manifest_proof, write as write_manifest_proof};
+pub(super) use manifest_proof::{
+    id_of as proof_id_of, read as read_manifest_proof, shown as manifests_shown, write as write_manifest_proof,
+};
 pub use recovery::Recovery;
 pub use resolution::{Resolution, Settles};
 pub use revocation::{LogPosition, Revocation, RevocationReason};

@@ -4,7 +4,7 @@
 //! [`Roster::admit`] is the one door, and lets in only what [was checked](super::Statement::check). Apart from its bounds, what it holds does not depend on the order in which
 //! statements came, once those that came too early were offered again; two nodes that were told the same have the same
 //! [`Roster::digest`] and the same answers. It knows nothing of trust: the caller [pins](Roster::pin) organisations
-//! that must not be displaced by strangers.
+//! that must not be displaced by others, and says how high the others [stand](Roster::stands).
 
 mod admitting;
 mod claims;
@@ -30,6 +30,7 @@ use self::{
     claims::Claims,
     lineage::Lineage,
     nodes::{Certified, Resolutions, Revocations},
+    room::Place,
     shelf::Shelf,
 };
 use super::{CheckedStatement, EndpointStatement, Statement, proof};
@@ -71,7 +72,10 @@ pub enum RosterRefusal {
 pub struct Roster {
     community: Community,
     shelf: Shelf,
+    /// Kept whatever else comes.
     pinned: BTreeSet<OrgId>,
+    /// How high others stand, as far as they do.
+    standing: BTreeMap<OrgId, u8>,
     organisations: BTreeMap<OrgId, Lineage>,
     /// Roots and endorsing keys, with the organisations that name them.
     signers: BTreeSet<(PublicKey, OrgId)>,
@@ -99,6 +103,7 @@ impl Roster {
             community,
             shelf: Shelf::default(),
             pinned: BTreeSet::new(),
+            standing: BTreeMap::new(),
             organisations: BTreeMap::new(),
             signers: BTreeSet::new(),
             certificates: BTreeMap::new(),
@@ -114,16 +119,31 @@ impl Roster {
         }
     }
 
-    /// Keeps an organisation whatever else comes, and lets it displace others when there is no room. For roots of this
-    /// node and for whoever holds a code of its operator: founding organisations is free, and a flood of them must not
-    /// keep out those that matter.
+    /// Keeps an organisation whatever else comes, and lets it displace others when there is no room. For those whom the
+    /// operator of this node names and for whoever holds a code of his: founding organisations is free, and a flood of them
+    /// must not keep out those that matter.
     pub fn pin(&mut self, org: OrgId) {
         self.pinned.insert(org);
     }
 
-    /// Whether this organisation is kept whatever else comes.
-    pub fn is_pinned(&self, org: &OrgId) -> bool {
-        self.pinned.contains(org)
+    /// The operator names it no longer.
+    pub fn unpin(&mut self, org: &OrgId) {
+        self.pinned.remove(org);
+    }
+
+    /// How high an organisation stands that nobody pinned, 0 when nobody vouches for it any more. When there is no room it
+    /// displaces those who stand lower, and nobody who stands as high: to be vouched for with 1 is easy.
+    pub fn stands(&mut self, org: OrgId, height: u8) {
+        if height > 0 {
+            self.standing.insert(org, height);
+        } else {
+            self.standing.remove(&org);
+        }
+    }
+
+    /// Whether this organisation is kept whatever strangers do.
+    pub fn matters(&self, org: &OrgId) -> bool {
+        self.place_of(org) > Place::Stranger
     }
 
     /// An organisation's certificates, those that lapse first at the beginning.

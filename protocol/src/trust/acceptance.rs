@@ -72,6 +72,13 @@ impl Acceptance {
         &self.except
     }
 
+    /// Whether nothing counts that does not count with another one.
+    pub fn is_within(&self, wide: &Self) -> bool {
+        let within = |scope: &Scope, wide: &[Scope]| wide.iter().any(|other| scope.is_within(other));
+        let scopes = self.scopes.iter().all(|scope| within(scope, &wide.scopes));
+        self.is_nothing() || scopes && wide.except.iter().all(|scope| within(scope, &self.except))
+    }
+
     /// Whether a record of this topic and content counts.
     pub fn covers(&self, topic: &Topic, body: &Body) -> bool {
         self.of_topic(topic).unwrap_or_else(|| {
@@ -116,6 +123,8 @@ fn is_under(scope: &Scope, value: &Observable) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::{
         observable::Suffix,
@@ -236,5 +245,25 @@ mod tests {
         assert_eq!(Acceptance::new(many).scopes().len(), limits::ACCEPTED_SCOPES);
         let encoded = crate::codec::encode(&both);
         assert_eq!(crate::codec::decode(&encoded, 4_096), Ok(both));
+    }
+
+    fn any_acceptance() -> impl Strategy<Value = Acceptance> {
+        let some = |all: &'static [&'static str]| prop::option::of(prop::sample::subsequence(all, 1..=all.len()));
+        let scope = (some(&["c2", "phishing"]), some(&["nl", "a.nl", "de"]))
+            .prop_map(|(topics, suffixes)| scope(&topics.unwrap_or_default(), &suffixes.unwrap_or_default()));
+        let scopes = prop::collection::vec(scope, 0..3);
+        (scopes.clone(), scopes).prop_map(|(scopes, except)| Acceptance::with_exceptions(scopes, except))
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_within_covers_nothing_else(narrow in any_acceptance(), wide in any_acceptance(), about in "c2|phishing|dga", name in r"a\.nl|b\.nl|x\.de|192\.0\.2\.1") {
+            let bundle = Bundle::new(80, String::new(), values(&[&name])).expect("a bundle");
+            let (topic, body) = (topic(&about), Body::Indicators(bundle));
+            prop_assert!(narrow.is_within(&narrow) && Acceptance::nothing().is_within(&narrow));
+            if narrow.is_within(&wide) && narrow.covers(&topic, &body) {
+                prop_assert!(wide.covers(&topic, &body), "{narrow:?} {wide:?}");
+            }
+        }
     }
 }

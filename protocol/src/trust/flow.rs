@@ -4,10 +4,10 @@
 //! endorsed and an organisation passes on at most [`FULL`], so whoever introduces a thousand others is one source for all of
 //! them: the weight of a whole group of sybils is at most what was endorsed to them from outside.
 //!
-//! First the arcs that can matter are gathered backwards from the organisations asked about (`gathering.rs`); then shortest
-//! augmenting paths fill a network of those (`network.rs`). Every list is in the order of [`OrgId`], so the same graph has the
-//! same paths and the same cut on every machine. The work is bounded: where it does not suffice, the answer says so and is
-//! what one path carries at least, which is safe because the whole flow is never less.
+//! First the arcs that can matter are gathered backwards from the organisations asked about (`gathering.rs`); then a
+//! network of those is filled, the shortest ways first (`network.rs`). Every list is in the order of [`OrgId`], so the same
+//! graph has the same paths and the same cut on every machine. The work is bounded: where it does not suffice, the answer
+//! says so and is what one path carries at least, which is safe because the whole flow is never less.
 
 use std::collections::BTreeMap;
 

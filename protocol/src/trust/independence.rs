@@ -43,8 +43,8 @@ pub fn two_source(graph: &Graph, standing: &Standing, reporters: &BTreeSet<OrgId
 
 /// Whether enough reaches one of these nodes when one node is gone.
 fn survives(graph: &Graph, standing: &Standing, nodes: &[u32], gone: Option<u32>) -> bool {
-    // Bit r of a node: it was looked at with r introductions needed.
-    let mut looked = vec![0u8; graph.nodes()];
+    // Nodes with the introductions needed. Few of a large graph are behind one answer.
+    let mut looked = BTreeSet::new();
     let stands = |node: u32, needed: u8| Some(node) != gone && standing.at(node, needed) >= ENOUGH;
     let mut open: Vec<(u32, u8)> = nodes.iter().map(|node| (*node, 0)).collect();
     open.retain(|(node, _)| stands(*node, 0));
@@ -57,8 +57,7 @@ fn survives(graph: &Graph, standing: &Standing, nodes: &[u32], gone: Option<u32>
                 return true;
             }
             let further = needed + 1;
-            if further <= DEPTH && stands(arc.node, further) && looked[arc.node as usize] >> further & 1 == 0 {
-                looked[arc.node as usize] |= 1 << further;
+            if further <= DEPTH && stands(arc.node, further) && looked.insert((arc.node, further)) {
                 open.push((arc.node, further));
             }
         }

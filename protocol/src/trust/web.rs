@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use self::{
     classes::Classes,
-    grounds::{Grounds, Papers},
+    grounds::{Grounds, Papers, Place, Said},
     layer::{Layer, Mesh, Purpose},
     touched::Trace,
 };
@@ -34,7 +34,7 @@ use super::{Pin, Root, flow::Memo, independence::ENOUGH};
 use crate::{
     confidence::View,
     organisation::OrgId,
-    statement::{Concern, FULL, Roster},
+    statement::{Concern, FULL, Roster, Scope},
     time::Millis,
 };
 
@@ -48,6 +48,23 @@ pub struct Web {
     confide: Layer,
     classes: Classes,
     touched: BTreeSet<OrgId>,
+}
+
+/// What one organisation says of another and has not taken back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vouched {
+    /// Who vouches.
+    pub issuer: OrgId,
+    /// For whom.
+    pub subject: OrgId,
+    /// How much.
+    pub amount: u8,
+    /// How many further introductions.
+    pub depth: u8,
+    /// About what.
+    pub scope: Scope,
+    /// Whether it counts now, for those whom its issuer's word reaches.
+    pub counts: bool,
 }
 
 /// The trust that counts for one question.
@@ -131,7 +148,7 @@ impl Web {
     }
 
     /// Wall time passes; it never goes back. What begins or ends by then does.
-    pub fn advance(&mut self, _: &Roster, now: Millis) {
+    pub fn advance(&mut self, now: Millis) {
         self.grounds.advance(now);
         self.settle();
     }
@@ -179,6 +196,25 @@ impl Web {
         let Mesh { graph, standing } = &self.reach.mesh;
         let node = graph.index_of(&self.grounds.families.top_of(org));
         node.map_or_else(Vec::new, |node| standing.witness(graph, node))
+    }
+
+    /// What these organisations say of each other.
+    pub fn vouching(&self, among: &BTreeSet<OrgId>) -> Vec<Vouched> {
+        let said = among.iter().flat_map(|issuer| self.grounds.said_by(Some(*issuer)));
+        let stands = said.filter(|(place, said)| said.amount > 0 && among.contains(&place.subject));
+        let is_vetoed = |org: &OrgId| self.reach.vetoed.contains_key(org);
+        let vouched = |(place, said): (&Place, &Said)| {
+            let issuer = place.issuer?;
+            Some(Vouched {
+                issuer,
+                subject: place.subject,
+                amount: said.amount,
+                depth: said.depth,
+                scope: self.grounds.scopes.scope(place.scope).cloned().unwrap_or_default(),
+                counts: self.grounds.counts(place, said) && !is_vetoed(&issuer) && !is_vetoed(&place.subject),
+            })
+        };
+        stands.filter_map(vouched).collect()
     }
 
     /// What counts for one question.

@@ -79,6 +79,17 @@ pub fn write(folder: &Path, report: &Report, about: &str) -> Result<(), FolderEr
         "sent",
     ];
     rows(folder, "nodes.csv", &head, &outcome.nodes)?;
+    let looks = outcome.trust.iter().flat_map(|trust| &trust.looks);
+    let head = [
+        "seconds",
+        "honest_trusted_percent",
+        "hostile_trusted_percent",
+        "poison_believed_percent",
+        "poison_listed_percent",
+        "poison_score",
+        "true_listed_percent",
+    ];
+    rows(folder, "trust.csv", &head, looks)?;
     rows(folder, "mesh.csv", &["node", "other"], &outcome.links)?;
     let page = folder.join("report.html");
     fs::write(&page, page::page(report, about)).map_err(failed(&page))?;
@@ -147,6 +158,7 @@ mod tests {
         assert_eq!(lines("bytes-by-kind.csv"), 1 + 1);
         assert_eq!(lines("nodes.csv"), 1 + 4);
         assert_eq!(lines("mesh.csv"), 1 + 3);
+        assert_eq!(lines("trust.csv"), 1 + 2);
         assert!(lines("report.html") > 1);
         // These two are in CSV files only.
         (report.outcome.spread, report.outcome.links) = (Vec::new(), Vec::new());

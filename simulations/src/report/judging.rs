@@ -1,6 +1,6 @@
 //! What a scenario expected, held against what came out: [`judge`].
 
-use super::Outcome;
+use super::{Outcome, trust::TrustFigures};
 use crate::scenario::written::Expect;
 
 /// Everything that was expected and did not come out, in sentences.
@@ -35,6 +35,7 @@ pub fn judge(expect: &Expect, outcome: &Outcome) -> Vec<String> {
         }
         None => {}
     }
+    broken.extend(trust(expect, outcome.trust.as_ref()));
     if outcome.faults_among_honest > 0 {
         let count = outcome.faults_among_honest;
         broken.push(format!(
@@ -42,6 +43,56 @@ pub fn judge(expect: &Expect, outcome: &Outcome) -> Vec<String> {
         ));
     }
     broken
+}
+
+/// What was expected of trust and poison.
+fn trust(expect: &Expect, found: Option<&TrustFigures>) -> Vec<String> {
+    // A name, what was expected, what was found, and whether more would be better.
+    let mut rows: Vec<(&str, Option<f64>, Option<f64>, bool)> = Vec::new();
+    let of = |value: fn(&TrustFigures) -> f64| found.map(value);
+    let gone = found.and_then(|found| found.poison_gone_seconds);
+    let listed = found.and_then(|found| found.true_listed_percent);
+    rows.push((
+        "poison_met_percent",
+        expect.poison_met_percent,
+        of(|found| found.poison_met_percent),
+        true,
+    ));
+    rows.push((
+        "poison_believed_percent",
+        expect.poison_believed_percent,
+        of(|found| found.poison_believed_percent),
+        false,
+    ));
+    rows.push((
+        "poison_listed_percent",
+        expect.poison_listed_percent,
+        of(|found| found.poison_listed_percent),
+        false,
+    ));
+    rows.push((
+        "poison_score",
+        expect.poison_score,
+        of(|found| f64::from(found.poison_score)),
+        false,
+    ));
+    rows.push(("poison_gone_seconds", expect.poison_gone_seconds, gone, false));
+    rows.push((
+        "kept_percent",
+        expect.kept_percent,
+        of(|found| found.kept_percent),
+        true,
+    ));
+    rows.push(("true_listed_percent", expect.true_listed_percent, listed, true));
+    let missed = |(name, expected, found, more): (&str, Option<f64>, Option<f64>, bool)| {
+        let (expected, way) = (expected?, if more { "least" } else { "most" });
+        let Some(found) = found else {
+            return Some(format!("{name} has no value, and at {way} {expected} was expected"));
+        };
+        let holds = if more { found >= expected } else { found <= expected };
+        (!holds).then(|| format!("{name} is {found:.2}, and at {way} {expected} was expected"))
+    };
+    rows.into_iter().filter_map(missed).collect()
 }
 
 #[cfg(test)]
@@ -106,10 +157,51 @@ mod tests {
             },
             &["own_tld_percent"],
         );
+        check(
+            Expect {
+                kept_percent: Some(1.0),
+                ..nothing()
+            },
+            &["kept_percent has no value"],
+        );
         let faulty = Outcome {
             faults_among_honest: 2,
             ..Outcome::default()
         };
         assert_eq!(judge(&nothing(), &faulty).len(), 1);
+    }
+
+    #[test]
+    fn trust_is_judged_both_ways() {
+        let outcome = Outcome {
+            trust: Some(TrustFigures {
+                poison_met_percent: 50.0,
+                poison_believed_percent: 10.0,
+                poison_score: 600,
+                kept_percent: 99.0,
+                ..TrustFigures::default()
+            }),
+            ..Outcome::default()
+        };
+        let check = |expect: Expect, holds: bool| {
+            assert_eq!(judge(&expect, &outcome).is_empty(), holds, "{expect:?}");
+        };
+        let expect = |change: fn(&mut Expect)| {
+            let mut expect = Expect::default();
+            change(&mut expect);
+            expect
+        };
+        check(expect(|expect| expect.poison_met_percent = Some(50.0)), true);
+        check(expect(|expect| expect.poison_met_percent = Some(51.0)), false);
+        check(expect(|expect| expect.poison_believed_percent = Some(10.0)), true);
+        check(expect(|expect| expect.poison_believed_percent = Some(9.0)), false);
+        check(expect(|expect| expect.poison_listed_percent = Some(0.0)), true);
+        check(expect(|expect| expect.poison_score = Some(600.0)), true);
+        check(expect(|expect| expect.poison_score = Some(599.0)), false);
+        check(expect(|expect| expect.kept_percent = Some(99.0)), true);
+        check(expect(|expect| expect.kept_percent = Some(100.0)), false);
+        // Nobody answered, and no name had several reporters.
+        check(expect(|expect| expect.poison_gone_seconds = Some(900.0)), false);
+        check(expect(|expect| expect.true_listed_percent = Some(0.0)), false);
     }
 }

@@ -3,7 +3,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{Outcome, Report};
-use crate::plots::{bars, bars::Group, lines, map};
+use crate::plots::{bars, bars::Group, course, lines, map};
 
 /// Wide enough for the figures, dark on light for print.
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:900px;margin:2em auto;padding:0 1em;color:#222}\
@@ -37,6 +37,11 @@ pub fn page(report: &Report, about: &str) -> String {
                 (figure(regions(outcome), "From publication to arrival, by the region of the node that received it."))
                 h2 { "Bytes by kind" }
                 (figure(traffic(outcome), "What all nodes sent, by protocol, without what lower layers add."))
+                @if let Some(trust) = &outcome.trust {
+                    h2 { "Trust and poisoning over time" }
+                    (figure(course::course(&trust.looks), "Of all pairs of an honest node and an organisation, a record or a \
+                        name: how many are trusted, believed, or would be listed by an output that asks for two sources."))
+                }
                 h2 { "The mesh at the end" }
                 (figure(map::map(&outcome.nodes, &outcome.links), "Each dot is a node, each line a connection; nodes of one \
                     region stand together. Adversaries have a red ring."))
@@ -138,7 +143,10 @@ fn run(report: &Report) -> Markup {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::report::{Cost, Head, Push, gathering};
+    use crate::report::{
+        Cost, Head, Push, gathering,
+        trust::{Look, TrustFigures},
+    };
 
     pub(crate) fn report() -> Report {
         Report {
@@ -152,16 +160,29 @@ pub(crate) mod tests {
             },
             outcome: Outcome {
                 links: vec![(0, 1), (1, 2), (2, 99)],
+                trust: Some(figures()),
                 ..gathering::tests::gathered()
             },
             cost: Cost::default(),
         }
     }
 
+    fn figures() -> TrustFigures {
+        let look = |seconds: f64| Look {
+            seconds,
+            poison_believed_percent: seconds,
+            ..Look::default()
+        };
+        TrustFigures {
+            looks: vec![look(1.0), look(2.0)],
+            ..TrustFigures::default()
+        }
+    }
+
     #[test]
     fn a_page_holds_everything_it_shows() {
         let page = page(&report(), "First.\n\nSecond <b>part</b>.");
-        assert_eq!(page.matches("<svg").count(), 4, "four figures");
+        assert_eq!(page.matches("<svg").count(), 5, "five figures");
         assert!(page.contains("A &lt;calm&gt; day &amp; more") && page.contains("Second &lt;b&gt;part"));
         for outside in ["src=", "href=", "@import", "<script", "url("] {
             assert!(!page.contains(outside), "{outside}");

@@ -1,6 +1,7 @@
 //! What the keys of a scenario must mean together: [`check`] finds everything that is wrong at once, each with its key.
 
 mod happenings;
+mod trusting;
 
 use std::path::Path;
 
@@ -8,7 +9,8 @@ use starfish_protocol::{limits, record::Topic};
 
 use super::{
     Latency,
-    written::{Nodes, Publish, TopologyKind, TrustKind, Written},
+    vouching::Vouches,
+    written::{Nodes, Publish, TopologyKind, Written},
 };
 
 /// More nodes than this do not fit into the memory of a usual machine, at some 0.5 MiB each.
@@ -29,8 +31,16 @@ pub struct Wrong {
     pub remedy: String,
 }
 
-/// The matrix of a scenario, and the links of its topology if a file holds them.
-pub type Files = (Latency, Option<Vec<(u32, u32)>>);
+/// What the files of a scenario hold.
+#[derive(Clone, Debug)]
+pub struct Files {
+    /// How far apart the regions are.
+    pub latency: Latency,
+    /// The links of its topology, when a file says so.
+    pub links: Option<Vec<(u32, u32)>>,
+    /// Who vouches for whom, when a file says so.
+    pub vouches: Option<Vouches>,
+}
 
 /// Checks every key and reads the files that the scenario names, which are searched for in `folder`.
 ///
@@ -44,16 +54,21 @@ pub fn check(written: &Written, folder: &Path) -> Result<Files, Vec<Wrong>> {
     for (name, nodes) in &written.nodes {
         role(name, nodes, latency.as_ref(), &mut found);
     }
-    trust(written, &mut found);
+    let vouches = trusting::trust(written, folder, &mut found);
     for (name, publish) in &written.publish {
         publication(name, publish, written, &mut found);
     }
     happenings::happenings(written, latency.as_ref(), &mut found);
     for (name, adversary) in &written.adversary {
         happenings::hostile(name, adversary, written, &mut found);
+        trusting::hostile(name, adversary, written, &mut found);
     }
     match latency {
-        Some(latency) if found.0.is_empty() => Ok((latency, links)),
+        Some(latency) if found.0.is_empty() => Ok(Files {
+            latency,
+            links,
+            vouches,
+        }),
         _ => Err(found.0),
     }
 }
@@ -265,27 +280,6 @@ fn regions(key: &str, regions: &[String], latency: Option<&Latency>, found: &mut
     }
 }
 
-fn trust(written: &Written, found: &mut Found) {
-    match written.trust.kind {
-        TrustKind::Everyone => {
-            let holds = written.trust.roles.is_empty();
-            found.unless(holds, "trust.roles", "is only for `kind = \"listed\"`", "take it away");
-        }
-        TrustKind::Listed => {
-            for (who, whom) in &written.trust.roles {
-                for role in std::iter::once(who).chain(whom) {
-                    found.role(written, &format!("trust.roles.{who}"), role);
-                }
-            }
-        }
-        TrustKind::Chain | TrustKind::TwoSponsors | TrustKind::ScaleFree | TrustKind::File => found.add(
-            "trust.kind",
-            "needs endorsements, which this simulator cannot make yet",
-            "write \"everyone\", or \"listed\" with [trust.roles]",
-        ),
-    }
-}
-
 fn publication(name: &str, publish: &Publish, written: &Written, found: &mut Found) {
     let key = |key: &str| format!("publish.{name}.{key}");
     found.role(written, &key("role"), &publish.role);
@@ -311,6 +305,12 @@ fn publication(name: &str, publish: &Publish, written: &Written, found: &mut Fou
         &key("every_seconds"),
         "is no time between two publications",
         "write at least 0.001, or nothing for one",
+    );
+    found.unless(
+        publish.reporters > 0,
+        &key("reporters"),
+        "lets nobody publish",
+        "write at least 1",
     );
     let until = publish.until_seconds.unwrap_or(written.seconds);
     found.stretch(

@@ -6,7 +6,9 @@ use rand::{Rng, RngExt as _, SeedableRng, seq::SliceRandom as _};
 use rand_chacha::ChaCha8Rng;
 
 use super::{
-    Scenario, workload,
+    Scenario,
+    vouching::{self, Vouches},
+    workload,
     written::{AdversaryKind, Nodes, Tlds, TopologyKind, TrustKind},
 };
 
@@ -31,6 +33,10 @@ pub struct Place {
     pub dials: Vec<u32>,
     /// What it does instead of what it should.
     pub adversary: Option<AdversaryKind>,
+    /// Which `[adversary.NAME]` it belongs to.
+    pub scheme: Option<String>,
+    /// Until when it does what it should, if it is an adversary.
+    pub honest_until: Duration,
     /// How far its clock is ahead, in ms.
     pub skew: i64,
     /// The nodes whose organisations it believes; none means all.
@@ -90,15 +96,36 @@ fn place(scenario: &Scenario, role: &str, nodes: &Nodes, number: u32) -> Place {
         certified: nodes.certified,
         dials: Vec::new(),
         adversary: None,
+        scheme: None,
+        honest_until: Duration::ZERO,
         skew: 0,
         believes: None,
     }
+}
+
+impl Place {
+    /// Whether it plays by the rules at this time.
+    pub fn is_honest_at(&self, at: Duration) -> bool {
+        self.adversary.is_none() || at < self.honest_until
+    }
+}
+
+/// Who vouches for whom from the beginning.
+pub fn vouches(scenario: &Scenario, places: &[Place], seed: u64) -> Vouches {
+    vouching::vouches(scenario, places, &mut chance(seed, "trust"))
 }
 
 /// The nodes of a role, in their order.
 pub fn of_role(places: &[Place], role: &str) -> Vec<u32> {
     let numbered = places.iter().enumerate().filter(|(_, place)| place.role == role);
     numbered.map(|(index, _)| index as u32).collect()
+}
+
+/// The nodes of a section of adversaries, in their order.
+pub fn of_scheme(places: &[Place], name: &str) -> Vec<u32> {
+    let numbered = places.iter().enumerate();
+    let theirs = numbered.filter(|(_, place)| place.scheme.as_deref() == Some(name));
+    theirs.map(|(index, _)| index as u32).collect()
 }
 
 /// So many nodes of a role, by chance, in their order.
@@ -111,11 +138,14 @@ pub fn some_of(places: &[Place], role: &str, count: usize, chance: &mut impl Rng
 }
 
 fn turn_hostile(scenario: &Scenario, all: &mut [Place], chance: &mut impl Rng) {
-    for adversary in scenario.written.adversary.values() {
+    for (name, adversary) in &scenario.written.adversary {
         let most = of_role(all, &adversary.role).len();
         let count = (adversary.share.unwrap_or(1.0) * most as f64).round() as usize;
+        let turns = matches!(adversary.kind, AdversaryKind::Sleeper | AdversaryKind::Thief);
         for node in some_of(all, &adversary.role, count, chance) {
-            all[node as usize].adversary = Some(adversary.kind);
+            let place = &mut all[node as usize];
+            (place.adversary, place.scheme) = (Some(adversary.kind), Some(name.clone()));
+            place.honest_until = Duration::from_secs(if turns { adversary.from_seconds } else { 0 });
         }
     }
 }

@@ -3,10 +3,12 @@
 mod carrying;
 mod hostile;
 mod pushing;
+mod schemes;
 mod setting;
+mod watching;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::Write,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -24,11 +26,11 @@ use starfish_protocol::{
 
 use self::{carrying::Sent, pushing::Pushes};
 use super::{
-    Scenario,
-    placing::{Place, chance, places},
-    timeline::{Deed, timeline},
+    Scenario, Vouches,
+    placing::{Place, chance, places, vouches},
+    timeline::{Deed, timeline, watches_trust},
     workload,
-    written::{PartitionKind, PublishKind, StoreFate},
+    written::{AdversaryKind, PartitionKind, PublishKind, Sharing, StoreFate},
 };
 use crate::{
     Damage,
@@ -42,6 +44,8 @@ use crate::{
         chronicle::{Happening, What},
     },
 };
+
+use self::watching::Watch;
 
 const HOUR: u64 = 3_600_000;
 /// How sure the publishers of a study say they are.
@@ -79,7 +83,8 @@ pub fn play(scenario: &Scenario, playing: Playing<'_>) -> Outcome {
     let places = places(scenario, playing.seed);
     let heard: Heard = Arc::default();
     let ear = Arc::clone(&heard);
-    let mut plan = setting::plan(scenario, &places, playing.seed).command(playing.command.clone());
+    let vouches = vouches(scenario, &places, playing.seed);
+    let mut plan = setting::plan(scenario, &places, &vouches, playing.seed).command(playing.command.clone());
     plan = plan.listen(Box::new(move |happening: &Happening| {
         if is_news(&happening.what) {
             ear.lock()
@@ -91,7 +96,7 @@ pub fn play(scenario: &Scenario, playing: Playing<'_>) -> Outcome {
         plan = plan.write_events(writer);
     }
     let (seed, progress) = (playing.seed, playing.progress);
-    let mut outcome = plan.run(|world| Play::new(scenario, &places, seed, heard).all(world, progress));
+    let mut outcome = plan.run(|world| Play::new(scenario, &places, &vouches, (seed, heard)).all(world, progress));
     outcome.broken = judge(&scenario.written.expect, &outcome);
     outcome
 }
@@ -110,6 +115,7 @@ fn is_news(what: &What) -> bool {
 struct Play<'a> {
     scenario: &'a Scenario,
     places: &'a [Place],
+    vouches: &'a Vouches,
     seed: u64,
     heard: Heard,
     gathering: Gathering,
@@ -118,10 +124,17 @@ struct Play<'a> {
     split: BTreeMap<String, (PartitionKind, Vec<usize>)>,
     /// The peers of the nodes, by the bytes of their names.
     peers: BTreeMap<Vec<u8>, u32>,
+    /// Whether trust is watched.
+    watches: bool,
+    watch: Watch,
+    /// The last record of each adversary from the time when it was honest.
+    last_good: BTreeMap<usize, RecordId>,
+    /// What each adversary has voted against.
+    voted: BTreeMap<usize, BTreeSet<RecordId>>,
 }
 
 impl<'a> Play<'a> {
-    fn new(scenario: &'a Scenario, places: &'a [Place], seed: u64, heard: Heard) -> Self {
+    fn new(scenario: &'a Scenario, places: &'a [Place], vouches: &'a Vouches, (seed, heard): (u64, Heard)) -> Self {
         let known = |place: &Place| Known {
             role: place.role.clone(),
             region: scenario.latency.regions[place.region].clone(),
@@ -140,12 +153,17 @@ impl<'a> Play<'a> {
         Self {
             scenario,
             places,
+            vouches,
             seed,
             heard,
             pushes: compares.then(|| Pushes::new(known.clone(), splits.clone())),
             gathering: Gathering::new(known, splits),
             split: BTreeMap::new(),
             peers: BTreeMap::new(),
+            watches: watches_trust(scenario),
+            watch: Watch::default(),
+            last_good: BTreeMap::new(),
+            voted: BTreeMap::new(),
         }
     }
 
@@ -153,6 +171,7 @@ impl<'a> Play<'a> {
         self.peers = (0..world.len())
             .map(|node| (world.peer(node).to_bytes(), node as u32))
             .collect();
+        self.watch = Watch::new(world, self.places, &schemes::needed(), &schemes::topic());
         hostile::keep_apart(self.places, world);
         let settled = Duration::from_secs(self.scenario.written.settle_seconds);
         let mut before = None;
@@ -183,7 +202,7 @@ impl<'a> Play<'a> {
         }
     }
 
-    fn listen(&mut self, world: &World) {
+    fn listen(&mut self, world: &mut World) {
         let news = std::mem::take(&mut *self.heard.lock().unwrap_or_else(PoisonError::into_inner));
         for happening in news {
             let at = Duration::from_nanos(happening.at);
@@ -209,39 +228,54 @@ impl<'a> Play<'a> {
         }
     }
 
-    fn published(&mut self, world: &World, at: Duration, author: usize, records: &[RecordId]) {
-        if self.places[author].adversary.is_some() {
-            return;
+    fn published(&mut self, world: &mut World, at: Duration, author: usize, records: &[RecordId]) {
+        if !self.is_honest_at(author, at) {
+            return self.watch_poison(author, records);
         }
         // A publisher that crashed within a second of publishing is asked nothing; its journal will spread what it said.
-        let Some(ledger) = world.ledger(author) else { return };
         for record in records {
-            let Found::Record(Some((header, ..))) = ledger.answer(&Query::Record(*record)) else {
+            let found = world
+                .ledger(author)
+                .map(|ledger| ledger.answer(&Query::Record(*record)));
+            let Some(Found::Record(Some((header, ..)))) = found else {
                 continue;
             };
-            let wants = |node: &usize| {
-                let place = &self.places[*node];
-                let believes = place
-                    .believes
-                    .as_ref()
-                    .is_none_or(|whom| whom.contains(&(author as u32)));
-                *node != author
-                    && place.adversary.is_none()
-                    && believes
-                    && world.plan(*node).subscription.covers(&header)
+            self.last_good.insert(author, *record);
+            let mut wants = |node: &usize| {
+                let honest = *node != author && self.places[*node].adversary.is_none();
+                let told = header.tlp == Tlp::Clear || world.may_confide(author, *node);
+                honest && told && world.plan(*node).subscription.covers(&header) && world.may_believe(*node, author)
             };
-            let wanted: Vec<u32> = (0..self.places.len()).filter(wants).map(|node| node as u32).collect();
-            let (author, length) = (author as u32, u64::from(header.compressed_len));
+            let wanted: Vec<u32> = (0..self.places.len())
+                .filter(&mut wants)
+                .map(|node| node as u32)
+                .collect();
+            let length = u64::from(header.compressed_len);
             if let Some(pushes) = &mut self.pushes {
-                pushes.published(author, *record, (header.body_digest, length), &wanted);
+                pushes.published(author as u32, *record, (header.body_digest, length), &wanted);
             }
-            self.gathering.published(at, author, *record, length, wanted);
+            self.gathering
+                .published(at, author as u32, *record, length, wanted.clone());
+            // What a sleeper said while it behaved falls with it.
+            if self.watches && self.places[author].adversary != Some(AdversaryKind::Sleeper) {
+                self.watch.reported(*record, wanted);
+            }
+        }
+    }
+
+    fn watch_poison(&mut self, author: usize, records: &[RecordId]) {
+        if self.places[author].adversary.is_some_and(AdversaryKind::poisons) {
+            self.watch.poisoned(records);
         }
     }
 
     fn act(&mut self, world: &mut World, deed: Deed) {
         match deed {
             Deed::Publish { node, stream, number } => self.publish(world, node as usize, stream.as_deref(), number),
+            Deed::Poison { node } => self.poison(world, node as usize),
+            Deed::Vote { node } => self.vote(world, node as usize),
+            Deed::Answer { name } => self.answer(world, &name),
+            Deed::Look => self.watch.look(world),
             Deed::Split { name, kind, part } => {
                 let part = part.into_iter().map(|node| node as usize).collect();
                 self.split.insert(name, (kind, part));
@@ -280,10 +314,20 @@ impl<'a> Play<'a> {
             }
             return;
         }
+        let has_turned = self.places[node].honest_until > Duration::ZERO && !self.is_honest_at(node, world.now());
+        if has_turned {
+            return;
+        }
         let stream = stream.map(|name| &self.scenario.written.publish[name]);
         let (kind, items) = stream.map_or((PublishKind::Names, 1), |stream| (stream.kind, stream.items));
         let (topic, hours) = stream.map_or(FLOOD, |stream| (stream.topic.as_str(), stream.expire_hours));
         let list = workload::list(kind, items, &mut chance(self.seed, &format!("list {number}")));
+        if stream.is_some_and(|stream| stream.reporters > 1)
+            && let Some(name) = list.first()
+        {
+            self.watch
+                .follow(name, &Topic::parse(topic).expect("checked with the scenario"));
+        }
         let bundles = bundles(list, CONFIDENCE, "simulated");
         let bodies: Vec<SealedBody> = bundles
             .into_iter()
@@ -293,10 +337,14 @@ impl<'a> Play<'a> {
         let name = format!("publication {number}");
         let draft = Draft {
             topic: Topic::parse(topic).expect("checked with the scenario"),
-            tlp: Tlp::Clear,
+            tlp: match stream.map(|stream| stream.tlp) {
+                Some(Sharing::Green) => Tlp::Green,
+                _ => Tlp::Clear,
+            },
             expires_at: Millis(world.wall().0 + hours * HOUR),
             set: (bodies.len() > 1).then(|| Digest::of(domain::COMMUNITY, name.as_bytes())),
             bodies,
+            derived_from: None,
         };
         world.begin(node, Command::Publish(draft));
     }
@@ -324,6 +372,7 @@ impl<'a> Play<'a> {
         outcome.links = links.map(|(one, other)| (one as u32, other as u32)).collect();
         outcome.events = world.events();
         outcome.events_digest = world.digest();
+        outcome.trust = self.watches.then(|| self.watch.finish(world));
         outcome
     }
 }

@@ -8,7 +8,7 @@ use toml::{
     de::{DeTable, DeValue, Deserializer},
 };
 
-use super::{Latency, Mistake, Scenario, Written, checking};
+use super::{Mistake, Scenario, Written, checking};
 
 /// How a file is changed before it is checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -96,7 +96,11 @@ fn checked(source: &Source<'_>, table: &DeTable<'_>, sets: &[String]) -> Result<
         Some(set) => refused(set, &wrong.problem),
         None => source.placed(table, wrong),
     };
-    let (latency, links) = match checking::check(&written, folder) {
+    let checking::Files {
+        latency,
+        links,
+        vouches,
+    } = match checking::check(&written, folder) {
         Ok(found) => found,
         Err(found) => return Err(found.into_iter().map(wrong).collect()),
     };
@@ -107,10 +111,11 @@ fn checked(source: &Source<'_>, table: &DeTable<'_>, sets: &[String]) -> Result<
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned(),
-        digest: digest(&written, &latency, links.as_deref()),
+        digest: digest(&written, &(&latency, &links, &vouches)),
         written,
         latency,
         links,
+        vouches,
     })
 }
 
@@ -119,10 +124,10 @@ fn typed(table: &DeTable<'_>, text: &str) -> Result<Written, toml::de::Error> {
 }
 
 /// A digest of everything that decides a run beside the seed and the program.
-fn digest(written: &Written, latency: &Latency, links: Option<&[(u32, u32)]>) -> String {
+fn digest(written: &Written, files: &impl std::fmt::Debug) -> String {
     let mut hasher = blake3::Hasher::new();
     hasher.update(&serde_json::to_vec(written).expect("a scenario is a document"));
-    hasher.update(format!("{latency:?}{links:?}").as_bytes());
+    hasher.update(format!("{files:?}").as_bytes());
     hasher.finalize().to_hex()[..16].to_owned()
 }
 

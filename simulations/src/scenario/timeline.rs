@@ -1,5 +1,7 @@
 //! Everything that happens in a study, and when: [`timeline`], drawn from the seed before the first virtual second.
 
+mod schemes;
+
 use std::time::Duration;
 
 use rand::{RngExt as _, seq::SliceRandom as _};
@@ -7,6 +9,7 @@ use rand::{RngExt as _, seq::SliceRandom as _};
 use super::{
     Scenario,
     placing::{Place, chance, of_role, some_of},
+    vouching::is_web,
     written::{AdversaryKind, Partition, PartitionKind, StoreFate},
 };
 
@@ -48,6 +51,23 @@ pub enum Deed {
         /// Who.
         node: u32,
     },
+    /// An adversary publishes names that everybody needs.
+    Poison {
+        /// Who.
+        node: u32,
+    },
+    /// An adversary says of what honest nodes have published that it is no threat.
+    Vote {
+        /// Who.
+        node: u32,
+    },
+    /// The others do something about adversaries.
+    Answer {
+        /// Which `[adversary.NAME]`.
+        name: String,
+    },
+    /// Every node is asked whom it trusts, and what it would block.
+    Look,
 }
 
 /// A deed and its virtual time.
@@ -62,7 +82,10 @@ pub struct Moment {
 /// All moments of a run, in order.
 pub fn timeline(scenario: &Scenario, places: &[Place], seed: u64) -> Vec<Moment> {
     let mut moments = publications(scenario, places, seed);
-    moments.extend(floods(scenario, places, moments.len() as u64));
+    moments.extend(schemes::schemes(scenario, places, seed, moments.len() as u64));
+    if watches_trust(scenario) {
+        moments.extend(schemes::looks(scenario));
+    }
     moments.extend(churn(scenario, places, seed));
     for (name, crash) in &scenario.written.crash {
         let nodes = some_of(
@@ -102,6 +125,15 @@ pub fn timeline(scenario: &Scenario, places: &[Place], seed: u64) -> Vec<Moment>
     moments
 }
 
+/// Whether there is anything to see of trust: endorsements, or adversaries who are after it.
+pub fn watches_trust(scenario: &Scenario) -> bool {
+    let adversaries = scenario.written.adversary.values();
+    is_web(scenario.written.trust.kind)
+        || adversaries
+            .map(|adversary| adversary.kind)
+            .any(AdversaryKind::is_after_trust)
+}
+
 fn after(seconds: u64, deed: Deed) -> Moment {
     Moment {
         at: Duration::from_secs(seconds),
@@ -116,48 +148,24 @@ fn publications(scenario: &Scenario, places: &[Place], seed: u64) -> Vec<Moment>
         who.shuffle(&mut chance(seed, &format!("publish {name}")));
         let until = publish.until_seconds.unwrap_or(scenario.written.seconds) as f64;
         let mut at = publish.at_seconds as f64;
-        for node in who.iter().cycle() {
-            if at >= until {
-                break;
+        let (mut turn, reporters) = (who.iter().cycle(), who.len().min(publish.reporters as usize));
+        while at < until && reporters > 0 {
+            // One number, one list, whoever publishes it.
+            let number = moments.len() as u64;
+            for node in turn.by_ref().take(reporters) {
+                let deed = Deed::Publish {
+                    node: *node,
+                    stream: Some(name.clone()),
+                    number,
+                };
+                moments.push(Moment {
+                    at: Duration::from_secs_f64(at),
+                    deed,
+                });
             }
-            let deed = Deed::Publish {
-                node: *node,
-                stream: Some(name.clone()),
-                number: moments.len() as u64,
-            };
-            moments.push(Moment {
-                at: Duration::from_secs_f64(at),
-                deed,
-            });
             match publish.every_seconds {
                 Some(every) => at += every,
                 None => break,
-            }
-        }
-    }
-    moments
-}
-
-fn floods(scenario: &Scenario, places: &[Place], first: u64) -> Vec<Moment> {
-    let mut moments = Vec::new();
-    for adversary in scenario.written.adversary.values() {
-        let Some(rate) = adversary
-            .per_second
-            .filter(|_| adversary.kind == AdversaryKind::Flooder)
-        else {
-            continue;
-        };
-        let flooders = of_role(places, &adversary.role).into_iter();
-        for node in flooders.filter(|node| places[*node as usize].adversary == Some(AdversaryKind::Flooder)) {
-            let length = scenario.written.seconds.saturating_sub(adversary.from_seconds);
-            for turn in 0..(length as f64 * rate) as u64 {
-                let at = Duration::from_secs_f64(adversary.from_seconds as f64 + turn as f64 / rate);
-                let deed = Deed::Publish {
-                    node,
-                    stream: None,
-                    number: first + moments.len() as u64,
-                };
-                moments.push(Moment { at, deed });
             }
         }
     }

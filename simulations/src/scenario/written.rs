@@ -158,13 +158,43 @@ pub enum TopologyKind {
 }
 
 /// Who believes whom.
-#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Trust {
     /// Its shape.
     pub kind: TrustKind,
     /// Of `listed`: for each role, the roles whose organisations it believes.
     pub roles: BTreeMap<String, Vec<String>>,
+    /// Of the shapes that endorsements make: the roles that take part; all whom no adversary smuggles in when left out.
+    pub members: Vec<String>,
+    /// Of `two-sponsors` and `scale-free`: how many founders are everybody's roots, with the right to veto.
+    pub roots: u32,
+    /// Of `two-sponsors` and `scale-free`: how many earlier members vouch for each later one.
+    pub sponsors: u32,
+    /// How much one member vouches for another, 1 to 120.
+    pub amount: u8,
+    /// How many further introductions it honours, 0 to 7.
+    pub depth: u8,
+    /// Of `two-sponsors` and `scale-free`: the roles whose members may be told TLP:GREEN.
+    pub green: Vec<String>,
+    /// Of `file`: a CSV file beside the scenario, each line who vouches, for whom, how much and how deep.
+    pub path: Option<PathBuf>,
+}
+
+impl Default for Trust {
+    fn default() -> Self {
+        Self {
+            kind: TrustKind::Everyone,
+            roles: BTreeMap::new(),
+            members: Vec::new(),
+            green: Vec::new(),
+            roots: 2,
+            sponsors: 2,
+            amount: starfish_protocol::trust::independence::ENOUGH,
+            depth: starfish_protocol::statement::DEPTH,
+            path: None,
+        }
+    }
 }
 
 /// The shape of a trust graph.
@@ -176,11 +206,11 @@ pub enum TrustKind {
     Everyone,
     /// By role.
     Listed,
-    /// One after the other.
+    /// Each vouches for the one before and the one after it.
     Chain,
-    /// Members whom two others sponsored.
+    /// Members whom two earlier ones sponsored, behind a few founders.
     TwoSponsors,
-    /// Few with many endorsements.
+    /// The same, and whoever has sponsored many sponsors more.
     ScaleFree,
     /// As a file says.
     File,
@@ -206,9 +236,26 @@ pub struct Publish {
     /// The topic.
     #[serde(default = "malware")]
     pub topic: String,
+    /// Who may see it.
+    #[serde(default)]
+    pub tlp: Sharing,
+    /// How many nodes of the role publish the same list at the same time.
+    #[serde(default = "one")]
+    pub reporters: u32,
     /// When the records expire, after they are published.
     #[serde(default = "day")]
     pub expire_hours: u64,
+}
+
+/// Who may see what is published.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sharing {
+    /// Everybody.
+    #[default]
+    Clear,
+    /// Whoever is trusted with it.
+    Green,
 }
 
 /// What is published.
@@ -327,9 +374,34 @@ pub struct Adversary {
     pub victims: Option<String>,
     /// Of `flooder`: messages a second, each.
     pub per_second: Option<f64>,
+    /// Of `sybil` and `colluder`: how many members are talked into vouching for the first of them, which vouches for all others.
+    /// A colluder without them is a member like others.
+    pub endorsements: Option<u32>,
+    /// And how much each of those members vouches, 1 to 120.
+    pub amount: Option<u8>,
+    /// Of those who publish poison or vote: the time between two of them, each.
+    pub every_seconds: Option<f64>,
     /// From when on.
     #[serde(default)]
     pub from_seconds: u64,
+    /// What the others do about it.
+    pub answer: Option<Answer>,
+    /// And when.
+    pub answered_seconds: Option<u64>,
+}
+
+/// What is done about adversaries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// Everyone who vouches for them takes it back.
+    Withdraw,
+    /// A founder vetoes them.
+    Veto,
+    /// Their organisations revoke their nodes from the last record before they turned.
+    Revoke,
+    /// Every operator pins them as bad.
+    Pin,
 }
 
 /// What an adversary does.
@@ -348,8 +420,10 @@ pub enum AdversaryKind {
     Sybil,
     /// Publishes names that everybody needs.
     Poisoner,
-    /// Behaves for long, and then does not.
+    /// Behaves for long, and then publishes poison.
     Sleeper,
+    /// Has the key of an honest node from some time on, and publishes poison in its name.
+    Thief,
     /// Writes two histories.
     Equivocator,
     /// Announces messages that it does not have.
@@ -360,6 +434,18 @@ pub enum AdversaryKind {
     Replayer,
     /// Votes with others against what is true.
     Colluder,
+}
+
+impl AdversaryKind {
+    /// Whether it publishes poison, now or later.
+    pub fn poisons(self) -> bool {
+        matches!(self, Self::Sybil | Self::Poisoner | Self::Sleeper | Self::Thief)
+    }
+
+    /// Whether it is after what others believe.
+    pub fn is_after_trust(self) -> bool {
+        self.poisons() || self == Self::Colluder
+    }
 }
 
 /// What is measured beside the nodes, in the same run.
@@ -386,6 +472,25 @@ pub struct Expect {
     pub copies: Option<f64>,
     /// Body bytes of the median node with `tlds = "own"`, in percent of the mean of those that pull everything.
     pub own_tld_percent: Option<f64>,
+    /// Poison that honest nodes held at the end, believed or not, in percent of what there was: a run in which nobody met it
+    /// proves nothing.
+    pub poison_met_percent: Option<f64>,
+    /// Poison that was believed at the end, in percent.
+    pub poison_believed_percent: Option<f64>,
+    /// The most poisoned names that a `two-source` output would have listed at once, in percent.
+    pub poison_listed_percent: Option<f64>,
+    /// The highest score of a poisoned name, per mille.
+    pub poison_score: Option<f64>,
+    /// Nobody believes any poison any more within this after the answer.
+    pub poison_gone_seconds: Option<f64>,
+    /// Records of honest authors that are believed at the end, of those that are wanted, in percent.
+    pub kept_percent: Option<f64>,
+    /// Names that several honest nodes reported and that are listed at the end, in percent.
+    pub true_listed_percent: Option<f64>,
+}
+
+fn one() -> u32 {
+    1
 }
 
 fn yes() -> bool {

@@ -2,11 +2,14 @@
 //!
 //! | invariant | looked at |
 //! |---|---|
-//! | nothing is believed that trust forbids | when a record becomes durable |
+//! | nothing is believed that trust forbids (`facts`) | when a record becomes durable or rises, and all of it once news of lost trust had their time |
+//! | no TLP:GREEN at a node that no honest node may tell it | when a record becomes durable |
 //! | what was acknowledged is not lost | when a node starts again |
 //! | each record reaches everybody within the time that the plan gives | within a second after that time |
 //! | no honest node is held to have misbehaved by another one | when a node says so |
 //! | queues are bounded | once a virtual second |
+
+mod beliefs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,6 +28,7 @@ use super::{
     NodePlan,
     cast::Cast,
     chronicle::{Happening, What},
+    facts::{Clock, Facts},
     residents::Resident,
 };
 use crate::{
@@ -43,6 +47,9 @@ pub(super) fn is_whole(ledger: &Ledger<Disk>, record: &RecordId) -> bool {
     let card = ledger.card_of(record).expect("memory does not fail");
     card.is_some_and(|(_, card)| matches!(card.state, State::Present | State::Bare))
 }
+
+/// What an event is looked at beside.
+type Everything<'a> = (&'a [Resident], &'a Cast, &'a mut Facts);
 
 /// A record that is to reach everybody.
 #[derive(Debug)]
@@ -65,6 +72,8 @@ pub(super) struct Checks {
     durable: Vec<BTreeSet<RecordId>>,
     /// What each node has published: the journal keeps it when the store is lost.
     own: Vec<BTreeSet<RecordId>>,
+    /// The entries of each ledger up to which it was looked at what is believed.
+    read: Vec<u64>,
     looked: u64,
 }
 
@@ -80,23 +89,25 @@ impl Checks {
             running_since: vec![None; plan.len()],
             durable: each(),
             own: each(),
+            read: vec![0; plan.len()],
             looked: 0,
         }
     }
 
-    pub(super) fn see(&mut self, happening: &Happening, residents: &[Resident], cast: &Cast) {
+    pub(super) fn see(&mut self, happening: &Happening, residents: &[Resident], cast: &Cast, facts: &mut Facts) {
         match (&happening.what, happening.node) {
             (What::Separated(..) | What::Blocked(..), _) => self.calm_since = None,
             (What::Healed, _) => self.calm_since = Some(happening.at),
-            (what, Some(node)) => self.see_node(node, what, happening.at, residents, cast),
+            (what, Some(node)) => self.see_node(node, what, happening.at, (residents, cast, facts)),
             _ => {}
         }
     }
 
-    fn see_node(&mut self, node: usize, what: &What, at: u64, residents: &[Resident], cast: &Cast) {
+    fn see_node(&mut self, node: usize, what: &What, at: u64, (residents, cast, facts): Everything<'_>) {
         match what {
             What::Started => {
                 self.running_since[node] = Some(at);
+                self.read[node] = 0;
                 if self.is_honest[node] {
                     self.honest.insert(cast.members[node].peer, node);
                     self.check_kept(node, residents);
@@ -116,7 +127,14 @@ impl Checks {
                     self.spreading.extend(spreading);
                 }
             }
-            What::Mesh(event) if self.is_honest[node] => self.check_event(node, event, residents, cast),
+            What::Mesh(event) => {
+                if let Event::Engine(port::Event::Stored(id)) = event {
+                    self.check_confided(node, id, (residents, cast, &mut *facts));
+                }
+                if self.is_honest[node] {
+                    self.check_event(node, event, &residents[node], facts);
+                }
+            }
             _ => {}
         }
     }
@@ -145,11 +163,13 @@ impl Checks {
         }
     }
 
-    fn check_event(&mut self, node: usize, event: &Event, residents: &[Resident], cast: &Cast) {
+    fn check_event(&mut self, node: usize, event: &Event, resident: &Resident, facts: &mut Facts) {
         match event {
             Event::Engine(port::Event::Stored(id) | port::Event::BodyStored(id)) => {
                 self.durable[node].insert(*id);
-                self.check_belief(node, id, residents, cast);
+                if let Some(ledger) = &resident.ledger {
+                    self.check_belief(node, id, ledger, facts);
+                }
             }
             Event::Engine(port::Event::Faulted { peer, fault }) => {
                 let peer = PeerId::from_bytes(peer.as_bytes()).ok();
@@ -169,27 +189,8 @@ impl Checks {
         }
     }
 
-    /// The interim rule of trust: believed is what comes from the organisations that a node lists, and from its own.
-    fn check_belief(&self, node: usize, id: &RecordId, residents: &[Resident], cast: &Cast) {
-        let resident = &residents[node];
-        let Some(ledger) = &resident.ledger else { return };
-        let Some((_, card)) = ledger.card_of(id).expect("memory does not fail") else {
-            return;
-        };
-        if card.believed {
-            let is_root = card
-                .org
-                .is_some_and(|org| org == cast.members[node].org || resident.roots.contains(&org));
-            assert!(
-                is_root,
-                "node {node} believes record {id} of {:?}, whom it does not trust",
-                card.org
-            );
-        }
-    }
-
     /// Who should hold a record by now, and does not?
-    fn check_convergence(&mut self, residents: &[Resident], cast: &Cast, plan: &[NodePlan]) {
+    fn check_convergence(&mut self, residents: &[Resident], cast: &Cast, facts: &mut Facts, plan: &[NodePlan]) {
         let (Some(within), Some(calm), Some(now)) = (self.converge_within, self.calm_since, kernel::now()) else {
             return;
         };
@@ -205,7 +206,8 @@ impl Checks {
             for (node, resident) in residents.iter().enumerate() {
                 let Some(ledger) = &resident.ledger else { continue };
                 let has_run = self.running_since[node].is_some_and(|start| start + within <= now);
-                let wants = resident.roots.contains(&org) && plan[node].subscription == Default::default();
+                let trusts = facts.allows(node, org, self.clock(node));
+                let wants = trusts && plan[node].subscription == Default::default();
                 if has_run && wants && self.is_honest[node] {
                     assert!(
                         is_whole(ledger, &id),
@@ -219,13 +221,14 @@ impl Checks {
     }
 
     /// Once a virtual second: what does not show in any event?
-    pub(super) fn look(&mut self, network: &Network, residents: &[Resident], cast: &Cast, plan: &[NodePlan]) {
+    pub(super) fn look(&mut self, network: &Network, (residents, cast, facts): Everything<'_>, plan: &[NodePlan]) {
         let second = kernel::now().unwrap_or_default() / SECOND;
         if second == self.looked {
             return;
         }
         self.looked = second;
-        self.check_convergence(residents, cast, plan);
+        self.check_convergence(residents, cast, facts, plan);
+        self.check_beliefs(residents, facts);
         let queued = network.queued();
         assert!(
             queued <= QUEUED * residents.len().max(1),

@@ -33,6 +33,8 @@ pub enum What {
     Started,
     /// These records are durable at the node that published them.
     Published(Vec<RecordId>),
+    /// An organisation said something about another, or about a node of its own.
+    Stated(String),
     /// A command was not carried out.
     Refused(String),
     /// The node was killed, and its disk took this damage.
@@ -56,6 +58,7 @@ impl What {
             Self::Mesh(event) => name_of(event),
             Self::Started => "started",
             Self::Published(_) => "published",
+            Self::Stated(_) => "stated",
             Self::Refused(_) => "refused",
             Self::Crashed(_) => "crashed",
             Self::Ended(_) => "ended",
@@ -71,7 +74,7 @@ impl What {
             Self::Mesh(Event::Engine(port::Event::Stored(id) | port::Event::BodyStored(id))) => id.to_string(),
             Self::Mesh(event) => format!("{event:?}"),
             Self::Published(records) => records.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
-            Self::Refused(reason) => reason.clone(),
+            Self::Refused(reason) | Self::Stated(reason) => reason.clone(),
             Self::Ended(reason) => reason.clone().unwrap_or_default(),
             Self::Crashed(damage) => format!("{damage:?}"),
             Self::Separated(groups, how) => format!("{how:?} {groups:?}"),

@@ -3,7 +3,7 @@
 use std::{any::Any, fmt, io::Write, net::Ipv4Addr, panic::AssertUnwindSafe, sync::Arc, thread, time::Duration};
 
 use starfish_node::mesh::{Keeper, MeshSettings};
-use starfish_protocol::engine::Subscription;
+use starfish_protocol::{engine::Subscription, trust::Pin};
 use starfish_sim_kernel as kernel;
 
 use super::{
@@ -22,6 +22,21 @@ const STACK: usize = 64 << 20;
 /// Puts another keeper in front of a node's own.
 pub type KeeperHook = Arc<dyn Fn(Arc<dyn Keeper>) -> Arc<dyn Keeper> + Send + Sync>;
 
+/// How much somebody vouches for an organisation (trust.md 4.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vouch {
+    /// The number of the organisation.
+    pub organisation: usize,
+    /// How much, 1 to 120.
+    pub amount: u8,
+    /// How many further introductions behind it are honoured, 0 to 7.
+    pub depth: u8,
+    /// Whether its vetoes count.
+    pub may_veto: bool,
+    /// Whether it may be told TLP:GREEN.
+    pub receive_green: bool,
+}
+
 /// One node of a plan.
 #[derive(Clone)]
 pub struct NodePlan {
@@ -39,6 +54,10 @@ pub struct NodePlan {
     pub is_certified: bool,
     /// The organisations that it lists as roots; those of all certified nodes when there is none.
     pub roots: Option<Vec<usize>>,
+    /// Its operator's further entries, which say how much.
+    pub entries: Vec<Vouch>,
+    /// Its operator's last word about organisations.
+    pub pins: Vec<(usize, Pin)>,
     /// The nodes that it dials; some at random when there is none.
     pub dials: Option<Vec<usize>>,
     /// Whether it dials others besides, by its own choice.
@@ -68,6 +87,8 @@ impl NodePlan {
             organisation,
             is_certified: true,
             roots: None,
+            entries: Vec::new(),
+            pins: Vec::new(),
             dials: None,
             dial_others: false,
             subscription: Subscription::default(),
@@ -104,6 +125,7 @@ pub struct Plan {
     pub(super) dials: usize,
     pub(super) converge_within: Option<Duration>,
     pub(super) compares: bool,
+    pub(super) endorsements: Vec<(usize, Vouch)>,
     pub(super) archive: Archive,
     command: Option<String>,
 }
@@ -117,6 +139,7 @@ impl Plan {
             dials: DIALS,
             converge_within: None,
             compares: false,
+            endorsements: Vec::new(),
             archive: Archive::default(),
             command: None,
         }
@@ -148,6 +171,13 @@ impl Plan {
             .iter_mut()
             .enumerate()
             .for_each(|(number, node)| change(number, node));
+        self
+    }
+
+    /// Lets an organisation vouch for another from the beginning.
+    #[must_use]
+    pub fn endorse(mut self, issuer: usize, vouch: Vouch) -> Self {
+        self.endorsements.push((issuer, vouch));
         self
     }
 

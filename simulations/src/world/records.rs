@@ -37,6 +37,7 @@ impl World {
             expires_at: Millis(self.wall().0 + LIFETIME),
             bodies: vec![seal_body(Body::Indicators(bundle.expect("a bundle that fits")))],
             set: None,
+            derived_from: None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Nodes: started, crashed, started again. What a node keeps outlives it.
 
-use std::{collections::BTreeSet, net::Ipv4Addr, sync::Arc};
+use std::{net::Ipv4Addr, sync::Arc};
 
 use libp2p::{Multiaddr, multiaddr::Protocol};
 use starfish_node::{
@@ -11,11 +11,12 @@ use starfish_node::{
 use starfish_protocol::{
     codec,
     engine::{
-        HIGHEST_WALL, Setup,
+        HIGHEST_WALL, PINS, ROOTS, Setup,
         port::{Command, Outcome},
     },
     organisation::OrgId,
     time::Millis,
+    trust::Policy,
 };
 use starfish_sim_kernel::{self as kernel, Owner};
 
@@ -34,8 +35,6 @@ pub(crate) struct Resident {
     pub(crate) drawer: Drawer,
     pub(crate) ledger: Option<Arc<Ledger<Disk>>>,
     pub(crate) handle: Option<Handle>,
-    /// The organisations that it lists.
-    pub(crate) roots: BTreeSet<OrgId>,
 }
 
 impl Resident {
@@ -45,7 +44,6 @@ impl Resident {
             drawer: Drawer::new(pool),
             ledger: None,
             handle: None,
-            roots: BTreeSet::new(),
         }
     }
 }
@@ -94,7 +92,6 @@ impl World {
             .expect("what a crash leaves can be opened");
         let ledger = Arc::new(ledger);
         let loaded = ledger.load().expect("memory does not fail");
-        let roots = self.listed(&self.plan[node]).into_iter().collect();
         let (settings, setup) = (self.settings(node), self.setup(node, &loaded));
         let mut keeper: Arc<dyn Keeper> = Arc::new(Keeping::new(Arc::clone(&ledger), owner));
         if let Some(hook) = &self.plan[node].keeper {
@@ -117,10 +114,13 @@ impl World {
         });
         self.residents[node].ledger = Some(ledger);
         self.residents[node].handle = Some(handle);
-        self.residents[node].roots = roots;
         self.note(Some(node), What::Started);
         self.start_twin(node);
         self.begin(node, Command::Listening(vec![self.network.address(node).to_string()]));
+        let said = self.cast.members[node].says.clone();
+        if !said.is_empty() {
+            self.begin(node, Command::Tell(said));
+        }
     }
 
     fn settings(&self, node: usize) -> MeshSettings {
@@ -139,23 +139,31 @@ impl World {
 
     /// The organisations that a node lists.
     fn listed(&self, plan: &NodePlan) -> Vec<OrgId> {
-        let of = |organisation: &usize| {
-            let is_its = |other: &&NodePlan| other.organisation == *organisation;
-            let place = self
-                .plan
-                .iter()
-                .position(|other| is_its(&other))
-                .expect("roots are organisations with a node");
-            self.cast.members[place].org
-        };
         match &plan.roots {
-            Some(roots) => roots.iter().map(of).collect(),
+            Some(roots) => roots
+                .iter()
+                .map(|organisation| self.cast.house(*organisation).org)
+                .collect(),
             None => {
                 let members = self.plan.iter().zip(&self.cast.members);
                 let certified = members.filter(|(plan, _)| plan.is_certified);
                 certified.map(|(_, member)| member.org).collect()
             }
         }
+    }
+
+    /// What the operator decided: by the plan, until the node keeps something else.
+    fn policy(&self, plan: &NodePlan, loaded: &Loaded) -> Policy {
+        let mut policy = loaded.policy(self.listed(plan));
+        let org = |organisation: usize| self.cast.house(organisation).org;
+        if !loaded.settings.contains_key(ROOTS) {
+            let entries = plan.entries.iter();
+            policy.roots = entries.map(|entry| entry.root(org(entry.organisation))).collect();
+        }
+        if !loaded.settings.contains_key(PINS) {
+            policy.pins = plan.pins.iter().map(|(number, pin)| (org(*number), *pin)).collect();
+        }
+        policy
     }
 
     fn setup(&self, node: usize, loaded: &Loaded) -> Setup {
@@ -177,7 +185,7 @@ impl World {
                 Vec::new()
             },
             stored_statements: loaded.statements.clone(),
-            policy: loaded.policy(self.listed(plan)),
+            policy: self.policy(plan, loaded),
             judged: loaded.judged.clone(),
             subscription: plan.subscription.clone(),
             heads: loaded.heads.clone(),
@@ -229,7 +237,10 @@ impl World {
     }
 
     /// Gives an order and hands its outcome on.
-    pub(super) fn give(&self, node: usize, command: Command, done: impl FnOnce(Outcome) + Send + 'static) {
+    ///
+    /// # Panics
+    /// When the node does not run.
+    pub fn give(&self, node: usize, command: Command, done: impl FnOnce(Outcome) + Send + 'static) {
         let handle = self.residents[node].handle.clone();
         let handle = handle.unwrap_or_else(|| panic!("node {node} does not run"));
         kernel::spawn(Owner::WORLD, async move {

@@ -54,6 +54,11 @@ fn calm() {
 }
 
 #[test]
+fn collusion() {
+    holds("collusion");
+}
+
+#[test]
 fn conficker_day() {
     holds("conficker-day");
 }
@@ -69,6 +74,11 @@ fn flood() {
 }
 
 #[test]
+fn key_compromise() {
+    holds("key-compromise");
+}
+
+#[test]
 fn partition() {
     holds("partition");
 }
@@ -81,6 +91,16 @@ fn poor_region() {
 #[test]
 fn scale() {
     holds("scale");
+}
+
+#[test]
+fn sleeper() {
+    holds("sleeper");
+}
+
+#[test]
+fn sybil_farm() {
+    holds("sybil-farm");
 }
 
 #[test]

@@ -6,4 +6,5 @@ mod crashes;
 mod partitions;
 mod pushing;
 mod repeating;
+mod trusting;
 mod watching;

@@ -54,7 +54,7 @@ fn maps_have_the_seeds_of_the_world() {
 const RECORDED: u64 = 11_888_816_644_380_759_495;
 
 /// The process of this test must fail and say this.
-fn fails(name: &str, words: &[&str], live: impl FnOnce()) {
+pub(crate) fn fails(name: &str, words: &[&str], live: impl FnOnce()) {
     if told(name).is_some() {
         return live();
     }

@@ -119,6 +119,14 @@ fn a_farm_behind_one_endorsement_blocks_nothing() {
     let explained = mesh[0].one(&["trust", "explain", &others[0].id.to_string()]);
     assert_eq!(explained["act"], false, "{explained}");
     assert_eq!(explained["independent"], false);
+    // One who is independent of them all makes the difference.
+    mesh[0].publish("test", std::slice::from_ref(&value));
+    let sure = mesh[0].one(&["explain", &value]);
+    assert_eq!(
+        (&sure["two_source"], &sure["policies"][0]["listed"]),
+        (&Value::from(true), &Value::from(true)),
+        "{sure}"
+    );
     assert!(speaker.is_connected());
 }
 
@@ -137,8 +145,10 @@ fn a_sleeper_alone_blocks_nothing() {
     let sure = mesh[0].one(&["explain", &poison]);
     assert_eq!(text(&sure["claims"][0], "organisation"), mesh[1].organisation);
     assert!(sure["score"].as_u64() <= Some(750), "{sure}");
-    assert_eq!(
-        (&sure["two_source"], &sure["policies"][0]["listed"]),
-        (&Value::from(false), &Value::from(false))
-    );
+    let listed = |sure: &Value| (sure["two_source"].clone(), sure["policies"][0]["listed"].clone());
+    assert_eq!(listed(&sure), (Value::from(false), Value::from(false)));
+    // A second source lists it, so that the first one alone is what was not enough.
+    mesh[0].publish("c2", std::slice::from_ref(&poison));
+    let sure = mesh[0].one(&["explain", &poison]);
+    assert_eq!(listed(&sure), (Value::from(true), Value::from(true)), "{sure}");
 }

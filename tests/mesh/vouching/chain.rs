@@ -55,8 +55,16 @@ fn the_far_end_is_believed_as_deep_as_was_entered() {
             "{node}: {why}"
         );
     }
-    // Whoever is in between believes what is behind it, and the first never does.
+    // Whoever is in between believes what is behind it, and the first holds it and never does.
     mesh[3].gets("of-6.example");
+    eventually("what lies too far away is held", SOON, || {
+        let held = mesh[0].json(&["quarantine", "list"]);
+        let holds = |node: usize| {
+            held.iter()
+                .any(|one| one["organisation"] == mesh[node].organisation.as_str())
+        };
+        (4..7).all(holds)
+    });
     for node in 4..7 {
         assert!(mesh[0].believed(&format!("of-{node}.example")).is_empty(), "{node}");
     }

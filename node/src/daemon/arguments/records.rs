@@ -29,6 +29,10 @@ pub struct Publish {
     /// What the list is and where it comes from, in a sentence
     #[arg(long, default_value = "")]
     pub context: String,
+    /// What the list repeats, when it is not your own observation: the address of a feed, the title of a report, a record.
+    /// All who name the same one count as one source
+    #[arg(long, value_name = "SOURCE", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub derived_from: Option<String>,
     /// Also takes private and reserved addresses and names, which mean something else in every network
     #[arg(long)]
     pub force: bool,

@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use starfish_crypto::{Strict, Verified};
 use starfish_protocol::{
+    record::{Header, RecordId},
     statement::{
-        ChainHead, Endorsement, Kind, Manifest, NodeCertificate, Recovery, Resolution, Revocation, RevocationReason,
-        Scope, Statement, Subsidiary, Veto,
+        ChainHead, CheckedStatement, Endorsement, Kind, Manifest, NodeCertificate, Recovery, Resolution, Revocation,
+        RevocationReason, Statement, Subsidiary, Veto,
     },
     time::Millis,
 };
@@ -48,6 +50,8 @@ pub fn say(statement: &Statement) -> Said {
         Kind::VETO => veto(statement),
         Kind::SUBSIDIARY => subsidiary(statement),
         Kind::CHAIN_HEAD => head(statement),
+        Kind::PROOF => two_histories(statement),
+        Kind::MANIFEST_PROOF => two_manifests(statement),
         kind => ("other", None, Some(format!("a statement of kind {}", kind.0))),
     };
     Said {
@@ -155,27 +159,11 @@ fn resolution(statement: &Statement) -> Line {
     ("resolution", Some(resolution.org.to_string()), Some(says))
 }
 
-/// A scope in words.
-pub(super) fn about_what(scope: &Scope) -> String {
-    let listed = |names: Vec<String>| names.join(", ");
-    let topics = scope.topics.as_ref().map_or_else(
-        || "about anything".to_owned(),
-        |topics| format!("about {}", listed(topics.iter().map(ToString::to_string).collect())),
-    );
-    match &scope.suffixes {
-        None => topics,
-        Some(suffixes) => format!(
-            "{topics} under {}",
-            listed(suffixes.iter().map(ToString::to_string).collect())
-        ),
-    }
-}
-
 fn endorsement(statement: &Statement) -> Line {
     let Ok(said) = Endorsement::read(statement) else {
         return ("endorsement", None, None);
     };
-    let (subject, about) = (said.subject, about_what(&said.scope));
+    let (subject, about) = (said.subject, format!("about {}", said.scope));
     let mut says = if said.withdraws() {
         format!("vouches for {subject} {about} no more")
     } else {
@@ -198,7 +186,7 @@ fn veto(statement: &Statement) -> Line {
     let Ok(said) = Veto::read(statement) else {
         return ("veto", None, None);
     };
-    let (subject, about) = (said.subject, about_what(&said.scope));
+    let (subject, about) = (said.subject, format!("about {}", said.scope));
     let says = if said.withdrawn {
         format!("vetoes {subject} {about} no more")
     } else {
@@ -218,6 +206,37 @@ fn subsidiary(statement: &Statement) -> Line {
     };
     let says = format!("{} {now}", said.subject);
     ("subsidiary", Some(said.issuer.to_string()), Some(says))
+}
+
+fn two_histories(statement: &Statement) -> Line {
+    let checked = statement.clone().check(&Strict).ok();
+    let says = checked.as_ref().and_then(CheckedStatement::fork).map(|(one, two)| {
+        let place = |header: &Verified<Header>| format!("{} as number {}", RecordId::of(header), header.seq);
+        format!(
+            "{} signed two histories in its {:?} log begun {}: {} and {}",
+            one.author,
+            one.audience,
+            rfc3339(one.epoch),
+            place(one),
+            place(two)
+        )
+    });
+    ("proof of two histories", None, says)
+}
+
+fn two_manifests(statement: &Statement) -> Line {
+    let says = statement.manifests().map(|both| {
+        let one = |manifest: &Statement| {
+            let (_, _, says) = self::manifest(manifest);
+            let signers: Vec<String> = manifest.signatures().iter().map(|(key, _)| key.to_string()).collect();
+            let (id, says) = (manifest.id(), says.unwrap_or_default());
+            format!("{id} ({says}; signed by {})", signers.join(" and "))
+        };
+        let [first, second] = both;
+        format!("two manifests follow one: {}, and {}", one(&first), one(&second))
+    });
+    let org = statement.issuer().map(|org| org.to_string());
+    ("proof of two manifests", org, says)
 }
 
 fn head(statement: &Statement) -> Line {

@@ -20,7 +20,7 @@ use self::next::Next;
 use super::{
     documents::Spoken,
     papers::{self, keys_in, lineage, must_not_exist, place, statements},
-    showing::{about_what, say},
+    showing::say,
     signing::{signed, unfit},
 };
 use crate::daemon::{
@@ -344,7 +344,7 @@ fn chosen(about: &trust::About, standing: Vec<Scope>, said: &str) -> Result<Vec<
     let message = match standing.as_slice() {
         [] => format!("there is nothing to take back: your organisation never {said} it, or took it back already"),
         standing => {
-            let scopes: Vec<String> = standing.iter().map(about_what).collect();
+            let scopes: Vec<String> = standing.iter().map(|scope| format!("about {scope}")).collect();
             format!(
                 "your organisation {said} it {}: name one of these with --topics and --suffixes, or none for all",
                 scopes.join(", and ")

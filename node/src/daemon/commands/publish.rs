@@ -22,7 +22,7 @@ pub(super) async fn publish(console: &Console, arguments: &Publish) -> Result<Ex
     let file = arguments.file.clone();
     let list = tokio::task::spawn_blocking(move || read_whole(&file, LIST_BYTES)).await;
     let list = list.map_err(|error| Failure::machine("the list was not read", error))??;
-    let parameters = [
+    let mut parameters = vec![
         ("topic", arguments.topic.clone()),
         ("tlp", arguments.tlp.clone()),
         ("expires", arguments.expires.0.0.to_string()),
@@ -30,6 +30,8 @@ pub(super) async fn publish(console: &Console, arguments: &Publish) -> Result<Ex
         ("context", arguments.context.clone()),
         ("force", arguments.force.to_string()),
     ];
+    let derived_from = arguments.derived_from.clone().map(|source| ("derived_from", source));
+    parameters.extend(derived_from);
     let published: Published = console.client().send_text("/publish", &parameters, list).await?;
     if !console.report.is_json() {
         refused_lines(&published.refused)

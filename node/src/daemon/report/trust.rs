@@ -18,10 +18,10 @@ impl Plain for Trusted {
             roots.row(vec![
                 called(&root.party),
                 root.origin.clone(),
-                format!("{}/{}", root.amount, root.depth),
-                scope(&root.about),
-                if root.may_veto { "yes" } else { "no" }.to_owned(),
-                root.receive_tlp.clone(),
+                format!("{}/{}", root.terms.amount, root.terms.depth),
+                scope(&root.terms.about),
+                if root.terms.may_veto { "yes" } else { "no" }.to_owned(),
+                root.terms.receive_tlp.clone(),
             ]);
         }
         lines.extend(roots.lines());
@@ -344,12 +344,11 @@ fn row(word: &Word) -> Vec<String> {
         .as_deref()
         .or(word.organisation.as_deref())
         .unwrap_or("nobody known");
-    let state = match (word.withdrawn, word.counts, word.supply) {
-        (true, ..) => "withdrawn".to_owned(),
-        (_, false, _) => "not the latest".to_owned(),
-        (_, _, 0) if word.trust == 0 => "0, not trusted".to_owned(),
-        (_, _, supply) if word.shared_origin => format!("{supply}, shared origin"),
-        (_, _, supply) => supply.to_string(),
+    let state = match (&word.reason, word.supply) {
+        (Some(reason), _) => reason.clone(),
+        (None, 0) if word.trust == 0 => "0, not trusted".to_owned(),
+        (None, supply) if word.shared_origin => format!("{supply}, shared origin"),
+        (None, supply) => supply.to_string(),
     };
     vec![
         format!("  {who}"),
@@ -507,21 +506,12 @@ mod tests {
         };
         check(none(0), "0, not trusted");
         check(none(60), "0");
-        check(
-            Word {
-                counts: false,
-                ..word.clone()
-            },
-            "not the latest",
-        );
-        check(
-            Word {
-                withdrawn: true,
-                counts: false,
-                ..word
-            },
-            "withdrawn",
-        );
+        let passed_over = Word {
+            counts: false,
+            reason: Some("withdrawn".to_owned()),
+            ..word
+        };
+        check(passed_over, "withdrawn");
     }
 
     #[test]

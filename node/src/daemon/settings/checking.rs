@@ -2,11 +2,17 @@
 
 use std::{fmt::Display, net::IpAddr};
 
-use starfish_protocol::{community::Community, observable::Tld, organisation::OrgId, record::Topic};
+use starfish_protocol::{
+    community::Community,
+    confidence::{Lasting, Weights},
+    observable::Tld,
+    organisation::OrgId,
+    record::Topic,
+};
 
 use super::{
     Host, Settings,
-    file::{Log, Mesh, Node, Store, Written},
+    file::{Confidence, Log, Mesh, Node, Store, Written},
 };
 
 /// A value that has the right shape and still makes no sense.
@@ -31,6 +37,7 @@ pub fn check(written: &Written) -> Result<Settings, Vec<Wrong>> {
     let Written {
         node,
         trust,
+        confidence,
         mesh,
         subscribe,
         store,
@@ -38,6 +45,7 @@ pub fn check(written: &Written) -> Result<Settings, Vec<Wrong>> {
     } = written;
     wrong.of_node(node);
     wrong.of_numbers(mesh, store);
+    wrong.of_confidence(confidence);
     wrong.of_log(log);
     let settings = Settings {
         name: node.name.trim().to_owned(),
@@ -56,6 +64,8 @@ pub fn check(written: &Written) -> Result<Settings, Vec<Wrong>> {
             |text| text.parse::<OrgId>(),
             "write the `org:...` that the other operator's `starfish id` prints",
         ),
+        weights: weights(confidence),
+        lasting: lasting(confidence),
         dial: wrong.each(
             "mesh.dial",
             &mesh.dial,
@@ -81,6 +91,28 @@ pub fn check(written: &Written) -> Result<Settings, Vec<Wrong>> {
         log_level: log.level.clone(),
     };
     if wrong.0.is_empty() { Ok(settings) } else { Err(wrong.0) }
+}
+
+fn weights(written: &Confidence) -> Weights {
+    Weights {
+        ignorance: written.ignorance,
+        dispute: written.dispute,
+        sighting: written.sighting_percent.saturating_mul(10),
+        false_positive: written.false_positive_percent.saturating_mul(10),
+        dispute_lasts: written.dispute_lasts,
+        ..Weights::default()
+    }
+}
+
+fn lasting(written: &Confidence) -> Lasting {
+    Lasting {
+        url: written.url_days,
+        phishing: written.phishing_days,
+        ip: written.ip_days,
+        domain: written.domain_days,
+        network: written.network_days,
+        digest: written.digest_days,
+    }
 }
 
 struct Wrongs(Vec<Wrong>);
@@ -124,6 +156,63 @@ impl Wrongs {
             "not from 1 to 4096",
             "write 32",
         );
+    }
+
+    fn of_confidence(&mut self, confidence: &Confidence) {
+        let Confidence {
+            ignorance,
+            dispute,
+            sighting_percent,
+            false_positive_percent,
+            dispute_lasts,
+            url_days,
+            phishing_days,
+            ip_days,
+            domain_days,
+            network_days,
+            digest_days,
+        } = confidence;
+        let percent = "not from 0 to 100";
+        let of_hundred = |value: &u32| *value <= 100;
+        let rules = [
+            (
+                (1..=1_200).contains(ignorance),
+                "confidence.ignorance",
+                "not from 1 to 1200",
+                "write 40",
+            ),
+            (of_hundred(dispute), "confidence.dispute", percent, "write 2"),
+            (
+                of_hundred(sighting_percent),
+                "confidence.sighting_percent",
+                percent,
+                "write 50",
+            ),
+            (
+                of_hundred(false_positive_percent),
+                "confidence.false_positive_percent",
+                percent,
+                "write 100",
+            ),
+            (
+                (1..=100).contains(dispute_lasts),
+                "confidence.dispute_lasts",
+                "not from 1 to 100",
+                "write 2",
+            ),
+        ];
+        let days = [
+            (url_days, "confidence.url_days", "write 3"),
+            (phishing_days, "confidence.phishing_days", "write 3"),
+            (ip_days, "confidence.ip_days", "write 14"),
+            (domain_days, "confidence.domain_days", "write 30"),
+            (network_days, "confidence.network_days", "write 120"),
+            (digest_days, "confidence.digest_days", "write 365"),
+        ];
+        let days = days.map(|(days, key, remedy)| ((1..=400).contains(days), key, "not from 1 to 400", remedy));
+        for (good, key, problem, remedy) in rules.into_iter().chain(days) {
+            self.unless(good, key, problem, remedy);
+        }
     }
 
     fn of_log(&mut self, log: &Log) {

@@ -1,6 +1,7 @@
 //! The configuration as written: [`Written`], and the table of its keys.
 
 use serde::{Deserialize, Serialize};
+use starfish_protocol::confidence::{Lasting, Weights};
 
 /// The file's sections.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -10,6 +11,8 @@ pub struct Written {
     pub node: Node,
     /// Whom it believes.
     pub trust: Trust,
+    /// How sure it is of what it believes.
+    pub confidence: Confidence,
     /// Whom it connects to.
     pub mesh: Mesh,
     /// What it pulls.
@@ -42,6 +45,34 @@ pub struct Node {
 pub struct Trust {
     /// Organisations that are believed as if paired.
     pub organisations: Vec<String>,
+}
+
+/// `[confidence]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Confidence {
+    /// How much support makes a score of one half.
+    pub ignorance: u32,
+    /// How many times as much as support a dispute counts.
+    pub dispute: u32,
+    /// What a sighting weighs, in percent of a report.
+    pub sighting_percent: u32,
+    /// What a false-positive opinion weighs, likewise.
+    pub false_positive_percent: u32,
+    /// How many times as long a dispute lasts.
+    pub dispute_lasts: u64,
+    /// Days until nothing is left of a claim about a URL,
+    pub url_days: u64,
+    /// of phishing,
+    pub phishing_days: u64,
+    /// about an address,
+    pub ip_days: u64,
+    /// a domain or an e-mail address,
+    pub domain_days: u64,
+    /// a network or an AS number,
+    pub network_days: u64,
+    /// a file digest.
+    pub digest_days: u64,
 }
 
 /// `[mesh]`.
@@ -96,6 +127,25 @@ impl Default for Node {
     }
 }
 
+impl Default for Confidence {
+    fn default() -> Self {
+        let (weights, lasting) = (Weights::default(), Lasting::default());
+        Self {
+            ignorance: weights.ignorance,
+            dispute: weights.dispute,
+            sighting_percent: weights.sighting / 10,
+            false_positive_percent: weights.false_positive / 10,
+            dispute_lasts: weights.dispute_lasts,
+            url_days: lasting.url,
+            phishing_days: lasting.phishing,
+            ip_days: lasting.ip,
+            domain_days: lasting.domain,
+            network_days: lasting.network,
+            digest_days: lasting.digest,
+        }
+    }
+}
+
 impl Default for Mesh {
     fn default() -> Self {
         Self {
@@ -135,13 +185,24 @@ pub enum Shape {
 }
 
 /// Every key that the file may hold. A test holds it equal to [`Written`].
-pub const KEYS: [(&str, &str, Shape); 14] = [
+pub const KEYS: [(&str, &str, Shape); 25] = [
     ("node", "name", Shape::Text),
     ("node", "community", Shape::Text),
     ("node", "port", Shape::Number(1, 65_535)),
     ("node", "listen", Shape::Texts),
     ("node", "public_address", Shape::Text),
     ("trust", "organisations", Shape::Texts),
+    ("confidence", "ignorance", Shape::Number(1, 1_200)),
+    ("confidence", "dispute", Shape::Number(0, 100)),
+    ("confidence", "sighting_percent", Shape::Number(0, 100)),
+    ("confidence", "false_positive_percent", Shape::Number(0, 100)),
+    ("confidence", "dispute_lasts", Shape::Number(1, 100)),
+    ("confidence", "url_days", Shape::Number(1, 400)),
+    ("confidence", "phishing_days", Shape::Number(1, 400)),
+    ("confidence", "ip_days", Shape::Number(1, 400)),
+    ("confidence", "domain_days", Shape::Number(1, 400)),
+    ("confidence", "network_days", Shape::Number(1, 400)),
+    ("confidence", "digest_days", Shape::Number(1, 400)),
     ("mesh", "dial", Shape::Texts),
     ("mesh", "dial_others", Shape::Flag),
     ("mesh", "memory_limit_mb", Shape::Number(64, 1_048_576)),

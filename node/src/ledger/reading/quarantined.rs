@@ -137,14 +137,20 @@ impl<S: Store> Ledger<S> {
         }))
     }
 
+    /// Whether its author's node was revoked before a record.
+    pub(super) fn is_cut_off(&self, number: Number, card: &Card) -> Result<bool, StoreError> {
+        let Some(cut) = self.store.get(Space::Cuts, &cut_key(&card.author, card.org))? else {
+            return Ok(false);
+        };
+        let last_good: Vec<LogPosition> = decoded(&cut)?;
+        let signed = self.signed(number)?;
+        let header = signed.and_then(|signed| Header::decode(signed.bytes()).ok());
+        Ok(header.is_none_or(|header| is_behind(&last_good, &header, card.id)))
+    }
+
     fn why(&self, number: Number, card: &Card) -> Result<Why, StoreError> {
-        if let Some(cut) = self.store.get(Space::Cuts, &cut_key(&card.author, card.org))? {
-            let last_good: Vec<LogPosition> = decoded(&cut)?;
-            let signed = self.signed(number)?;
-            let header = signed.and_then(|signed| Header::decode(signed.bytes()).ok());
-            if header.is_none_or(|header| is_behind(&last_good, &header, card.id)) {
-                return Ok(Why::Revoked);
-            }
+        if self.is_cut_off(number, card)? {
+            return Ok(Why::Revoked);
         }
         if card.org.is_none() {
             return Ok(Why::Uncertified);

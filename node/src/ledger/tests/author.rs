@@ -101,6 +101,16 @@ impl Author {
     }
 
     /// One whose organisation nobody has judged.
+    /// One of many whom nobody believes.
+    pub(crate) fn stranger(number: u64) -> Self {
+        let seed = *Digest::of("test", &number.to_be_bytes()).as_bytes();
+        Self {
+            key: SecretKey::from_seed(seed),
+            org: OrgId::from_digest(Digest::from_bytes(seed)),
+            ..Self::new(0)
+        }
+    }
+
     pub(crate) fn doubted(seed: u8) -> Self {
         Self {
             org: OrgId::from_digest(Digest::of("test", &[seed, seed])),
@@ -189,6 +199,7 @@ impl Author {
                 scope,
                 set: None,
                 targets,
+                derived_from: None,
                 unknown: Vec::new(),
             },
         };

@@ -134,18 +134,51 @@ fn opinions_are_withdrawn_and_end_like_records() {
 }
 
 #[test]
-fn a_flood_displaces_nobody_who_is_believed() {
+fn a_flood_displaces_nobody() {
     let bench = Bench::new();
-    let mut one = Author::new(1);
-    let mut flood = Author::doubted(2);
-    let before: Vec<Made> = (0..CLAIMS + 5).map(|_| flood.publish(&["a.example"])).collect();
-    bench.apply(&before.iter().map(Made::whole).collect::<Vec<_>>());
-    let report = one.publish(&["a.example"]);
-    bench.apply(&[report.whole()]);
-    let found = bench.ledger.claims(&observable("a.example"), NOW).expect("memory");
-    assert!(found.truncated);
-    assert_eq!(found.claims.first().map(|claim| claim.record), Some(report.id()));
-    assert!(found.claims.len() <= CLAIMS + 1);
+    let (mut one, mut two, mut loud) = (Author::new(1), Author::new(2), Author::new(3));
+    let flood = |author: &mut Author, count: usize| {
+        let all: Vec<Made> = (0..count).map(|_| author.publish(&["a.example"])).collect();
+        bench.apply(&all.iter().map(Made::whole).collect::<Vec<_>>());
+        all.last().expect("there are some").id()
+    };
+    let (first, last) = (flood(&mut one, 1), flood(&mut loud, CLAIMS + 5));
+    let wrong = two.opine(&one.publish(&["b.example"]), &["a.example"], View::FalsePositive);
+    bench.apply(&[wrong.whole()]);
+    let again = flood(&mut loud, 3);
+    let told = |claim: Claim| claim.record;
+    let found: Vec<RecordId> = claims(&bench, "a.example", NOW).into_iter().map(told).collect();
+    assert!(last != again && found == [first, again, wrong.id()], "{found:?}");
+    for number in 0..CLAIMS as u64 {
+        flood(&mut Author::stranger(number), 1);
+    }
+    let all = bench.ledger.claims(&observable("a.example"), NOW).expect("memory");
+    assert_eq!((all.truncated, all.claims.len()), (false, CLAIMS + 3));
+    flood(&mut Author::doubted(50), 1);
+    let all = bench.ledger.claims(&observable("a.example"), NOW).expect("memory");
+    assert_eq!((all.truncated, all.claims.len()), (true, CLAIMS + 3));
+}
+
+#[test]
+fn what_a_revoked_node_said_is_void() {
+    let bench = Bench::new();
+    let (mut thief, mut doubted) = (Author::new(1), Author::doubted(2));
+    let records = [
+        thief.publish(&["a.example"]),
+        thief.publish(&["b.example"]),
+        doubted.publish(&["b.example"]),
+    ];
+    bench.apply(&records.iter().map(Made::whole).collect::<Vec<_>>());
+    let void = |value: &str| {
+        claims(&bench, value, NOW)
+            .into_iter()
+            .map(|claim| claim.void)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!((void("a.example"), void("b.example")), (vec![false], vec![false; 2]));
+    bench.apply(&[cut(&records[0], Some(0))]);
+    bench.work();
+    assert_eq!((void("a.example"), void("b.example")), (vec![false], vec![true, false]));
 }
 
 #[test]

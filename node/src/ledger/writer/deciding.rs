@@ -5,6 +5,7 @@
 use starfish_crypto::PublicKey;
 use starfish_protocol::{
     engine::port::Audit,
+    limits,
     organisation::OrgId,
     record::{Header, RecordId},
     statement::LogPosition,
@@ -22,7 +23,7 @@ use crate::{
 use super::Writer;
 
 /// So many lines of the audit log are looked at for the same one: as many as one step of the engine may bring.
-const TOLD_AGAIN: u64 = 64;
+const TOLD_AGAIN: u64 = 128;
 
 impl Writer<'_> {
     /// Notes how far what a node wrote for an organisation counts from now on; its records follow in slices.
@@ -116,6 +117,9 @@ impl Writer<'_> {
             return Ok(());
         }
         self.draft.put(Space::Audit, number_key(last + 1), line);
+        if let Some(oldest) = (last + 1).checked_sub(limits::AUDIT_LINES) {
+            self.draft.delete(Space::Audit, number_key(oldest));
+        }
         self.draft.put(Space::Meta, meta::AUDIT, encoded(&(last + 1)));
         Ok(())
     }

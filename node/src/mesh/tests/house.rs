@@ -341,6 +341,7 @@ impl Resident {
             expires_at: Millis(now().0 + DAY),
             bodies: bodies.into_iter().map(seal_body).collect(),
             set: None,
+            derived_from: None,
         };
         match self.handle.command(Command::Publish(draft)).await {
             Outcome::Published(records) => records,

@@ -42,11 +42,9 @@ impl Engine {
         } else if changed {
             self.write_down(Who::Operator, Deed::RootRemoved, org.to_string(), "unpaired");
         }
-        if trusted {
-            self.roster.pin(org);
-            // A paired node is sought for good, also if it was a root before.
-            self.dial_soon = true;
-        }
+        self.keep_place(org);
+        // A paired node is sought for good, also if it was a root before.
+        self.dial_soon |= trusted;
         changed
     }
 
@@ -56,8 +54,9 @@ impl Engine {
         }
         let why = format!("root entry {}/{}", root.amount, root.depth);
         self.write_down(Who::Operator, Deed::RootSet, root.org.to_string(), &why);
-        self.roster.pin(root.org);
+        let org = root.org;
         self.trust.set_root(root);
+        self.keep_place(org);
         self.confide_soon = true;
         self.keep_roots();
         self.step.done.push((ticket, Outcome::Done));
@@ -67,6 +66,7 @@ impl Engine {
         if !self.trust.remove_roots(org) {
             return self.done(ticket, Outcome::Refused(Refusal::NotTrusted));
         }
+        self.keep_place(org);
         self.confide_soon = true;
         self.write_down(
             Who::Operator,
@@ -89,10 +89,20 @@ impl Engine {
         };
         self.write_down(Who::Operator, deed, org.to_string(), "the operator decided so");
         self.trust.pin(org, pin);
+        self.keep_place(org);
         self.confide_soon = true;
         let pins: Vec<(OrgId, Pin)> = self.trust.pins().collect();
         self.set(PINS, codec::encode(&pins));
         self.step.done.push((ticket, Outcome::Done));
+    }
+
+    /// Whom the operator names has a place in the roster for good, and no longer than that.
+    fn keep_place(&mut self, org: OrgId) {
+        if self.trust.is_named(&org) {
+            self.roster.pin(org);
+        } else {
+            self.roster.unpin(&org);
+        }
     }
 
     fn keep_roots(&mut self) {
@@ -115,18 +125,24 @@ impl Engine {
         self.done(ticket, Outcome::Trusted(Box::new(trusted)));
     }
 
-    pub(super) fn weigh(&mut self, ticket: Ticket, question: &Question, claims: &[Claim], fading: Fading) {
+    pub(super) fn weigh(
+        &mut self,
+        ticket: Ticket,
+        question: &Question,
+        claims: &[Claim],
+        fading: Fading,
+        weights: &Weights,
+    ) {
         let judged = self.trust.judged(question);
-        // What an organisation says is the word of the one above it.
-        let claims: Vec<Claim> = claims
-            .iter()
-            .map(|claim| Claim {
-                org: judged.counts_as(&claim.org).unwrap_or(claim.org),
-                ..claim.clone()
-            })
-            .collect();
+        // What an organisation says is the word of the one above it. Whoever does not count says nothing: one that is over
+        // must not speak for a family that stands by others.
+        let counts = |claim: &Claim| {
+            let org = judged.counts_as(&claim.org)?;
+            Some(Claim { org, ..claim.clone() })
+        };
+        let claims: Vec<Claim> = claims.iter().filter_map(counts).collect();
         let now = self.now.wall;
-        let assessment = assess(judged.view, judged.memo, &claims, fading, &Weights::default(), now);
+        let assessment = assess(judged.view, judged.memo, &claims, fading, weights, now);
         self.done(ticket, Outcome::Assessed(Box::new(assessment)));
     }
 }

@@ -31,6 +31,7 @@ impl Engine {
         let gone: Vec<Digest> = gone.filter(|id| roster.recovery(id).is_none()).copied().collect();
         for id in gone {
             self.consequences.recoveries.remove(&id);
+            self.consequences.called_off.remove(&id);
             self.step.changes.push(Change::Recovery { id, seen: None });
         }
     }
@@ -60,6 +61,21 @@ impl Engine {
         };
         if self.matters(org) {
             self.out.push(Output::Event(Event::Recovery { id, org, stage }));
+        }
+    }
+
+    /// Writes down, once, that the roots of an organisation called a recovery off.
+    pub(super) fn note_called_off(&mut self, id: Digest) {
+        let called_off = self
+            .roster
+            .recovery(&id)
+            .filter(|recovery| recovery.called_off && !recovery.in_effect);
+        let Some(org) = called_off.map(|recovery| recovery.org) else {
+            return;
+        };
+        if self.consequences.called_off.insert(id) && self.matters(org) {
+            let why = "its roots did not want what its guardians decided";
+            self.write_down(Who::Organisation(org), Deed::RecoveryCalledOff, org.to_string(), why);
         }
     }
 

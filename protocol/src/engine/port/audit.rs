@@ -1,9 +1,10 @@
 //! What is written down of every decision that raises or lowers somebody: who, what, and why.
 
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
 pub use crate::trust::Who;
-use crate::{limits, time::Millis};
+use crate::{limits, peer::Peer, time::Millis};
 
 /// What was done. New ones go to the end: the log keeps their numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -42,6 +43,16 @@ pub enum Deed {
     Released,
     /// A record of the quarantine was thrown away.
     Dropped,
+    /// An organisation may do more here than before: connect, be handed on, be told TLP:GREEN.
+    RightGained,
+    /// It may do less.
+    RightLost,
+    /// The recovery of an organisation was called off by its roots.
+    RecoveryCalledOff,
+    /// The operator refuses a peer.
+    Blocked,
+    /// The operator does so no longer.
+    Unblocked,
 }
 
 /// One line of the audit log.
@@ -53,7 +64,7 @@ pub struct Audit {
     pub who: Who,
     /// What was done.
     pub what: Deed,
-    /// To whom: the text of an organisation, a node or a record.
+    /// To whom: the text of an organisation, a node or a record; of a peer its bytes in hexadecimal.
     pub subject: String,
     /// Why, in words.
     pub why: String,
@@ -69,6 +80,15 @@ impl Audit {
             subject: bounded(subject.into()),
             why: bounded(why.into()),
         }
+    }
+}
+
+impl Audit {
+    /// The peer that the line is about.
+    pub fn peer(&self) -> Option<Peer> {
+        let of_peer = matches!(self.what, Deed::Blocked | Deed::Unblocked);
+        let bytes = HEXLOWER.decode(self.subject.as_bytes()).ok().filter(|_| of_peer)?;
+        Some(Peer::from_bytes(&bytes))
     }
 }
 

@@ -1,18 +1,20 @@
 //! What the operator can want, and what came of it.
 
+use std::collections::BTreeSet;
+
 use starfish_crypto::Digest;
 
 use crate::{
-    confidence::{Assessment, Claim, Fading},
+    confidence::{Assessment, Claim, Fading, Weights},
     observable::{Observable, Tld},
     organisation::OrgId,
     peer::Peer,
-    record::{LogId, Opinion, RecordId, SealedBody, SetPart, Tlp, Topic},
+    record::{LogId, Opinion, Origin as Source, RecordId, SealedBody, SetPart, Tlp, Topic},
     statement::{Admitted, CheckedStatement, RosterRefusal},
     time::Millis,
     trust::{
         Acceptance, Origin, Pin, Root, Verdict,
-        web::{Explanation, Question},
+        web::{Explanation, Question, Vouched},
     },
 };
 
@@ -69,6 +71,8 @@ pub enum Command {
     },
     /// Who is trusted here, and by whose word.
     Trusted,
+    /// What these organisations say of each other.
+    Vouching(BTreeSet<OrgId>),
     /// Why an organisation is judged as it is.
     Explain {
         /// Which.
@@ -80,10 +84,12 @@ pub enum Command {
     Assess {
         /// For what they are made.
         question: Question,
-        /// What is claimed; what was withdrawn is no claim.
+        /// What is claimed; what was withdrawn is no claim, and the word of an organisation that does not count is left out.
         claims: Vec<Claim>,
         /// How such claims fade.
         fading: Fading,
+        /// What each counts for.
+        weights: Weights,
     },
     /// Refuses a peer, or takes it back.
     Block {
@@ -120,6 +126,8 @@ pub struct Draft {
     pub bodies: Vec<SealedBody>,
     /// The name of the publication, when it has several parts.
     pub set: Option<Digest>,
+    /// The source that the list repeats, when it is not this organisation's own.
+    pub derived_from: Option<Source>,
 }
 
 impl Draft {
@@ -155,6 +163,8 @@ pub enum Outcome {
     Overview(Overview),
     /// Who is trusted.
     Trusted(Box<Trusted>),
+    /// What was said.
+    Vouching(Vec<Vouched>),
     /// The reasons asked for.
     Explained(Box<Explanation>),
     /// How sure the claims make.

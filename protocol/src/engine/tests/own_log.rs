@@ -237,6 +237,7 @@ fn what_nobody_would_take_is_not_written() {
         expires_at: Millis(BEGIN.0.saturating_add(lasts)),
         bodies,
         set: None,
+        derived_from: None,
     };
     let check = |world: &mut World, draft, expected: Refusal| {
         let ticket = world.command(0, Command::Publish(draft));

@@ -3,7 +3,7 @@
 use starfish_crypto::{Digest, Strict};
 
 use crate::{
-    engine::port::{Command, Deed, DisconnectReason, Outcome, Refusal},
+    engine::port::{Command, Deed, DisconnectReason, Input, Outcome, Refusal},
     exercise::{
         Identity, World,
         identity::{BEGIN, addresses},
@@ -118,7 +118,22 @@ fn what_is_said_no_more_lowers_and_says_why() {
         .filter(|line| line.subject == subject)
         .map(|line| line.what)
         .collect();
-    assert_eq!(told, [Deed::Raised, Deed::Lowered]);
+    let expected = [
+        Deed::Endorsed,
+        Deed::Raised,
+        Deed::RightGained,
+        Deed::EndorsementEnded,
+        Deed::Lowered,
+        Deed::RightLost,
+    ];
+    assert_eq!(told, expected);
+    let why = |what: Deed| {
+        let line = world.nodes[0].store.audit.iter().find(|line| line.what == what);
+        line.map(|line| line.why.clone()).expect("a line")
+    };
+    assert_eq!(why(Deed::Endorsed), "it vouches 120/0: anything");
+    assert!(why(Deed::Raised).ends_with("reaches it: anything"));
+    assert_eq!(why(Deed::RightLost), "may no longer connect, be handed on");
 }
 
 #[test]
@@ -133,6 +148,35 @@ fn what_is_over_ends_at_its_time_and_not_before() {
     assert_eq!(believed(&world), [1, 2]);
     world.run(2_000);
     assert_eq!(believed(&world), [1]);
+}
+
+#[test]
+fn what_is_over_tells_no_more_however_many_are_to_be_judged() {
+    let mut world = World::new(32, 1);
+    let own = world.nodes[0].identity.clone();
+    let mut others: Vec<Identity> = (100..150).map(Identity::numbered).collect();
+    others.sort_by_key(|other| other.org);
+    let until = Millis(world.wall(0).0 + 600_000);
+    let mut statements = Vec::new();
+    let mut prev = Digest::ZERO;
+    for (other, seq) in others.iter().zip(0..) {
+        // Only the last is told, and it is judged last.
+        let told = seq == 49;
+        let said = own.vouches_for(other.org, |says| {
+            (says.seq, says.prev, says.not_after, says.receive_green) = (seq, prev, until, told);
+        });
+        prev = said.id();
+        statements.extend(other.statements.iter().cloned().chain([said]));
+    }
+    for told in statements.chunks(50) {
+        tell(&mut world, 0, told);
+    }
+    world.run(1_000);
+    assert!(world.nodes[0].confided.iter().eq([&others[49].key.public()]));
+    // One step at the moment at which it is over.
+    world.nodes[0].skew = 600_000;
+    world.feed(0, Input::Woken);
+    assert!(world.nodes[0].confided.is_empty());
 }
 
 #[test]
@@ -235,4 +279,36 @@ fn everybody_is_judged_however_many_one_word_concerns() {
     world.run(2_000);
     assert_eq!(raised(&world), 1);
     assert!(world.wall(0) < Millis(BEGIN.0 + DAY));
+}
+
+#[test]
+fn a_place_is_kept_as_long_as_somebody_vouches_or_the_operator_names_it() {
+    let mut world = row();
+    let org = world.nodes[2].identity.org;
+    let matters = |world: &World| world.engine(0).roster.matters(&org);
+    assert!(!matters(&world));
+    let said = vouched(&world, 1, 2, |says| says.amount = 1);
+    tell(&mut world, 1, std::slice::from_ref(&said));
+    assert!(world.run_until(60_000, matters));
+    let taken_back = vouched(&world, 1, 2, |says| {
+        (says.seq, says.prev, says.amount) = (1, said.id(), 0);
+    });
+    tell(&mut world, 1, &[taken_back]);
+    assert!(world.run_until(60_000, |world| !matters(world)));
+    let check = |world: &mut World, command: Command, expected: bool| {
+        world.command(0, command);
+        world.run(100);
+        assert_eq!(matters(world), expected);
+    };
+    check(&mut world, Command::Trust(org), true);
+    check(&mut world, Command::SetRoot(Root::paired(org)), true);
+    check(&mut world, Command::Distrust(org), false);
+    check(&mut world, Command::SetRoot(Root::paired(org)), true);
+    check(&mut world, Command::RemoveRoot(org), false);
+    let pin = |pin| Command::Pin { org, pin };
+    check(&mut world, pin(Some(Pin::Bad)), true);
+    check(&mut world, pin(None), false);
+    let own = world.nodes[0].identity.org;
+    world.command(0, Command::Distrust(own));
+    assert!(world.engine(0).roster.matters(&own));
 }

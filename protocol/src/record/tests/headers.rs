@@ -19,8 +19,13 @@ fn told(header: &Header) -> String {
     let set = extensions
         .set
         .map_or("-".to_owned(), |part| format!("{}/{}", part.index, part.count));
+    let derived = if extensions.derived_from.is_some() {
+        ",derived"
+    } else {
+        ""
+    };
     format!(
-        "v={},kind={},seq={},audience={:?},tlp={:?},topic={},scope={scope},set={set},targets={},unread={},understood={}",
+        "v={},kind={},seq={},audience={:?},tlp={:?},topic={},scope={scope},set={set},targets={}{derived},unread={},understood={}",
         header.version,
         header.kind.0,
         header.seq,
@@ -76,7 +81,7 @@ fn broken_vectors_are_refused() {
         assert_eq!(format!("{fault:?}"), expected, "{name}");
         met.insert(expected);
     }
-    assert_eq!(met.len(), 18, "every fault has its rows: {met:?}");
+    assert_eq!(met.len(), 19, "every fault has its rows: {met:?}");
     assert!(rows(BROKEN).count() > rows(VALID).count());
 }
 
@@ -106,20 +111,24 @@ fn extensions() -> impl Strategy<Value = Extensions> {
         count: index + 1,
     });
     let targets = proptest::collection::btree_set(digests().prop_map(RecordId::from_digest), 0..=2);
-    let unread = proptest::collection::btree_map(4u16.., (any::<bool>(), any::<[u8; 9]>()), 0..4);
-    (scopes(), proptest::option::of(set), targets, unread).prop_map(|(scope, set, targets, unread)| Extensions {
-        scope,
-        set,
-        targets: targets.into_iter().rev().collect(),
-        unknown: unread
-            .into_iter()
-            .map(|(tag, (critical, bytes))| Unread::Extension {
-                tag,
-                critical,
-                bytes: bytes.to_vec(),
-            })
-            .collect(),
-    })
+    let unread = proptest::collection::btree_map(5u16.., (any::<bool>(), any::<[u8; 9]>()), 0..4);
+    let origin = proptest::option::of(digests().prop_map(Origin::from_digest));
+    (scopes(), proptest::option::of(set), targets, origin, unread).prop_map(
+        |(scope, set, targets, derived_from, unread)| Extensions {
+            scope,
+            set,
+            targets: targets.into_iter().rev().collect(),
+            derived_from,
+            unknown: unread
+                .into_iter()
+                .map(|(tag, (critical, bytes))| Unread::Extension {
+                    tag,
+                    critical,
+                    bytes: bytes.to_vec(),
+                })
+                .collect(),
+        },
+    )
 }
 
 fn headers() -> impl Strategy<Value = Header> {

@@ -60,6 +60,12 @@ pub(in crate::statement) fn read(statement: &Statement, verifier: &dyn Verifier)
     if hold { Ok(manifest) } else { Err(CheckError::Forged) }
 }
 
+/// The two manifests that a statement of this kind would show. Nothing is checked.
+pub(in crate::statement) fn shown(statement: &Statement) -> Option<[Statement; 2]> {
+    let proof: ManifestProof = read_body(statement).ok()?;
+    Some([proof.first, proof.second])
+}
+
 /// Two different successors of one manifest have the same roots: those that it committed to.
 fn contradiction(one: &Statement, two: &Statement) -> Result<Manifest, StatementError> {
     let (first, second) = (Manifest::read(one)?, Manifest::read(two)?);

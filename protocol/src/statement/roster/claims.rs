@@ -170,7 +170,7 @@ impl Roster {
     }
 
     fn room_for_claims(&self, issuer: &OrgId) -> usize {
-        if self.pinned.contains(issuer) {
+        if self.matters(issuer) {
             limits::ENDORSEMENTS_PER_ISSUER
         } else {
             limits::ENDORSEMENTS_PER_STRANGER

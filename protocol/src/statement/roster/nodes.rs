@@ -236,7 +236,7 @@ impl Roster {
             return Err(RosterRefusal::Unsupported);
         }
         let orgs = || self.about(header.author).map(|((_, org, _), _)| *org);
-        let org = orgs().find(|org| self.pinned.contains(org)).or_else(|| orgs().next());
+        let org = orgs().find(|org| self.matters(org)).or_else(|| orgs().next());
         let org = org.ok_or(RosterRefusal::NotYet)?;
         let fork = fork_of(pair);
         if self.is_settled(&header.author, &fork) {

@@ -1,8 +1,11 @@
-//! Who leaves when there is no room, and what leaves with them.
+//! Who leaves when there is no room, and what leaves with them. What ends the trust in somebody has room that nothing else
+//! takes.
+
+use std::cmp::Reverse;
 
 use starfish_crypto::{Digest, PublicKey};
 
-use super::{Concern, Roster, RosterRefusal};
+use super::{Concern, Roster, RosterRefusal, shelf::Wanted};
 use crate::{
     limits,
     organisation::OrgId,
@@ -10,36 +13,66 @@ use crate::{
     time::Millis,
 };
 
+/// Who leaves for whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Place {
+    /// Nobody vouches for it.
+    Stranger,
+    /// So high.
+    Stands(u8),
+    /// The operator named it.
+    Pinned,
+}
+
 impl Roster {
+    pub(super) fn place_of(&self, org: &OrgId) -> Place {
+        if self.pinned.contains(org) {
+            return Place::Pinned;
+        }
+        let height = self.standing.get(org);
+        height.map_or(Place::Stranger, |height| Place::Stands(*height))
+    }
+
     /// Finds room for a statement of this organisation beside one of `freed` bytes that it will replace. Organisations
-    /// that are not pinned leave for one that is, but none of them in vain.
+    /// leave for one that has a better place, those with the worst first, but none of them in vain.
     pub(super) fn make_room(&mut self, statement: &Statement, org: &OrgId, freed: usize) -> Result<(), RosterRefusal> {
         let founds = !self.organisations.contains_key(org);
+        let place = self.place_of(org);
+        // Strangers would fill the room for what is urgent with what they say of themselves.
+        let urgent = statement.kind().is_urgent() && !founds && place > Place::Stranger;
+        let wanted = Wanted {
+            statement,
+            freed,
+            urgent,
+        };
         let has_room = |roster: &Self| {
             let known = roster.organisations.len();
-            roster.shelf.has_room(statement, freed) && (!founds || known < limits::ORGANISATIONS_KNOWN)
+            roster.shelf.has_room(wanted) && (!founds || known < limits::ORGANISATIONS_KNOWN)
         };
         if has_room(self) {
             return Ok(());
         }
-        let pinned = |org: &OrgId| self.pinned.contains(org);
-        let known = self.organisations.keys().filter(|org| pinned(org)).count();
-        let would = self.shelf.would_have_room(statement, freed, pinned);
-        if !pinned(org) || !would || (founds && known >= limits::ORGANISATIONS_KNOWN) {
+        if place == Place::Stranger {
+            return Err(RosterRefusal::Full);
+        }
+        let stays = |org: &OrgId| self.place_of(org) >= place;
+        let known = self.organisations.keys().filter(|org| stays(org)).count();
+        let would = self.shelf.would_have_room(wanted, stays);
+        if !would || (founds && known >= limits::ORGANISATIONS_KNOWN) {
             return Err(RosterRefusal::Full);
         }
         while !has_room(self) {
-            if !self.displace_last() {
+            if !self.displace_below(place) {
                 return Err(RosterRefusal::Full);
             }
         }
         Ok(())
     }
 
-    /// Forgets the last organisation that is not pinned; false when there is none.
-    fn displace_last(&mut self) -> bool {
-        let mut others = self.organisations.keys().rev();
-        let Some(last) = others.find(|org| !self.pinned.contains(org)).copied() else {
+    /// Forgets an organisation with the worst place of all that are worse than this one; false when there is none.
+    fn displace_below(&mut self, place: Place) -> bool {
+        let others = self.organisations.keys().map(|org| (self.place_of(org), Reverse(*org)));
+        let Some((_, Reverse(last))) = others.filter(|(other, _)| *other < place).min() else {
             return false;
         };
         let nodes: Vec<PublicKey> = self.certificates_of(last).map(|(.., node)| node).collect();

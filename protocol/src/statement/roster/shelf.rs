@@ -27,6 +27,15 @@ struct Held {
     statement: Statement,
 }
 
+/// A statement that wants room, once one of `freed` bytes has left.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted<'a> {
+    pub(super) statement: &'a Statement,
+    pub(super) freed: usize,
+    /// It may have the room that is kept for such.
+    pub(super) urgent: bool,
+}
+
 /// The statements.
 #[derive(Debug)]
 pub(super) struct Shelf {
@@ -58,6 +67,17 @@ impl Default for Shelf {
     }
 }
 
+impl Wanted<'_> {
+    /// Whether it fits beside so many of so many bytes, of which one may leave.
+    fn fits(self, count: usize, bytes: usize) -> bool {
+        let kept = |all: usize| if self.urgent { 0 } else { all / limits::URGENT_SHARE };
+        let left = count.saturating_sub(usize::from(self.freed > 0));
+        let bytes = (bytes + self.statement.size()).saturating_sub(self.freed);
+        left < limits::STATEMENTS - kept(limits::STATEMENTS)
+            && bytes <= limits::STATEMENTS_BYTES - kept(limits::STATEMENTS_BYTES)
+    }
+}
+
 impl Rank {
     /// The rank of a kind that rests on manifests.
     pub(super) fn of(kind: Kind) -> Self {
@@ -74,19 +94,18 @@ impl Shelf {
         self.ranks.contains_key(id)
     }
 
-    /// Whether there is room once a statement of `freed` bytes has left.
-    pub(super) fn has_room(&self, statement: &Statement, freed: usize) -> bool {
-        let held = (self.held.len(), self.bytes);
-        fits(held, statement, freed)
+    /// Whether there is room for a statement.
+    pub(super) fn has_room(&self, wanted: Wanted<'_>) -> bool {
+        wanted.fits(self.held.len(), self.bytes)
     }
 
     /// The same when only those that `stays` names are left of all organisations.
-    pub(super) fn would_have_room(&self, statement: &Statement, freed: usize, stays: impl Fn(&OrgId) -> bool) -> bool {
+    pub(super) fn would_have_room(&self, wanted: Wanted<'_>, stays: impl Fn(&OrgId) -> bool) -> bool {
         let left = self.held.values().filter(|held| held.org.as_ref().is_none_or(&stays));
-        let held = left.fold((0, 0), |(count, bytes), held| {
+        let (count, bytes) = left.fold((0, 0), |(count, bytes), held| {
             (count + 1, bytes + held.statement.size())
         });
-        fits(held, statement, freed)
+        wanted.fits(count, bytes)
     }
 
     pub(super) fn put(&mut self, id: Digest, statement: Statement, org: Option<OrgId>, rank: Rank) {
@@ -184,12 +203,6 @@ impl Shelf {
             .take_while(|id| id.as_bytes()[0] == byte);
         self.parts[usize::from(byte)] = digest_over(ids);
     }
-}
-
-/// Whether one more fits beside so many statements of so many bytes, of which one of `freed` bytes leaves.
-fn fits((count, bytes): (usize, usize), statement: &Statement, freed: usize) -> bool {
-    let left = count.saturating_sub(usize::from(freed > 0));
-    left < limits::STATEMENTS && (bytes + statement.size()).saturating_sub(freed) <= limits::STATEMENTS_BYTES
 }
 
 fn take_one<K: Ord>(counts: &mut BTreeMap<K, usize>, key: &K) {

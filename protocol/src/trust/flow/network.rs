@@ -42,6 +42,8 @@ pub(super) struct Network {
 
 /// The node where everything arrives.
 const SINK: u32 = 0;
+/// The steps to a node that there is no way to.
+const UNREACHED: u32 = u32::MAX;
 
 impl Network {
     /// The network of what was gathered. The places of the targets come first in it.
@@ -136,7 +138,7 @@ impl Network {
         self.at = at;
     }
 
-    /// Fills the network up to a value, one shortest path after the other.
+    /// Fills the network up to a value, the shortest ways first (Dinic's algorithm).
     pub(super) fn fill(&mut self, saturation: u32, work: usize) -> (u32, End) {
         let mut value = 0;
         let mut left = work;
@@ -144,43 +146,86 @@ impl Network {
             return (0, End::Full);
         }
         loop {
-            let Some(before) = self.search(&mut left) else {
+            let Some(steps) = self.steps(&mut left) else {
                 return (value, End::OutOfWork);
             };
-            if before.get(SINK as usize).copied().flatten().is_none() {
+            if steps.get(SINK as usize).is_none_or(|steps| *steps == UNREACHED) {
                 return (value, End::Full);
             }
             if value == saturation {
                 return (value, End::Saturated);
             }
-            value += self.augment(&before, saturation - value);
+            value += self.send_shortest(&steps, saturation - value, &mut left);
         }
     }
 
-    /// By which link each node is reached first from the source; nothing when there was not enough work left.
-    fn search(&self, left: &mut usize) -> Option<Vec<Option<u32>>> {
-        let mut before = vec![None; self.orgs.len()];
-        let mut queue = VecDeque::from([self.source]);
-        while let Some(node) = queue.pop_front() {
+    /// How many steps each node is away from the source where there is room; nothing when there was not enough work left.
+    fn steps(&self, left: &mut usize) -> Option<Vec<u32>> {
+        let mut steps = vec![UNREACHED; self.orgs.len()];
+        *steps.get_mut(self.source as usize)? = 0;
+        let mut queue = VecDeque::from([(self.source, 0)]);
+        while let Some((node, far)) = queue.pop_front() {
             let links = self.links_at(node);
             *left = left.checked_sub(links.len())?;
             for number in links {
                 let Some(link) = self.links.get(*number as usize) else {
                     continue;
                 };
-                let Some(slot) = before.get_mut(link.to as usize) else {
+                let Some(slot) = steps.get_mut(link.to as usize) else {
                     continue;
                 };
-                if link.room > 0 && slot.is_none() && link.to != self.source {
-                    *slot = Some(*number);
-                    if link.to == SINK {
-                        return Some(before);
-                    }
-                    queue.push_back(link.to);
+                if link.room > 0 && *slot == UNREACHED {
+                    *slot = far + 1;
+                    queue.push_back((link.to, far + 1));
                 }
             }
         }
-        Some(before)
+        Some(steps)
+    }
+
+    /// Sends what fits along ways on which every step leads away from the source, until none has room or the work is spent.
+    fn send_shortest(&mut self, steps: &[u32], most: u32, left: &mut usize) -> u32 {
+        // The links at each node before this place lead nowhere any more.
+        let mut next = self.starts.clone();
+        let mut sent = 0;
+        while sent < most && *left > 0 {
+            let Some(way) = self.shortest_way(steps, &mut next, left) else {
+                break;
+            };
+            sent += self.augment(&way, most - sent);
+        }
+        sent
+    }
+
+    fn shortest_way(&self, steps: &[u32], next: &mut [u32], left: &mut usize) -> Option<Vec<u32>> {
+        let mut way = Vec::new();
+        let mut node = self.source;
+        while node != SINK {
+            if let Some(number) = self.step_on(node, steps, next, left) {
+                way.push(number);
+                node = self.to(number);
+            } else {
+                node = self.to(way.pop()? ^ 1);
+                *next.get_mut(node as usize)? += 1;
+            }
+        }
+        Some(way)
+    }
+
+    /// The first link at a node that has room and leads away from the source.
+    fn step_on(&self, node: u32, steps: &[u32], next: &mut [u32], left: &mut usize) -> Option<u32> {
+        let further = steps.get(node as usize)?.checked_add(1)?;
+        let end = *self.starts.get(node as usize + 1)?;
+        let place = next.get_mut(node as usize)?;
+        while *place < end {
+            *left = left.saturating_sub(1);
+            let number = *self.at.get(*place as usize)?;
+            if self.room(number) > 0 && steps.get(self.to(number) as usize) == Some(&further) {
+                return Some(number);
+            }
+            *place += 1;
+        }
+        None
     }
 
     fn links_at(&self, node: u32) -> &[u32] {
@@ -189,18 +234,12 @@ impl Network {
         range.and_then(|(from, to)| self.at.get(from..to)).unwrap_or(&[])
     }
 
-    /// Sends what fits along the path that was found.
-    fn augment(&mut self, before: &[Option<u32>], most: u32) -> u32 {
-        let mut path = Vec::new();
-        let mut node = SINK;
-        while let Some(number) = before.get(node as usize).copied().flatten() {
-            path.push(number);
-            node = self.to(number ^ 1);
-        }
-        let room = path.iter().map(|number| self.room(*number)).min();
+    /// Sends what fits along a way.
+    fn augment(&mut self, way: &[u32], most: u32) -> u32 {
+        let room = way.iter().map(|number| self.room(*number)).min();
         let amount = room.unwrap_or(0).min(most);
-        for number in path {
-            self.send(number, amount);
+        for number in way {
+            self.send(*number, amount);
         }
         amount
     }
@@ -226,8 +265,8 @@ impl Network {
     /// What leaves the nodes that can still be reached: the cut next to the source, the same for every largest flow.
     pub(super) fn cut(&self) -> Vec<Limit> {
         let mut unbounded = usize::MAX;
-        let before = self.search(&mut unbounded).unwrap_or_default();
-        let reached = |node: u32| node == self.source || before.get(node as usize).copied().flatten().is_some();
+        let steps = self.steps(&mut unbounded).unwrap_or_default();
+        let reached = |node: u32| steps.get(node as usize).is_some_and(|steps| *steps != UNREACHED);
         let mut cut: Vec<Limit> = self
             .limits
             .iter()

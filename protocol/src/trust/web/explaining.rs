@@ -10,7 +10,7 @@ use super::{
 use crate::{
     limits,
     organisation::OrgId,
-    statement::{DEPTH, Roster, Scope},
+    statement::{DEPTH, Scope},
     time::Millis,
     trust::{
         dominators::Dominators,
@@ -59,8 +59,8 @@ pub struct Explanation {
     pub objections: Vec<Objection>,
     /// How many more were left out.
     pub more_objections: usize,
-    /// When time alone will next change the verdicts, `B` or `F`. Where very many things end before, the moment up to which
-    /// none of them does.
+    /// When time alone will next change the verdicts, `B` or `F`. Where more begins or ends before than can be tried out, the
+    /// moment up to which none of them does.
     pub changes_at: Option<Millis>,
 }
 
@@ -154,7 +154,7 @@ impl Explanation {
 
 impl Web {
     /// Why an organisation is judged as it is.
-    pub fn explain(&mut self, _: &Roster, org: &OrgId, question: &Question) -> Explanation {
+    pub fn explain(&mut self, org: &OrgId, question: &Question) -> Explanation {
         let changes_at = self.changes_at(org, question);
         let class = self.classes.ask(&self.grounds, question);
         let Self {

@@ -182,7 +182,7 @@ fn left(grounds: &Grounds, purpose: &Purpose, vetoed: &BTreeMap<OrgId, OrgId>, p
 }
 
 /// What gives the right to veto for a purpose, vetoes aside.
-fn empowered(grounds: &Grounds, purpose: &Purpose, pair: &Pair) -> Vec<(u8, u8)> {
+pub(super) fn empowered(grounds: &Grounds, purpose: &Purpose, pair: &Pair) -> Vec<(u8, u8)> {
     if pair.1 == grounds.own {
         return Vec::new();
     }

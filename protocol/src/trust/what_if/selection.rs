@@ -15,7 +15,7 @@ pub(super) enum Purpose {
     Anything,
     /// The question of the document.
     Question,
-    /// The same, among those who may be told TLP:GREEN.
+    /// Whom to tell TLP:GREEN: what is about anything and says so, whatever the question is.
     Confiding,
 }
 
@@ -26,9 +26,10 @@ pub(super) fn org(name: &str) -> OrgId {
 
 /// The edges that count.
 pub(super) fn edges(document: &Hypothesis, host: Option<&Suffix>, purpose: Purpose) -> Vec<Edge> {
-    let counts = |scope: &Scope, mark: Mark| {
-        let told = purpose != Purpose::Confiding || mark >= Mark::Green;
-        told && (purpose == Purpose::Anything || covers(document, host, scope))
+    let counts = |scope: &Scope, mark: Mark| match purpose {
+        Purpose::Anything => true,
+        Purpose::Question => covers(document, host, scope),
+        Purpose::Confiding => mark >= Mark::Green && *scope == Scope::default(),
     };
     let roots = document.roots.iter().filter(|root| root.amount > 0);
     let roots = roots.filter(|root| counts(&scope(&root.topics, &root.suffixes), root.receive_tlp));

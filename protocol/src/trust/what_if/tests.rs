@@ -242,6 +242,19 @@ fn each_gate_asks_its_own_question() {
         .as_array_mut()
         .expect("the test is written so")
         .push(json!({"from": "1", "to": "4", "amount": 10, "depth": 0, "topics": ["spam"]}));
+    // As on a node, nobody is told TLP:GREEN who is only said to be good for something.
+    let mut told = |list: &str, said: Value| {
+        let said = with(said, json!({"topics": ["phishing"], "receive_tlp": "green"}));
+        document[list]
+            .as_array_mut()
+            .expect("the test is written so")
+            .push(said);
+    };
+    told(
+        "endorsements",
+        json!({"from": "1", "to": "5", "amount": 60, "depth": 0}),
+    );
+    told("roots", json!({"org": "6", "amount": 120, "depth": 0}));
     let gates = ["connect", "accept", "relay", "confide", "act"];
     let check = |topic: &str, org: &str, expected: [bool; 5]| {
         let answer = answer(with(document.clone(), json!({"question": {"topics": [topic]}})));
@@ -254,6 +267,8 @@ fn each_gate_asks_its_own_question() {
     check("ddos", "3", [true, true, true, true, false]);
     check("ddos", "4", [true, false, true, false, false]);
     check("spam", "4", [true, false, true, false, false]);
+    check("phishing", "5", [true, true, true, false, false]);
+    check("phishing", "6", [true, true, true, false, true]);
 }
 
 #[test]

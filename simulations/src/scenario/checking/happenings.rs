@@ -113,14 +113,4 @@ pub(super) fn hostile(name: &str, adversary: &Adversary, written: &Written, foun
         Some(_) => found.add(key("per_second"), "is only for `kind = \"flooder\"`", "take it away"),
         None => found.unless(!flooder, &key("kind"), "`flooder` needs a rate", "add per_second = 100"),
     }
-    let able = matches!(
-        adversary.kind,
-        AdversaryKind::Withholder | AdversaryKind::Eclipse | AdversaryKind::Flooder
-    );
-    found.unless(
-        able,
-        &key("kind"),
-        "is known, and this simulator cannot play it yet",
-        "write withholder, eclipse or flooder",
-    );
 }

@@ -1,9 +1,13 @@
-//! What makes adversaries of real nodes: a store that gives no body away, and links that carry nothing to third parties.
+//! What makes adversaries of real nodes: a store that gives nothing away, an operator who believes nobody, and links that carry
+//! nothing to third parties.
 
 use std::sync::Arc;
 
 use starfish_node::mesh::{KeepError, Keeper};
-use starfish_protocol::engine::port::{Change, Found, Query};
+use starfish_protocol::{
+    engine::port::{Change, Found, Query},
+    trust::Pin,
+};
 
 use crate::{
     network::Separation,
@@ -13,23 +17,39 @@ use crate::{
 
 /// What stands in front of a node's store.
 pub(super) fn keeper(place: &Place) -> Option<KeeperHook> {
-    let is_withholder = place.adversary == Some(AdversaryKind::Withholder);
-    let withhold = |inner: Arc<dyn Keeper>| Arc::new(Withholding(inner)) as Arc<dyn Keeper>;
-    is_withholder.then(|| Arc::new(withhold) as KeeperHook)
+    let headers = match place.adversary {
+        Some(AdversaryKind::Withholder) => true,
+        Some(AdversaryKind::Censor) => false,
+        _ => return None,
+    };
+    let withhold = move |inner| Arc::new(Withholding { inner, headers }) as Arc<dyn Keeper>;
+    Some(Arc::new(withhold))
 }
 
-/// A store that takes every body and never gives one to others.
-struct Withholding(Arc<dyn Keeper>);
+/// What the operator of a node has pinned: a censor wants nothing of anybody passed on.
+pub(super) fn pins(number: usize, places: &[Place]) -> Vec<(usize, Pin)> {
+    let is_censor = places[number].adversary == Some(AdversaryKind::Censor);
+    let others = (0..places.len()).filter(|other| is_censor && *other != number);
+    others.map(|other| (other, Pin::Bad)).collect()
+}
+
+/// A store that takes everything, and never gives a body to others.
+struct Withholding {
+    inner: Arc<dyn Keeper>,
+    /// Whether it gives headers.
+    headers: bool,
+}
 
 impl Keeper for Withholding {
     fn apply(&self, changes: &[Change]) -> Result<(), KeepError> {
-        self.0.apply(changes)
+        self.inner.apply(changes)
     }
 
     fn answer(&self, query: &Query) -> Found {
         match query {
             Query::Body { .. } => Found::Body(None),
-            _ => self.0.answer(query),
+            Query::Headers { .. } if !self.headers => Found::Headers(Vec::new()),
+            _ => self.inner.answer(query),
         }
     }
 }

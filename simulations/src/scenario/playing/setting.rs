@@ -6,7 +6,7 @@ use starfish_protocol::{engine::Subscription, observable::Tld, record::Topic};
 use super::hostile;
 use crate::{
     network::Links,
-    scenario::{Scenario, placing::Place},
+    scenario::{Scenario, Vouches, placing::Place, vouching::is_web},
     world::{NodePlan, Plan, World},
 };
 
@@ -14,7 +14,7 @@ use crate::{
 const JITTER_PERCENT: u64 = 10;
 
 /// The plan of a scenario's world.
-pub(super) fn plan(scenario: &Scenario, places: &[Place], seed: u64) -> Plan {
+pub(super) fn plan(scenario: &Scenario, places: &[Place], vouches: &Vouches, seed: u64) -> Plan {
     let sites = sites(places);
     let mut plan = World::new(seed)
         .links(links(scenario, &sites))
@@ -23,7 +23,13 @@ pub(super) fn plan(scenario: &Scenario, places: &[Place], seed: u64) -> Plan {
         let region = sites
             .binary_search(&site(place))
             .expect("every place is at one of the sites");
-        plan = plan.node(node(scenario, number, place, region));
+        let entries = vouches.entries.clone();
+        let node = node(scenario, number, place, region);
+        let pins = hostile::pins(number, places);
+        plan = plan.node(NodePlan { entries, pins, ..node });
+    }
+    for (issuer, vouch) in &vouches.endorsements {
+        plan = plan.endorse(*issuer, *vouch);
     }
     plan
 }
@@ -54,7 +60,9 @@ fn links(scenario: &Scenario, sites: &[Site]) -> Links {
 }
 
 fn node(scenario: &Scenario, number: usize, place: &Place, region: usize) -> NodePlan {
-    let believes = place.believes.as_ref();
+    // Whom endorsements reach need not be listed.
+    let nobody = is_web(scenario.written.trust.kind).then(Vec::new);
+    let believes = place.believes.as_ref().or(nobody.as_ref());
     NodePlan {
         region,
         uplink: place.uplink,

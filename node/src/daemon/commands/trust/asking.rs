@@ -23,21 +23,17 @@ pub(super) async fn root(console: &Console, arguments: &Root) -> Result<Exit, Fa
     let asked = match arguments {
         Root::Add(add) => NewRoot {
             organisation: organisation::meant(&client, &add.org).await?.to_string(),
-            set: true,
-            amount: add.amount,
-            depth: add.depth,
-            about: about(&add.about),
-            may_veto: add.may_veto,
-            receive_tlp: add.receive_tlp.clone(),
+            terms: Some(trust::Terms {
+                amount: add.amount,
+                depth: add.depth,
+                about: about(&add.about),
+                may_veto: add.may_veto,
+                receive_tlp: add.receive_tlp.clone(),
+            }),
         },
         Root::Remove(remove) => NewRoot {
             organisation: organisation::meant(&client, &remove.org).await?.to_string(),
-            set: false,
-            amount: 0,
-            depth: 0,
-            about: trust::About::default(),
-            may_veto: false,
-            receive_tlp: "clear".to_owned(),
+            terms: None,
         },
     };
     let done: Done = client.post("/roots", &asked).await?;

@@ -22,14 +22,9 @@ pub struct Party {
     pub name: Option<String>,
 }
 
-/// A root entry.
+/// What a root entry gives.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Root {
-    /// For whom.
-    #[serde(flatten)]
-    pub party: Party,
-    /// `own`, `paired`, `listed` or `entered`.
-    pub origin: String,
+pub struct Terms {
     /// 1 to 120.
     pub amount: u8,
     /// 0 to 7.
@@ -43,24 +38,26 @@ pub struct Root {
     pub receive_tlp: String,
 }
 
+/// A root entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Root {
+    /// For whom.
+    #[serde(flatten)]
+    pub party: Party,
+    /// `own`, `paired`, `listed` or `entered`.
+    pub origin: String,
+    /// What it gives.
+    #[serde(flatten)]
+    pub terms: Terms,
+}
+
 /// Asks for a root entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewRoot {
     /// `org:...`
     pub organisation: String,
-    /// False to remove every entry.
-    pub set: bool,
-    /// 1 to 120.
-    pub amount: u8,
-    /// 0 to 7.
-    pub depth: u8,
-    /// About what.
-    #[serde(flatten)]
-    pub about: About,
-    /// Whether its vetoes count.
-    pub may_veto: bool,
-    /// `clear` or `green`.
-    pub receive_tlp: String,
+    /// What it is to give; none removes every entry.
+    pub terms: Option<Terms>,
 }
 
 /// A pin, or the wish for one.
@@ -336,6 +333,8 @@ pub struct Word {
     pub withdrawn: bool,
     /// Whether it is the one claim of its organisation that counts.
     pub counts: bool,
+    /// Why it does not, if so.
+    pub reason: Option<String>,
     /// `F` of its organisation, 0 to 120.
     pub trust: u32,
     /// What its age has left of it, in parts per million.
@@ -344,6 +343,8 @@ pub struct Word {
     pub weight: u32,
     /// All of these multiplied.
     pub supply: u32,
+    /// The source that it repeats, as a digest.
+    pub derived_from: Option<String>,
     /// Whether another claim of the same side names the same origin.
     pub shared_origin: bool,
 }

@@ -17,7 +17,7 @@ use starfish_protocol::{
     limits,
     listing::{self, Listing, Options},
     observable::Observable,
-    record::{self, RecordId, SealedBody, Tlp, Topic},
+    record::{self, Origin, RecordId, SealedBody, Tlp, Topic},
     time::Millis,
 };
 
@@ -50,6 +50,8 @@ pub(super) struct About {
     confidence: u8,
     #[serde(default)]
     context: String,
+    /// What the list repeats: a feed's address, a report's title, a record's id.
+    derived_from: Option<String>,
     /// Private and reserved values too.
     #[serde(default)]
     force: bool,
@@ -85,6 +87,7 @@ pub(super) async fn publish(
         confidence,
         context,
         force,
+        derived_from,
         ..
     } = about;
     check(expires, confidence, &context)?;
@@ -110,6 +113,7 @@ pub(super) async fn publish(
                 expires_at,
                 bodies,
                 set,
+                derived_from: derived_from.as_deref().map(Origin::named),
             }))
             .await
         {

@@ -120,6 +120,11 @@ fn a_root_calls_it_off() {
     world.start(0);
     pass(&mut world, 5);
     assert_eq!(told_of(&world, 0, Deed::Recovered), 0);
+    assert_eq!(
+        told_of(&world, 0, Deed::RecoveryCalledOff),
+        1,
+        "once, however often it starts"
+    );
     assert!(!world.nodes[0].store.recoveries[&recovery.id()].in_effect);
 }
 

@@ -217,6 +217,14 @@ fn the_operators_own_word_is_written_down() {
             (org.to_string().as_str(), true)
         );
     }
+    let peer = Identity::numbered(7).peer();
+    for (blocked, what) in [(true, Deed::Blocked), (false, Deed::Unblocked)] {
+        let peer = peer.clone();
+        world.command(0, Command::Block { peer, blocked });
+        world.run(100);
+        let told = world.nodes[0].store.audit.iter().rfind(|line| line.what == what);
+        assert_eq!(told.and_then(|line| line.peer()), Some(Identity::numbered(7).peer()));
+    }
     // What changes nothing is no decision.
     world.command(0, Command::Distrust(org));
     world.run(100);

@@ -355,7 +355,7 @@ fn an_issuer_has_its_own_room() {
         admit(&mut roster, &statement(most), &Credulous),
         Err(RosterRefusal::Full)
     );
-    roster.pin(guarded().id());
+    roster.stands(guarded().id(), 1);
     assert_eq!(admit(&mut roster, &statement(most), &Credulous), Ok(Admitted::New));
     assert_eq!(roster.endorsements_of(&guarded().id()).count() as u64, most + 1);
 }

@@ -125,3 +125,61 @@ fn what_came_since_is_told_in_order() {
     // What was replaced is told to nobody any more.
     assert_eq!(told(&roster, 0).len(), ground().len());
 }
+
+#[test]
+fn who_stands_higher_has_room_and_whom_the_operator_names_in_any_case() {
+    let flood = || -> Roster {
+        let mut roster = Roster::new(community());
+        for number in 0..limits::ORGANISATIONS_KNOWN {
+            let founding = founding(number);
+            let org = founding.founds().expect("it is a manifest");
+            assert_eq!(admit(&mut roster, &founding, &Credulous), Ok(Admitted::New));
+            roster.stands(org, 1 + u8::from(number > 0));
+        }
+        roster
+    };
+    let founds = |roster: &mut Roster| admit(roster, &ground()[0], &Strict);
+    let first = founding(0).founds().expect("it is a manifest");
+    let mut roster = flood();
+    assert_eq!(founds(&mut roster), Err(RosterRefusal::Full));
+    for height in [1, 2] {
+        roster.stands(council().id(), height);
+        let fits = height > 1;
+        assert_eq!(founds(&mut roster).is_ok(), fits, "{height}");
+        assert_eq!(roster.manifest_of(&first).is_none(), fits, "the lowest leaves");
+    }
+    // All that are left stand as high as one more that comes, until somebody does not stand any more.
+    roster.stands(single().id(), 2);
+    assert_eq!(admit(&mut roster, &ground()[1], &Strict), Err(RosterRefusal::Full));
+    let gone = founding(7).founds().expect("it is a manifest");
+    roster.stands(gone, 0);
+    assert_eq!(admit(&mut roster, &ground()[1], &Strict), Ok(Admitted::New));
+    assert!(roster.manifest_of(&gone).is_none());
+    // Whom the operator names comes before all of them, as long as he does.
+    let mut roster = flood();
+    roster.pin(council().id());
+    roster.unpin(&council().id());
+    assert_eq!(founds(&mut roster), Err(RosterRefusal::Full));
+    roster.pin(council().id());
+    assert_eq!(founds(&mut roster), Ok(Admitted::New));
+    roster.stands(single().id(), 120);
+    assert_eq!(admit(&mut roster, &ground()[1], &Strict), Ok(Admitted::New));
+    assert!(roster.manifest_of(&council().id()).is_some());
+}
+
+#[test]
+fn what_is_urgent_has_room_of_its_own() {
+    let urgent = raw(Kind::REVOCATION, &revocation(0, RevocationReason::Compromised), &[1, 2]);
+    for (height, admitted) in [(0, Err(RosterRefusal::Full)), (1, Ok(Admitted::New))] {
+        let mut roster = full();
+        // Nobody leaves for anybody.
+        let all: Vec<OrgId> = roster.organisations.keys().copied().collect();
+        all.iter()
+            .filter(|org| **org != council().id())
+            .for_each(|org| roster.pin(*org));
+        roster.stands(council().id(), height);
+        assert_eq!(admit(&mut roster, &long_endpoint(6), &Strict), Err(RosterRefusal::Full));
+        assert_eq!(admit(&mut roster, &urgent, &Strict), admitted, "{height}");
+        assert_eq!(roster.take_displaced(), []);
+    }
+}

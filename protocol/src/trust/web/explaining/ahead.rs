@@ -14,29 +14,42 @@ use crate::{
     },
 };
 
+/// How many graphs each verdict takes.
+const LAYERS: usize = 3;
+
 impl Web {
-    /// The first moment at which what is said now makes another verdict.
+    /// The first moment at which what is said now makes another verdict, or else the first that was not tried out.
     pub(super) fn changes_at(&self, org: &OrgId, question: &Question) -> Option<Millis> {
-        let mut grounds = self.grounds.clone();
-        let behind = grounds.behind(&grounds.families.top_of(org));
-        let families = grounds.families.clone();
-        grounds.keep(|place, said| said.may_veto || behind.contains_key(&families.top_of(&place.subject)));
+        let families = &self.grounds.families;
+        let behind = self.grounds.behind(&families.top_of(org));
+        let matters = |subject: &OrgId| behind.contains_key(&families.top_of(subject));
+        let mut grounds = self
+            .grounds
+            .excerpt(|place, said| said.may_veto || matters(&place.subject));
         let moments = grounds.moments_ahead();
-        let before = verdict(&grounds, org, question);
-        let mut last = None;
-        for at in moments.into_iter().take(limits::MOMENTS_AHEAD) {
-            grounds.advance(at);
-            if verdict(&grounds, org, question) != before {
-                return Some(at);
+        let tried = tries(grounds.said.len());
+        if tried > 0 {
+            let before = verdict(&grounds, org, question);
+            for at in moments.iter().take(tried) {
+                grounds.advance(*at);
+                if verdict(&grounds, org, question) != before {
+                    return Some(*at);
+                }
             }
-            last = Some(at);
         }
-        last.filter(|_| !grounds.moments_ahead().is_empty())
+        moments.into_iter().nth(tried)
     }
 }
 
+/// How many moments are tried out where so much is said.
+fn tries(said: usize) -> usize {
+    let verdicts = limits::AHEAD_LOOKED / (LAYERS * said).max(1);
+    // The first verdict is of now.
+    verdicts.saturating_sub(1).min(limits::MOMENTS_AHEAD)
+}
+
 impl Grounds {
-    /// When something that is kept, or somebody who says it or of whom it is said, begins or ends.
+    /// When something that is kept begins or ends, or somebody who says it, or of whom it is said, or who is above one of them.
     fn moments_ahead(&self) -> BTreeSet<Millis> {
         let mut orgs: BTreeSet<OrgId> = BTreeSet::from([self.own]);
         let mut periods: Vec<Period> = Vec::new();
@@ -44,6 +57,8 @@ impl Grounds {
             orgs.extend(place.issuer.into_iter().chain([place.subject]));
             periods.extend(said.alive());
         }
+        let above = |org: &OrgId| self.families.above(org);
+        let orgs: BTreeSet<OrgId> = orgs.iter().flat_map(above).collect();
         let heard = self.vetoes.iter().filter(|(issuer, _)| orgs.contains(*issuer));
         periods.extend(heard.flat_map(|(_, vetoes)| vetoes.values().filter_map(|veto| veto.alive())));
         let ends = orgs.iter().filter_map(|org| self.stale_at(org));
@@ -65,4 +80,19 @@ fn verdict(grounds: &Grounds, org: &OrgId, question: &Question) -> Verdict {
         &mut class,
         org,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn less_is_tried_out_where_more_is_said() {
+        let check = |said: usize, expected: usize| assert_eq!(tries(said), expected, "{said}");
+        check(0, limits::MOMENTS_AHEAD);
+        check(1_000, limits::MOMENTS_AHEAD);
+        check(8_000, 7);
+        check(limits::STATEMENTS, 1);
+        check(10 * limits::STATEMENTS, 0);
+    }
 }

@@ -52,15 +52,23 @@ impl Grounds {
         self.replace_said(Some(issuer), held, wanted.collect());
     }
 
-    /// Forgets what is said, but for some of it.
-    pub(in crate::trust::web) fn keep(&mut self, needed: impl Fn(&Place, &Said) -> bool) {
-        let gone = self.said.iter().filter(|(place, said)| !needed(place, said));
-        let gone: Vec<Place> = gone.map(|(place, _)| *place).collect();
-        for place in gone {
-            if let Some(scope) = self.scopes.scope(place.scope).cloned() {
-                self.put(place.issuer, (place.subject, &scope, place.number), None);
-            }
-        }
+    /// The same with only some of what is said. When something in it begins or ends is for its owner to know.
+    pub(in crate::trust::web) fn excerpt(&self, needed: impl Fn(&Place, &Said) -> bool) -> Self {
+        let said = self.said.iter().filter(|(place, said)| needed(place, said));
+        let said: BTreeMap<Place, Said> = said.map(|(place, said)| (*place, *said)).collect();
+        let mut part = Self {
+            now: self.now,
+            vetoes: self.vetoes.clone(),
+            scopes: self.scopes.clone(),
+            families: self.families.clone(),
+            papers: self.papers.clone(),
+            pins: self.pins.clone(),
+            bad: self.bad.clone(),
+            ..Self::new(self.own)
+        };
+        said.keys().for_each(|place| part.enter(place));
+        part.said = said;
+        part
     }
 
     /// The veto that counts for one issuer, subject and scope.
@@ -174,10 +182,7 @@ impl Grounds {
         let alive = |said: Option<Said>| said.and_then(|said| said.alive());
         self.watch(alive(before), alive(said), moment);
         if before.is_none() {
-            self.pairs.insert((self.pair(&place), place));
-            for org in issuer.into_iter().chain([subject]) {
-                self.of.insert((org, place));
-            }
+            self.enter(&place);
         }
         if said.is_none() {
             self.pairs.remove(&(self.pair(&place), place));
@@ -227,6 +232,14 @@ impl Grounds {
         if self.scopes.leave(id) {
             self.changes.begun.remove(&id);
             self.changes.ended.insert(id);
+        }
+    }
+
+    /// Puts something said on every list that it belongs to.
+    fn enter(&mut self, place: &Place) {
+        self.pairs.insert((self.pair(place), *place));
+        for org in place.issuer.into_iter().chain([place.subject]) {
+            self.of.insert((org, *place));
         }
     }
 

@@ -2,9 +2,11 @@
 
 use super::world::{org, suffix, told, topic};
 use crate::{
+    limits,
     observable::Observable,
+    organisation::OrgId,
     record::{Body, Bundle},
-    trust::Acceptance,
+    trust::{Acceptance, Policy, Trust, Who},
 };
 
 /// Whether a record of this topic about one name counts; without a name it is about an address.
@@ -18,7 +20,7 @@ pub(super) fn covers(acceptance: &Acceptance, about: &str, name: &str) -> bool {
 #[test]
 fn an_organisation_is_believed_for_what_it_is_endorsed_for() {
     let check = |text: &str, believed: &[(&str, &str)], not: &[(&str, &str)]| {
-        let mut web = told(text).0;
+        let web = told(text).0;
         let acceptance = web.acceptance(&org(3));
         for (about, name) in believed {
             assert!(
@@ -80,7 +82,7 @@ fn an_organisation_is_believed_for_what_it_is_endorsed_for() {
 fn a_veto_takes_a_part_away() {
     let base = "R->1 120/2 veto, R->2 120/2, 2->3 120/0";
     let check = |more: &str, believed: &[(&str, &str)], not: &[(&str, &str)]| {
-        let mut web = told(&format!("{base}, {more}")).0;
+        let web = told(&format!("{base}, {more}")).0;
         let acceptance = web.acceptance(&org(3));
         for (about, name) in believed {
             assert!(
@@ -138,7 +140,7 @@ fn nobody_is_believed_in_spite_of_a_veto_that_is_not_told_apart() {
     for number in 0..200 {
         text.push_str(&format!(", 1-|3 under:x{number}.nl"));
     }
-    let mut web = told(&text).0;
+    let web = told(&text).0;
     assert!(web.acceptance(&org(3)).is_nothing());
     assert_eq!(suffix("x1.nl").as_str(), "x1.nl");
 }
@@ -149,7 +151,104 @@ fn many_scopes_end_in_believing_less() {
     for number in 0..300 {
         text.push_str(&format!(", R->2 120/1, 2->3 30/0 topic:b{number} under:x{number}.nl"));
     }
-    let mut web = told(&text).0;
+    let web = told(&text).0;
     let acceptance = web.acceptance(&org(3));
     assert!(covers(&acceptance, "a", "") && !covers(&acceptance, "b1", ""));
+}
+
+#[test]
+fn a_step_looks_at_no_more_than_it_may() {
+    // One who is reached names other topics for each of many, and those vouch for each other.
+    let mut text = "R->1 120/3".to_owned();
+    for number in 100..140 {
+        text.push_str(&format!(", known {number}"));
+        for topic in 0..20 {
+            text.push_str(&format!(", 1->{number} 120/1 topic:a{number}-{topic}"));
+        }
+        for other in number + 1..(number + 6).min(140) {
+            text.push_str(&format!(", {number}->{other} 120/1"));
+        }
+    }
+    let mut trust = Trust::new(org(0), Policy::default(), Vec::new());
+    trust.web = told(&text).0;
+    trust.note(Who::Time);
+    let mut steps = 0;
+    while trust.is_behind() {
+        let before: Vec<OrgId> = trust.waiting.keys().copied().collect();
+        trust.judge_some(limits::JUDGED_PER_STEP);
+        let judged = before.iter().filter(|org| !trust.waiting.contains_key(*org));
+        let looked: Vec<usize> = judged.map(|org| trust.web.accepted(org).1).collect();
+        let (last, others) = looked.split_last().expect("somebody is judged in every step");
+        assert!(
+            others.iter().sum::<usize>() < limits::JUDGED_LOOKED_PER_STEP,
+            "{looked:?}"
+        );
+        assert!(*last < limits::ACCEPTANCE_LOOKED + limits::STATEMENTS, "{looked:?}");
+        steps += 1;
+    }
+    assert!(steps > 100 / limits::JUDGED_PER_STEP, "{steps}");
+}
+
+#[test]
+fn whoever_stands_lower_takes_no_place_away() {
+    // 3 is believed about phishing and under nl, and 2 names topics that come first in the alphabet.
+    let check = |base: &str, flood: &dyn Fn(u32) -> String, believed: &[(&str, &str)]| {
+        let mut text = base.to_owned();
+        for number in 0..200 {
+            text.push_str(&format!(", {}", flood(number)));
+        }
+        let web = told(&text).0;
+        let acceptance = web.acceptance(&org(3));
+        for (about, name) in believed {
+            assert!(covers(&acceptance, about, name), "{base}: {}: {about} {name}", flood(0));
+        }
+        assert!(!covers(&acceptance, "a0", "x0.aa") && !covers(&acceptance, "ddos", ""));
+    };
+    let base = "R->1 120/2, 1->3 120/0 topic:phishing, 1->3 120/0 under:nl";
+    let believed = [("phishing", ""), ("phishing", "x.de"), ("spam", "x.nl")];
+    // One word of 1 from anybody who is reached.
+    let topics = |number: u32| format!("2->3 1/0 topic:a{number}");
+    check(&format!("{base}, R->2 120/1"), &topics, &believed);
+    let names = |number: u32| format!("2->3 1/0 under:x{number}.aa");
+    check(&format!("{base}, R->2 120/1"), &names, &believed);
+    let both = |number: u32| format!("2->3 120/0 topic:a{number} under:x{number}.aa");
+    check(&format!("{base}, R->2 1/1"), &both, &believed);
+    // Many who are reached by one word of 1.
+    let farm = |number: u32| {
+        let sybil = 4 + number % 17;
+        format!("2->{sybil} 120/2, {sybil}->3 120/0 topic:a{number}")
+    };
+    check(&format!("{base}, R->2 1/7"), &farm, &believed);
+    // One who is trusted as much, but about something else; behind it as well.
+    let elsewhere = |number: u32| format!("2->3 120/0 topic:a{number}");
+    check(&format!("{base}, R->2 120/1 topic:foo"), &elsewhere, &believed);
+    let behind = |number: u32| format!("2->4 120/1, 4->3 120/0 topic:a{number}");
+    check(&format!("{base}, R->2 120/2 topic:foo"), &behind, &believed);
+    // Where the scope stands further up, and the flood too.
+    let further = |number: u32| format!("2->1 120/1 topic:a{number}");
+    let base = "R->2 1/2, R->1 120/1 topic:phishing, 1->3 120/0";
+    check(base, &further, &believed[..2]);
+    // Where two scopes are needed together.
+    let base = "R->2 1/2, R->1 120/1 topic:phishing, 1->3 120/0 under:nl";
+    check(base, &both, &[("phishing", "x.nl")]);
+}
+
+#[test]
+fn a_veto_about_something_leaves_the_rest_whoever_names_it() {
+    // 4 has the right to veto from nobody.
+    let mut text = "R->1 120/2 veto, R->2 1/1, 1->3 120/0, 1-|3 topic:spam".to_owned();
+    for number in 0..80 {
+        text.push_str(&format!(
+            ", 2->3 120/0 topic:a{number} topic:phishing under:x{number}.nl"
+        ));
+        text.push_str(&format!(", 4->5 120/0 veto topic:c{number}"));
+    }
+    let web = told(&text).0;
+    let acceptance = web.acceptance(&org(3));
+    for number in 0..80 {
+        let name = format!("x{number}.nl");
+        assert!(covers(&acceptance, "phishing", &name), "{name}");
+        assert!(covers(&acceptance, &format!("a{number}"), &name), "{name}");
+        assert!(!covers(&acceptance, "spam", &name), "{name}");
+    }
 }

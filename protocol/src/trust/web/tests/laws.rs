@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use proptest::{collection::vec, prelude::*, sample::select};
 
+use super::accepting::covers;
 use super::world::{
     Answers, Flags, Step, World, answers, empty, endorsement, explained, good_papers, org, questions, veto,
 };
@@ -185,7 +186,7 @@ proptest! {
                 for name in ["", "x.nl", "x.a.nl", "x.de"] {
                     let question = super::world::question(&format!("{topic}/{name}"));
                     let believed = number == 0 || web.full(&org(number), &question) >= 60;
-                    let covered = super::accepting::covers(&acceptance, topic, name);
+                    let covered = covers(&acceptance, topic, name);
                     // An exception may take away too much where somebody cannot be vetoed, never too little.
                     prop_assert!(believed || !covered, "{} {} {}", number, topic, name);
                     prop_assert!(covered || !believed || !acceptance.exceptions().is_empty());
@@ -198,14 +199,23 @@ proptest! {
     fn more_is_never_less(steps in vec(plain(), 1..30), more in said()) {
         let (mut web, mut world) = told(&steps);
         let before = all(&mut web);
-        // What is said for the first time replaces nothing.
-        let (pair, (amount, depth), mut flags) = more;
-        flags.words.insert("topic:new".to_owned());
-        world.take(&mut web, &Step::Endorse(endorsement(pair, (amount, depth), &flags)));
+        // What is said for the first time replaces nothing, however much it is.
+        let (pair, (amount, depth), flags) = more;
+        for number in 0..40 {
+            let mut flags = flags.clone();
+            flags.words.insert(format!("topic:a-new-one-{number}"));
+            world.take(&mut web, &Step::Endorse(endorsement(pair, (amount, depth), &flags)));
+        }
         for (was, is) in before.iter().zip(all(&mut web)) {
             prop_assert!(was.reach <= is.reach && was.confides <= is.confides);
             let full = was.full.iter().zip(&is.full);
             prop_assert!(full.into_iter().all(|(was, is)| was.1 <= is.1));
+            for topic in ["malware", "phishing", "ddos"] {
+                for name in ["", "x.nl", "x.a.nl", "x.de"] {
+                    let covered = |answers: &Answers| covers(&answers.acceptance, topic, name);
+                    prop_assert!(!covered(was) || covered(&is), "{} {}: {:?} {:?}", topic, name, was, is);
+                }
+            }
         }
     }
 

@@ -134,16 +134,16 @@ fn endorsements_vetoes_and_withdrawals_arrive() {
     assert_eq!(mesh.web.reach(&second.org), 0);
     mesh.endorse(&first, second.org, 80, 0, &["until:500"]);
     assert_eq!(mesh.web.next_change(), Some(Millis(500)));
-    mesh.web.advance(&mesh.roster, Millis(499));
+    mesh.web.advance(Millis(499));
     assert_eq!(mesh.web.reach(&second.org), 80);
-    mesh.web.advance(&mesh.roster, Millis(500));
+    mesh.web.advance(Millis(500));
     assert_eq!(mesh.web.reach(&second.org), 0);
     assert_eq!(
         mesh.web.next_change(),
         Some(Millis(1_000)),
         "then the manifests are over"
     );
-    mesh.web.advance(&mesh.roster, Millis(1_000));
+    mesh.web.advance(Millis(1_000));
     assert_eq!(mesh.web.barred(&first.org), Some(Barred::Stale));
     assert_eq!((mesh.web.reach(&first.org), mesh.web.next_change()), (0, None));
 }

@@ -113,6 +113,27 @@ fn scope_time_and_withdrawal_count() {
 }
 
 #[test]
+fn what_stands_between_some_is_told() {
+    let check = |text: &str, expected: &[(u8, bool)]| {
+        let web = told(text).0;
+        let among = [1, 2, 3].map(org).into();
+        let vouching = web.vouching(&among);
+        let found: Vec<(u8, bool)> = vouching.iter().map(|one| (one.amount, one.counts)).collect();
+        assert_eq!(found, expected, "{text}");
+    };
+    check("R->1 120/2", &[]);
+    check(
+        "R->1 120/2, 1->2 60/0, 2->3 50/0, 3->4 40/0, 4->1 30/0",
+        &[(60, true), (50, true)],
+    );
+    check("1->2 60/0, 1->2 20/0", &[(20, true)]);
+    check("1->2 60/0, 1->2 0/0", &[]);
+    check("1->2 60/0 until:9, now 9", &[(60, false)]);
+    check("1->2 60/0, 2->3 50/0, bad 2", &[(60, false), (50, false)]);
+    check("1->2 60/0, 2->3 50/0, forked 3", &[(60, true), (50, false)]);
+}
+
+#[test]
 fn an_organisation_counts_or_is_barred() {
     let base = "R->1 120/2, 1->2 120/1, 2->3 120/0";
     let check = |more: &str, barred: Option<Barred>, reach: (u8, u8)| {

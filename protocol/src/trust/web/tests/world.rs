@@ -11,11 +11,10 @@ use starfish_crypto::Digest;
 
 use super::super::{Explanation, Question, Web, grounds::Papers};
 use crate::{
-    community::Community,
     observable::Suffix,
     organisation::OrgId,
     record::Topic,
-    statement::{Endorsement, Freeze, Roster, Scope, Veto},
+    statement::{Endorsement, Freeze, Scope, Veto},
     time::Millis,
     trust::{Acceptance, Pin, Root, graph::samples, web::Barred},
 };
@@ -50,10 +49,6 @@ pub(super) struct World {
     parents: BTreeMap<u32, u32>,
     papers: BTreeMap<u32, Option<Papers>>,
     now: Millis,
-}
-
-pub(super) fn roster() -> Roster {
-    Roster::new(Community::named("starfish"))
 }
 
 /// A web of organisations 1 to 20, of which everything is known, and our own.
@@ -108,7 +103,7 @@ impl World {
             }
             Step::Now(now) => {
                 self.now = self.now.max(now);
-                web.advance(&roster(), now);
+                web.advance(now);
             }
         }
         web.settle();
@@ -144,6 +139,17 @@ impl World {
     }
 }
 
+impl Web {
+    /// `F` for one question, in the whole web.
+    pub(super) fn full(&mut self, org: &OrgId, question: &Question) -> u32 {
+        let layer = self.classes.ask(&self.grounds, question);
+        if self.grounds.bar_of(org).is_some() || layer.vetoed.contains_key(org) {
+            return 0;
+        }
+        layer.full(&self.grounds.families.top_of(org)).value
+    }
+}
+
 /// All that a web says of an organisation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Answers {
@@ -172,7 +178,7 @@ pub(super) fn answers(web: &mut Web, number: u32) -> Answers {
 }
 
 pub(super) fn explained(web: &mut Web, number: u32, question: &Question) -> Explanation {
-    web.explain(&roster(), &org(number), question)
+    web.explain(&org(number), question)
 }
 
 /// Questions of every kind that the scopes in these tests tell apart.

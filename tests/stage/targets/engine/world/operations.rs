@@ -4,7 +4,7 @@ use starfish_protocol::{
     engine::port::{Acceptance, AskError, Command, Draft, Found, Input},
     intake::{Fault, OpenGossip, OpenHello, OpenRequest, OpenResponse, OpenStatements},
     peer::Peer,
-    record::{Header, Tlp, open_body},
+    record::{Header, Origin, Tlp, open_body},
     statement::CheckedStatement,
     time::Millis,
     wire::{Channel, Cursor, Hello, Request, Response},
@@ -242,6 +242,10 @@ impl World {
                     .map(|part| sealed_names(&format!("own-{}", op.what), usize::from(part) + 1))
                     .collect(),
                 set: (!op.what.is_multiple_of(3)).then_some(piece.header.body_digest),
+                derived_from: op
+                    .who
+                    .is_multiple_of(5)
+                    .then(|| Origin::from_digest(piece.header.body_digest)),
             }),
             3 => Command::Withdraw {
                 record: self.store.some_record(op.what),

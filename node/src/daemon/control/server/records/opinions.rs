@@ -161,6 +161,8 @@ mod tests {
             expires_at: Millis(u64::MAX),
             believed: marks.contains('b'),
             withdrawn: marks.contains('w'),
+            void: false,
+            derived_from: None,
             topic: Topic::parse("c2").expect("a topic"),
             log: LogId {
                 author,

@@ -7,6 +7,7 @@ use axum::{
     response::Response,
 };
 use futures::stream;
+use libp2p::PeerId;
 use serde::Deserialize;
 use starfish_protocol::{
     engine::port::{Audit, Deed, Who},
@@ -117,13 +118,14 @@ fn said(node: &Node, number: u64, audit: &Audit) -> Line {
         Who::Organisation(org) => (org.to_string(), node.name_of(&org)),
     };
     let subject = audit.subject.parse::<OrgId>().ok();
+    let peer = audit.peer().and_then(|peer| PeerId::from_bytes(peer.as_bytes()).ok());
     Line {
         line: number,
         at: rfc3339(audit.at),
         who,
         name,
         what: deed(audit.what).to_owned(),
-        subject: audit.subject.clone(),
+        subject: peer.map_or_else(|| audit.subject.clone(), |peer| peer.to_string()),
         subject_name: subject.and_then(|org| node.name_of(&org)),
         why: audit.why.clone(),
     }
@@ -148,5 +150,10 @@ fn deed(deed: Deed) -> &'static str {
         Deed::Recovered => "recovered",
         Deed::Released => "released",
         Deed::Dropped => "dropped",
+        Deed::RightGained => "right-gained",
+        Deed::RightLost => "right-lost",
+        Deed::RecoveryCalledOff => "recovery-called-off",
+        Deed::Blocked => "blocked",
+        Deed::Unblocked => "unblocked",
     }
 }

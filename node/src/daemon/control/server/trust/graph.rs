@@ -11,20 +11,16 @@ use axum::{
 };
 use serde::Deserialize;
 use starfish_protocol::{
-    engine::port::Trusted,
+    engine::port::{Command, Outcome, Trusted},
     organisation::OrgId,
-    statement::{Endorsement, Statement},
-    time::Millis,
+    trust::web::Vouched,
 };
 
 use super::{
-    super::{Answer, Node, streams::beside},
+    super::{Answer, Node, node::unexpected, streams::beside},
     policy::{about, party, unread, who},
 };
-use crate::daemon::{
-    control::documents::trust::{Edge, Graph, Vertex},
-    moment,
-};
+use crate::daemon::control::documents::trust::{Edge, Graph, Vertex};
 
 /// How much of it.
 #[derive(Debug, Deserialize)]
@@ -36,9 +32,13 @@ pub(in super::super) struct Asked {
 pub(in super::super) async fn graph(State(node): State<Arc<Node>>, Query(asked): Query<Asked>) -> Answer<Graph> {
     let trusted = who(&node).await?;
     let own = node.identity.org;
+    let chosen = chosen(own, &trusted, asked.limit);
+    let among: BTreeSet<OrgId> = chosen.iter().copied().collect();
+    let vouching = match node.handle.command(Command::Vouching(among.clone())).await {
+        Outcome::Vouching(vouching) => vouching,
+        other => return Err(unexpected(other)),
+    };
     let read = move || {
-        let endorsements = latest(&node.ledger.load()?.statements);
-        let chosen = chosen(own, &trusted, asked.limit);
         let verdicts: BTreeMap<OrgId, (bool, bool)> = trusted
             .organisations
             .iter()
@@ -52,7 +52,6 @@ pub(in super::super) async fn graph(State(node): State<Arc<Node>>, Query(asked):
                 connect,
             }
         };
-        let among: BTreeSet<OrgId> = chosen.iter().copied().collect();
         let left_out = trusted
             .organisations
             .iter()
@@ -60,7 +59,7 @@ pub(in super::super) async fn graph(State(node): State<Arc<Node>>, Query(asked):
             .count();
         Ok(Graph {
             organisations: chosen.iter().map(vertex).collect(),
-            endorsements: edges(own, &trusted, &endorsements, &among, moment::now()),
+            endorsements: edges(own, &trusted, &vouching, &among),
             left_out,
         })
     };
@@ -96,25 +95,7 @@ fn chosen(own: OrgId, trusted: &Trusted, limit: usize) -> Vec<OrgId> {
         .collect()
 }
 
-/// For each issuer, subject and scope the last endorsement, if it was not taken back.
-fn latest(statements: &[Statement]) -> Vec<Endorsement> {
-    let mut latest = BTreeMap::new();
-    for said in statements
-        .iter()
-        .filter_map(|statement| Endorsement::read(statement).ok())
-    {
-        let place = (said.issuer, said.subject, said.scope.clone());
-        if latest
-            .get(&place)
-            .is_none_or(|before: &Endorsement| before.seq <= said.seq)
-        {
-            latest.insert(place, said);
-        }
-    }
-    latest.into_values().filter(|said| !said.withdraws()).collect()
-}
-
-fn edges(own: OrgId, trusted: &Trusted, said: &[Endorsement], among: &BTreeSet<OrgId>, now: Millis) -> Vec<Edge> {
+fn edges(own: OrgId, trusted: &Trusted, said: &[Vouched], among: &BTreeSet<OrgId>) -> Vec<Edge> {
     let root = |(_, root): &(_, starfish_protocol::trust::Root)| Edge {
         from: own.to_string(),
         to: root.org.to_string(),
@@ -124,23 +105,20 @@ fn edges(own: OrgId, trusted: &Trusted, said: &[Endorsement], among: &BTreeSet<O
         root: true,
         counts: true,
     };
-    let endorsement = |said: &Endorsement| Edge {
+    let endorsement = |said: &Vouched| Edge {
         from: said.issuer.to_string(),
         to: said.subject.to_string(),
         amount: said.amount,
         depth: said.depth,
         about: about(&said.scope),
         root: false,
-        counts: said.not_before <= now && now < said.not_after,
+        counts: said.counts,
     };
     let roots = trusted
         .roots
         .iter()
         .filter(|(_, root)| root.org != own && among.contains(&root.org));
-    let said = said
-        .iter()
-        .filter(|said| among.contains(&said.issuer) && among.contains(&said.subject));
-    roots.map(root).chain(said.map(endorsement)).collect()
+    roots.map(root).chain(said.iter().map(endorsement)).collect()
 }
 
 #[cfg(test)]
@@ -182,27 +160,6 @@ mod tests {
         }
     }
 
-    fn said(issuer: u8, subject: u8, seq: u64, amount: u8) -> Endorsement {
-        Endorsement {
-            issuer: org(issuer),
-            subject: org(subject),
-            community: None,
-            seq,
-            prev: if seq == 0 {
-                Digest::ZERO
-            } else {
-                Digest::from_bytes([1; 32])
-            },
-            amount,
-            depth: 0,
-            scope: Scope::default(),
-            not_before: Millis(10),
-            not_after: Millis(20),
-            may_veto: false,
-            receive_green: false,
-        }
-    }
-
     #[test]
     fn those_who_stand_highest_are_drawn() {
         let check = |orgs: &[(u8, bool)], roots: &[u8], limit: usize, expected: &[u8]| {
@@ -220,41 +177,25 @@ mod tests {
     }
 
     #[test]
-    fn what_was_taken_back_is_not_drawn() {
-        let check = |all: &[Endorsement], expected: &[u8]| {
-            let statements: Vec<Statement> = all
-                .iter()
-                .map(|said| said.unsigned().expect("it can be said"))
-                .collect();
-            let amounts: Vec<u8> = latest(&statements).iter().map(|said| said.amount).collect();
-            assert_eq!(amounts, expected);
-        };
-        check(&[], &[]);
-        check(&[said(1, 2, 0, 60), said(1, 2, 1, 90)], &[90]);
-        check(&[said(1, 2, 1, 90), said(1, 2, 0, 60)], &[90]);
-        check(&[said(1, 2, 0, 60), said(1, 2, 1, 0)], &[]);
-    }
-
-    #[test]
-    fn arrows_are_among_those_who_are_drawn() {
+    fn root_entries_and_endorsements_are_arrows() {
         let among: BTreeSet<OrgId> = [0, 1, 2].map(org).into();
-        let check = |all: &[Endorsement], now: u64, expected: &[(u8, bool)]| {
-            let drawn = edges(org(0), &trusted(&[], &[0, 1, 9]), all, &among, Millis(now));
-            let (roots, others): (Vec<&Edge>, Vec<&Edge>) = drawn.iter().partition(|edge| edge.root);
-            assert_eq!(
-                roots.iter().map(|edge| edge.to.clone()).collect::<Vec<_>>(),
-                [org(1).to_string()]
-            );
-            let others: Vec<(u8, bool)> = others.iter().map(|edge| (edge.amount, edge.counts)).collect();
-            assert_eq!(others, expected, "at {now}");
-        };
-        check(&[], 15, &[]);
-        check(
-            &[said(1, 2, 0, 60), said(1, 3, 0, 60), said(3, 2, 0, 60)],
-            15,
-            &[(60, true)],
+        let said = [true, false].map(|counts| Vouched {
+            issuer: org(1),
+            subject: org(2),
+            amount: 60,
+            depth: 0,
+            scope: Scope::default(),
+            counts,
+        });
+        let drawn = edges(org(0), &trusted(&[], &[0, 1, 9]), &said, &among);
+        let told: Vec<(bool, String, bool)> = drawn
+            .iter()
+            .map(|edge| (edge.root, edge.to.clone(), edge.counts))
+            .collect();
+        let expected = [(true, 1, true), (false, 2, true), (false, 2, false)];
+        assert_eq!(
+            told,
+            expected.map(|(root, to, counts)| (root, org(to).to_string(), counts))
         );
-        check(&[said(1, 2, 0, 60)], 9, &[(60, false)]);
-        check(&[said(1, 2, 0, 60)], 20, &[(60, false)]);
     }
 }

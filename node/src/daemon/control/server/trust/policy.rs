@@ -1,18 +1,19 @@
 //! What the operator decides about others by himself, and who is trusted after that.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{
     Json,
     extract::{Query, State},
 };
 use serde::Deserialize;
+use starfish_crypto::PublicKey;
 use starfish_protocol::{
     engine::port::{self, Command, Outcome, TrustedOrganisation},
     observable::Suffix,
     organisation::OrgId,
     record::Topic,
-    statement::{Endorsement, Kind, Scope, Statement, Subsidiary, Veto},
+    statement::{Endorsement, Kind, NodeCertificate, Scope, Statement, Subsidiary, Veto},
     trust::{self, Origin, Reason, web::Barred},
 };
 
@@ -21,24 +22,23 @@ use crate::daemon::{
     ceremony,
     control::documents::{
         Done,
-        trust::{About, Known, NewRoot, Party, Pin, Reached, Root, Trusted},
+        trust::{About, Known, NewRoot, Party, Pin, Reached, Root, Terms, Trusted},
     },
     exit::Failure,
 };
 
 pub(in super::super) async fn root(State(node): State<Arc<Node>>, Json(asked): Json<NewRoot>) -> Answer<Done> {
     let org = organisation(&asked.organisation)?;
-    let command = if asked.set {
-        Command::SetRoot(trust::Root {
+    let command = match asked.terms {
+        Some(terms) => Command::SetRoot(trust::Root {
             org,
-            amount: asked.amount,
-            depth: asked.depth,
-            scope: scope(&asked.about)?,
-            may_veto: asked.may_veto,
-            receive_green: asked.receive_tlp == "green",
-        })
-    } else {
-        Command::RemoveRoot(org)
+            amount: terms.amount,
+            depth: terms.depth,
+            scope: scope(&terms.about)?,
+            may_veto: terms.may_veto,
+            receive_green: terms.receive_tlp == "green",
+        }),
+        None => Command::RemoveRoot(org),
     };
     done(&node, command).await
 }
@@ -67,11 +67,13 @@ pub(in super::super) async fn trusted(State(node): State<Arc<Node>>) -> Answer<T
         let root = |(origin, root): &(Origin, trust::Root)| Root {
             party: party(&node, &root.org),
             origin: origin_of(*origin).to_owned(),
-            amount: root.amount,
-            depth: root.depth,
-            about: about(&root.scope),
-            may_veto: root.may_veto,
-            receive_tlp: if root.receive_green { "green" } else { "clear" }.to_owned(),
+            terms: Terms {
+                amount: root.amount,
+                depth: root.depth,
+                about: about(&root.scope),
+                may_veto: root.may_veto,
+                receive_tlp: if root.receive_green { "green" } else { "clear" }.to_owned(),
+            },
         };
         let pin = |(org, pin): &(OrgId, trust::Pin)| Pin {
             party: party(&node, org),
@@ -135,7 +137,14 @@ pub(in super::super) async fn known(State(node): State<Arc<Node>>, Query(which):
             .iter()
             .filter(|statement| statement.kind() != Kind::ENDPOINT);
         let (says, others): (Vec<&Statement>, Vec<_>) = all.partition(|statement| statement.issuer() == Some(org));
-        let said_of_it = others.into_iter().filter(|statement| subject(statement) == Some(org));
+        let certificates = says
+            .iter()
+            .filter_map(|statement| NodeCertificate::read(statement).ok());
+        let nodes: BTreeSet<PublicKey> = certificates.map(|certificate| certificate.node_key).collect();
+        let accuses_it = |statement: &Statement| statement.accuses().is_some_and(|node| nodes.contains(&node));
+        let said_of_it = others
+            .into_iter()
+            .filter(|statement| subject(statement) == Some(org) || accuses_it(statement));
         Ok(Known {
             party: party(&node, &org),
             says: says.into_iter().map(ceremony::say).collect(),

@@ -11,8 +11,7 @@ use axum::{
 };
 use serde::Deserialize;
 use starfish_protocol::{
-    codec,
-    confidence::{self, Assessment, Evidence, Fading, Missing, Policy, Weighed},
+    confidence::{Assessment, Evidence, Fading, Missing, Policy, Weighed},
     engine::port::{Command, Outcome},
     observable::{Observable, Suffix},
     organisation::OrgId,
@@ -49,11 +48,12 @@ pub(in super::super) async fn sure(State(node): State<Arc<Node>>, Query(asked): 
         .map_err(unread)?;
     let mut answers = Vec::new();
     for (topic, said) in by_topic(claims.claims) {
-        let fading = Fading::of(&value, &topic);
+        let fading = node.settings.lasting.of(&value, &topic);
         let command = Command::Assess {
             question: question(&value, &topic),
-            claims: said.iter().filter_map(weighable).collect(),
+            claims: said.iter().filter_map(Claim::weighable).collect(),
             fading,
+            weights: node.settings.weights,
         };
         let assessment = match node.handle.command(command).await {
             Outcome::Assessed(assessment) => assessment,
@@ -83,25 +83,6 @@ fn question(value: &Observable, topic: &Topic) -> Question {
         topics: BTreeSet::from([topic.clone()]),
         name: host.and_then(|host| Suffix::parse(host).ok()),
     }
-}
-
-/// What was withdrawn, and what is of nobody, is no claim. What is held counts for as much as its organisation is trusted.
-fn weighable(claim: &Claim) -> Option<confidence::Claim> {
-    let org = claim.org.filter(|_| !claim.withdrawn)?;
-    Some(confidence::Claim {
-        org,
-        log: starfish_crypto::Digest::of(starfish_crypto::domain::RECORD, &codec::encode(&claim.log)),
-        place: (claim.log.epoch, claim.seq),
-        kind: match claim.claimed {
-            Claimed::Report => confidence::Kind::Report,
-            Claimed::Sighting => confidence::Kind::Sighting,
-            Claimed::FalsePositive => confidence::Kind::FalsePositive,
-        },
-        confidence: claim.confidence,
-        observed_at: claim.seen.1,
-        received_at: claim.received_at,
-        derived_from: None,
-    })
 }
 
 fn shown(
@@ -136,7 +117,7 @@ fn shown(
 fn word(node: &Node, claim: &Claim, assessment: &Assessment) -> Word {
     let counts = |one: &&Weighed| {
         let place = (one.claim.place.0, one.claim.place.1);
-        Some(one.claim.log) == weighable(claim).map(|claim| claim.log) && place == (claim.log.epoch, claim.seq)
+        Some(one.claim.log) == claim.weighable().map(|claim| claim.log) && place == (claim.log.epoch, claim.seq)
     };
     let weighed = assessment.claims.iter().find(counts);
     Word {
@@ -158,11 +139,30 @@ fn word(node: &Node, claim: &Claim, assessment: &Assessment) -> Word {
         believed: claim.believed,
         withdrawn: claim.withdrawn,
         counts: weighed.is_some(),
+        reason: weighed.is_none().then(|| passed_over(claim, assessment).to_owned()),
         trust: weighed.map_or(0, |one| one.trust),
         fresh_ppm: weighed.map_or(0, |one| one.fresh),
         weight: weighed.map_or(0, |one| one.weight),
         supply: weighed.map_or(0, |one| one.supply),
+        derived_from: claim.derived_from.map(|origin| origin.to_string()),
         shared_origin: weighed.is_some_and(|one| one.shared),
+    }
+}
+
+/// Why a claim is not among those that were weighed.
+fn passed_over(claim: &Claim, assessment: &Assessment) -> &'static str {
+    if claim.withdrawn {
+        "withdrawn"
+    } else if claim.void {
+        "its node was revoked before"
+    } else if claim.org.is_none() {
+        "of nobody known"
+    } else if assessment.claims.iter().any(|one| Some(one.claim.org) == claim.org) {
+        "not the latest"
+    } else if assessment.truncated {
+        "not weighed: many others stand better"
+    } else {
+        "another one speaks for its organisation, or nothing of it counts"
     }
 }
 

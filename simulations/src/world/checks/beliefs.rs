@@ -1,0 +1,91 @@
+//! Nothing is believed that trust forbids, and nobody is told TLP:GREEN who may not be. What a node believes and holds is in its
+//! ledger; what trust allows is in the [`Facts`].
+
+use starfish_node::ledger::Ledger;
+use starfish_protocol::{
+    engine::port::{Found, Query},
+    record::{RecordId, Tlp},
+};
+use starfish_sim_kernel as kernel;
+
+use super::{Checks, Clock, Everything, Facts};
+use crate::{storage::Disk, world::residents::Resident};
+
+/// Entries that are read at once.
+const ENTRIES: usize = 1_000;
+
+impl Checks {
+    /// What a node can know by now.
+    pub(in crate::world) fn clock(&self, node: usize) -> Clock {
+        let since = self.calm_since.zip(self.running_since[node]);
+        Clock {
+            now: kernel::now().unwrap_or_default(),
+            settled: since.map_or(u64::MAX, |(calm, running)| calm.max(running)),
+        }
+    }
+
+    pub(super) fn check_belief(&self, node: usize, id: &RecordId, ledger: &Ledger<Disk>, facts: &mut Facts) {
+        let Some((_, card)) = ledger.card_of(id).expect("memory does not fail") else {
+            return;
+        };
+        if !card.believed {
+            return;
+        }
+        let clock = self.clock(node);
+        assert!(
+            card.org.is_some_and(|org| facts.allows(node, org, clock)),
+            "node {node} believes record {id} of {:?}, whom it does not trust",
+            card.org
+        );
+        if facts.are_ends_due(clock)
+            && let Found::Record(Some((header, ..))) = ledger.answer(&Query::Record(*id))
+        {
+            assert!(
+                facts.keeps(*id, &header, clock),
+                "node {node} believes record {id}, which a revocation voids"
+            );
+        }
+    }
+
+    /// What is TLP:GREEN is at those only whom some honest node may tell it.
+    pub(super) fn check_confided(&self, node: usize, id: &RecordId, (residents, cast, facts): Everything<'_>) {
+        let Some(ledger) = &residents[node].ledger else { return };
+        let card = ledger.card_of(id).expect("memory does not fail");
+        let is_green = card.is_some_and(|(_, card)| Tlp::from(card.tlp) == Tlp::Green && !card.own);
+        if !is_green {
+            return;
+        }
+        let org = cast.members[node].org;
+        let mut others = (0..residents.len()).filter(|other| *other != node && self.is_honest[*other]);
+        assert!(
+            others.any(|other| facts.confides(other, org, self.clock(other))),
+            "node {node} holds record {id}, which is TLP:GREEN, and nobody may tell it such"
+        );
+    }
+
+    /// Once in a while: what rose to be believed since, and, when news of lost trust have had their time, everything.
+    pub(super) fn check_beliefs(&mut self, residents: &[Resident], facts: &mut Facts) {
+        let calm = Clock {
+            now: kernel::now().unwrap_or_default(),
+            settled: self.calm_since.unwrap_or(u64::MAX),
+        };
+        let everything = facts.take_due(calm);
+        for (node, resident) in residents.iter().enumerate() {
+            let Some(ledger) = resident.ledger.as_ref().filter(|_| self.is_honest[node]) else {
+                continue;
+            };
+            if everything {
+                let all = self.durable[node].iter();
+                all.for_each(|id| self.check_belief(node, id, ledger, facts));
+            }
+            while ledger.counts().serial > self.read[node] {
+                let entries = ledger.entries(self.read[node], ENTRIES).expect("memory does not fail");
+                for entry in entries.iter().filter(|entry| entry.believed) {
+                    self.check_belief(node, &entry.record, ledger, facts);
+                }
+                let last = entries.last().map(|entry| entry.serial);
+                self.read[node] = last.unwrap_or(ledger.counts().serial);
+            }
+        }
+    }
+}
