@@ -114,7 +114,6 @@ pub(super) fn hostile(name: &str, adversary: &Adversary, written: &Written, foun
     let smuggled = adversary.endorsements.is_some();
     let able = acts || matches!(kind, Withholder | Eclipse | Flooder | Censor);
     let every = adversary.every_seconds;
-    let answer = adversary.answer;
     let rows = [
         (
             able,
@@ -164,6 +163,20 @@ pub(super) fn hostile(name: &str, adversary: &Adversary, written: &Written, foun
             "leaves no time to behave",
             "write when it turns",
         ),
+    ];
+    let rows = rows.into_iter().chain(answered(adversary, written));
+    for (holds, place, problem, remedy) in rows {
+        found.unless(holds, &key(place), problem, remedy);
+    }
+}
+
+/// Whether it holds, of which key, what is wrong and what to do.
+type Row = (bool, &'static str, &'static str, &'static str);
+
+/// How an adversary is answered.
+fn answered(adversary: &Adversary, written: &Written) -> [Row; 3] {
+    let answer = adversary.answer;
+    [
         (
             answer.is_some() == adversary.answered_seconds.is_some(),
             "answer",
@@ -179,13 +192,10 @@ pub(super) fn hostile(name: &str, adversary: &Adversary, written: &Written, foun
             "write a time after from_seconds",
         ),
         (
-            web || !matches!(answer, Some(Answer::Withdraw | Answer::Veto)),
+            is_web(written.trust.kind) || !matches!(answer, Some(Answer::Withdraw | Answer::Veto)),
             "answer",
             "needs endorsements",
             "set trust.kind = \"two-sponsors\", or answer otherwise",
         ),
-    ];
-    for (holds, place, problem, remedy) in rows {
-        found.unless(holds, &key(place), problem, remedy);
-    }
+    ]
 }

@@ -1,0 +1,36 @@
+//! What a scenario promises.
+
+use serde::{Deserialize, Serialize};
+
+/// What must come out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Expect {
+    /// The share of wanted bodies that must be where they are wanted at the end, in percent.
+    pub delivered_percent: Option<f64>,
+    /// Half of all bodies arrive within this.
+    pub p50_ms: Option<f64>,
+    /// 99 of 100 bodies arrive within this.
+    pub p99_ms: Option<f64>,
+    /// Everyone has a body within this after it was published or, when it was published in a partition, after that ended.
+    pub everyone_within_seconds: Option<f64>,
+    /// Bytes that a node receives on streams of requests, for each byte of body that it wants.
+    pub copies: Option<f64>,
+    /// Body bytes of the median node with `tlds = "own"`, in percent of the mean of those that pull everything.
+    pub own_tld_percent: Option<f64>,
+    /// Poison that honest nodes held at the end, believed or not, in percent of what there was: a run in which nobody met it
+    /// proves nothing.
+    pub poison_met_percent: Option<f64>,
+    /// Poison that was believed at the end, in percent.
+    pub poison_believed_percent: Option<f64>,
+    /// The most poisoned names that a `two-source` output would have listed at once, in percent.
+    pub poison_listed_percent: Option<f64>,
+    /// The highest score of a poisoned name, per mille.
+    pub poison_score: Option<f64>,
+    /// Nobody believes any poison any more within this after the answer.
+    pub poison_gone_seconds: Option<f64>,
+    /// Records of honest authors that are believed at the end, of those that are wanted, in percent.
+    pub kept_percent: Option<f64>,
+    /// Names that several honest nodes reported and that are listed at the end, in percent.
+    pub true_listed_percent: Option<f64>,
+}
