@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use starfish_tests::{
     nodes::{Node, Nodes, eventually},
-    shape::{asked, day, percentile},
+    shape::{asked, percentile},
 };
 
-const DAY: usize = 50_000;
+const LIST: usize = 50_000;
 const DEADLINE: Duration = Duration::from_secs(600);
 /// Records that are measured while nothing else happens.
 const QUIET: usize = 40;
@@ -18,14 +18,12 @@ const QUIET: usize = 40;
 fn main() {
     let observables = asked("OBSERVABLES", 1_000_000);
     let mesh = Nodes::start(3, &[(0, 1), (0, 2)]);
-    for number in 0..observables.div_ceil(DAY) {
-        let names = day(number as u64 + 1, DAY.min(observables - number * DAY));
-        mesh[1].publish("dga", &names.into_iter().collect::<Vec<_>>());
-        // A day after the other, as they would come: an author's burst does not hold twenty.
-        eventually("a day is here", DEADLINE, || {
-            held(&mesh[0]) >= held(&mesh[1]) * 99 / 100
-        });
+    for number in 0..observables.div_ceil(LIST) {
+        // Under one TLD, so that a list is few records: an author's burst holds no more than a thousand.
+        let names = (0..LIST.min(observables - number * LIST)).map(|name| format!("name-{number}-{name}.example"));
+        mesh[1].publish("dga", &names.collect::<Vec<_>>());
     }
+    eventually("all of it is here", DEADLINE, || held(&mesh[0]) == observables as u64);
     let all = held(&mesh[0]);
     let mut told = 0;
     let mut quiet: Vec<f64> = (0..QUIET).map(|_| arrival(&mesh, &mut told)).collect();
@@ -34,6 +32,7 @@ fn main() {
         mesh[0]
             .said(&["trust", "pin", &mesh[1].organisation, pin], "")
             .done("trust pin");
+        eprintln!("the command took {:.3} s", began.elapsed().as_secs_f64());
         let mut arrivals = Vec::new();
         let mut judged = false;
         while !judged {
