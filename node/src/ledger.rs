@@ -34,9 +34,10 @@ mod writer;
 
 use std::{
     fmt,
-    sync::{Mutex, MutexGuard, PoisonError, RwLock},
+    sync::{PoisonError, RwLock},
 };
 
+use parking_lot::{Mutex, MutexGuard};
 use starfish_protocol::{engine::port::Change, limits, organisation::OrgId, time::Millis};
 
 use crate::store::{Space, Store, StoreError};
@@ -50,9 +51,6 @@ use self::{
     keys::{decoded, meta},
     writer::Writer,
 };
-
-/// How many records' worth of pending work every change does by the way.
-const SLICE: usize = 32;
 
 /// What an operator, or a test, may want otherwise.
 #[derive(Clone, Debug)]
@@ -101,7 +99,7 @@ pub struct Ledger<S> {
 struct Writing {
     journal: Box<dyn Journal>,
     counts: Counts,
-    /// A write failed half-way; what it left is finished before the next.
+    /// A write failed or panicked half-way; what it left is finished before the next.
     broken: bool,
 }
 
@@ -134,11 +132,12 @@ impl<S: Store> Ledger<S> {
             shown: RwLock::new(counts),
             failures: Failures::default(),
         };
-        ledger.mend(&mut ledger.lock())?;
+        ledger.mend(&mut ledger.writing.lock())?;
         Ok(ledger)
     }
 
-    /// Makes these changes durable, in order. Changes that are in the store already are passed over.
+    /// Makes these changes durable, in order. Changes that are in the store already are passed over. What they mean for
+    /// records that are here already is left to [`Ledger::work`].
     ///
     /// # Errors
     /// The store or the journal failed. Any part of the changes may have become durable.
@@ -147,7 +146,7 @@ impl<S: Store> Ledger<S> {
     }
 
     fn write(&self, changes: &[Change]) -> Result<Applied, StoreError> {
-        let mut writing = self.lock();
+        let mut writing = self.writing.lock();
         self.mend(&mut writing)?;
         let notes = self.notes(changes)?;
         let position = if notes.is_empty() {
@@ -160,16 +159,16 @@ impl<S: Store> Ledger<S> {
         for change in changes {
             writer.take(change)?;
         }
-        let more = writer.slice(SLICE)?;
         if let Some(position) = position {
             writer.draft.counts.journal = position;
         }
+        let more = writer.has_more()?;
         let serial = self.finish(&mut writing.counts, writer)?;
         writing.broken = false;
         Ok(Applied { serial, more })
     }
 
-    /// Goes on with pending work, such as a change of trust, for about `limit` records.
+    /// Goes on with pending work, such as a change of trust, until `limit` records were looked at and values moved.
     ///
     /// # Errors
     /// The store failed.
@@ -178,13 +177,16 @@ impl<S: Store> Ledger<S> {
     }
 
     fn go_on(&self, limit: usize) -> Result<Applied, StoreError> {
-        let mut writing = self.lock();
+        let mut writing = self.writing.lock();
         self.mend(&mut writing)?;
         let mut writer = Writer::new(&self.store, &self.options, writing.counts);
         writing.broken = true;
-        let more = writer.slice(limit)?;
+        writer.slice(limit)?;
+        let more = writer.has_more()?;
         let serial = self.finish(&mut writing.counts, writer)?;
         writing.broken = false;
+        // Whoever waits for the lock is next: without this, a change could wait until all pending work is done.
+        MutexGuard::unlock_fair(writing);
         Ok(Applied { serial, more })
     }
 
@@ -199,16 +201,6 @@ impl<S: Store> Ledger<S> {
     /// The store below, for its size.
     pub fn store(&self) -> &S {
         &self.store
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Writing> {
-        // A panic while writing leaves what a crash leaves, and is mended like one.
-        self.writing.lock().unwrap_or_else(|poisoned| {
-            self.writing.clear_poison();
-            let mut writing = poisoned.into_inner();
-            writing.broken = true;
-            writing
-        })
     }
 
     /// Finishes what a crash or a failed disk left: an intent, withdrawals, and what the journal alone knows.

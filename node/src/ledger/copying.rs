@@ -27,7 +27,7 @@ impl<S: Store> Ledger<S> {
     /// # Errors
     /// The store failed, or the sink did.
     pub fn export(&self, sink: &mut Sink<'_>) -> Result<(), StoreError> {
-        let mut writing = self.lock();
+        let mut writing = self.writing.lock();
         self.mend(&mut writing)?;
         for space in Space::ALL {
             let mut failed = Ok(());

@@ -153,6 +153,7 @@ pub(crate) mod pending {
     const JUDGEMENT: u8 = 2;
     const EXPIRY: u8 = 3;
     const CUT: u8 = 4;
+    const OVERFULL: u8 = 5;
 
     /// This withdrawal is to be applied to its target.
     pub(crate) fn withdrawal(number: Number) -> Vec<u8> {
@@ -192,9 +193,11 @@ pub(crate) mod pending {
     /// Where the cuts begin.
     pub(crate) const CUTS: &[u8] = &[CUT];
     /// Where they end.
-    pub(crate) const CUTS_END: &[u8] = &[CUT + 1];
+    pub(crate) const CUTS_END: &[u8] = EVICT;
     /// Everything up to a time is to leave; also the end of the judgements.
     pub(crate) const EXPIRE: &[u8] = &[EXPIRY];
+    /// The quarantine holds more than its budget; also the end of the cuts.
+    pub(crate) const EVICT: &[u8] = &[OVERFULL];
 }
 
 /// Reads a value that the ledger wrote.

@@ -84,7 +84,7 @@ impl<S: Store> Ledger<S> {
     /// # Errors
     /// The store or the journal failed.
     pub fn complete_journal(&self) -> Result<u64, StoreError> {
-        let mut writing = self.lock();
+        let mut writing = self.writing.lock();
         self.mend(&mut writing)?;
         let noted = Noted::in_journal(&mut *writing.journal)?;
         let mut notes = Vec::new();

@@ -82,7 +82,7 @@ impl<S: Store> Ledger<S> {
     /// # Errors
     /// The store failed, or is too damaged to be read.
     pub fn verify(&self, progress: &mut dyn FnMut(Progress)) -> Result<Report, StoreError> {
-        let mut writing = self.lock();
+        let mut writing = self.writing.lock();
         self.mend(&mut writing)?;
         let counts = writing.counts;
         let (mut report, mut expected) = (Report::default(), Expected::default());

@@ -37,6 +37,7 @@ use super::{
 };
 
 pub(super) use self::deciding::is_behind;
+use self::draft::Rows;
 pub(super) use self::draft::{Draft, stored_rows};
 pub(super) use self::placing::{home, home_of, indexed};
 
@@ -46,8 +47,13 @@ pub(super) struct Writer<'a> {
     /// True while the journal is carried out: old records of our own are no sign that a peer has shown what it holds, so
     /// safe mode stays.
     pub(super) is_replaying: bool,
+    /// Records that pending work has looked at so far.
+    looked: usize,
     options: &'a Options,
 }
+
+/// So many rows of pending work are read at once.
+const ROWS: usize = 256;
 
 /// The setting that makes the next start compare this node's log with a peer before it sends anything.
 pub(super) const SAFE_MODE: &str = "safe mode";
@@ -57,6 +63,7 @@ impl<'a> Writer<'a> {
         Self {
             draft: Draft::new(store, counts),
             is_replaying: false,
+            looked: 0,
             options,
         }
     }
@@ -229,13 +236,43 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Does at most about `limit` records' worth of pending work; whether there is more.
-    pub(super) fn slice(&mut self, limit: usize) -> Result<bool, StoreError> {
-        let left = self.judge_some(limit)?;
-        let left = self.cut_some(left)?;
-        self.expire_some(left)?;
+    /// Does pending work until `limit` records were looked at and values moved. A record is not divided.
+    pub(super) fn slice(&mut self, limit: usize) -> Result<(), StoreError> {
+        self.judge_some(limit)?;
+        self.cut_some(limit)?;
+        self.expire_some(limit)?;
+        self.evict_some(limit)
+    }
+
+    /// Whether pending work is left.
+    pub(super) fn has_more(&self) -> Result<bool, StoreError> {
         let rows = self.draft.rows(Space::Pending, pending::JUDGEMENTS, &[u8::MAX], 1)?;
         Ok(!rows.is_empty())
+    }
+
+    fn is_spent(&self, limit: usize) -> bool {
+        self.looked + self.draft.moved >= limit
+    }
+
+    /// Does the work of each row until the slice is spent. Returns the last row that is done, and whether all of them are.
+    fn work_through<'r>(
+        &mut self,
+        rows: &'r Rows,
+        limit: usize,
+        mut work: impl FnMut(&mut Self, &'r (Vec<u8>, Vec<u8>)) -> Result<(), StoreError>,
+    ) -> Result<(Option<&'r [u8]>, bool), StoreError> {
+        if rows.is_empty() {
+            // To find nothing is work too, or a thousand organisations without records would be one slice.
+            self.looked += 1;
+        }
+        for (place, row) in rows.iter().enumerate() {
+            work(self, row)?;
+            self.looked += 1;
+            if self.is_spent(limit) {
+                return Ok((Some(&row.0), place + 1 == rows.len()));
+            }
+        }
+        Ok((rows.last().map(|(key, _)| key.as_slice()), true))
     }
 }
 

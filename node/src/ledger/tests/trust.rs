@@ -97,6 +97,40 @@ fn headers_without_bodies_follow_the_verdict() {
 }
 
 #[test]
+fn a_slice_ends_when_enough_values_have_moved() {
+    const VALUES: usize = 40;
+    let bench = Bench::new();
+    let mut author = Author::doubted(1);
+    let records: Vec<Made> = (0..9)
+        .map(|number| author.publish_names(number * VALUES, (number + 1) * VALUES))
+        .collect();
+    bench.apply(&records.iter().map(Made::whole).collect::<Vec<_>>());
+    bench.work();
+    let visible = |records: usize| assert_eq!(shown(&bench).0, records * VALUES);
+    // What a change means for records that are here is not the change's own work: others would wait for it.
+    assert!(bench.ledger.apply(&[author.judged(true)]).expect("memory").more);
+    visible(0);
+    let slice = |limit| bench.ledger.work(limit).expect("memory").more;
+    assert!(slice(1));
+    visible(1);
+    assert!(slice(2 * VALUES));
+    visible(3);
+    assert!(slice(3 * VALUES));
+    visible(6);
+    assert!(!slice(usize::MAX));
+    visible(9);
+    // Records that leave, and the quarantine, count alike.
+    bench.apply(&[author.judged(false), Change::Expire(Millis(NOW.0 + 60 * DAY))]);
+    assert!(slice(9 * VALUES));
+    assert_eq!(shown(&bench), (0, 9 * VALUES));
+    assert!(slice(VALUES));
+    assert_eq!(shown(&bench), (0, 8 * VALUES));
+    bench.work();
+    assert_eq!(shown(&bench), (0, 0));
+    bench.is_clean();
+}
+
+#[test]
 fn withdrawn_values_follow_the_verdict() {
     let bench = Bench::new();
     let mut author = Author::doubted(1);
@@ -105,6 +139,7 @@ fn withdrawn_values_follow_the_verdict() {
     bench.apply(&[record.whole(), by.whole()]);
     assert_eq!(shown(&bench), (0, 2));
     bench.apply(&[author.judged(true)]);
+    bench.work();
     assert_eq!(shown(&bench), (2, 0));
     assert_eq!(bench.ledger.counts().observables, 1);
     bench.is_clean();
@@ -125,6 +160,7 @@ fn the_largest_organisation_makes_room() {
     bench.apply(&[small.whole()]);
     for record in &records {
         bench.apply(&[record.whole()]);
+        bench.work();
         assert!(bench.ledger.counts().held_bytes <= budget);
     }
     let dropped = kinds(&bench, 0)

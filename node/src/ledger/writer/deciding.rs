@@ -20,7 +20,7 @@ use crate::{
     store::{Space, StoreError},
 };
 
-use super::Writer;
+use super::{ROWS, Writer};
 
 /// So many lines of the audit log are looked at for the same one: as many as one step of the engine may bring.
 const TOLD_AGAIN: u64 = 128;
@@ -45,32 +45,30 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Looks again at no more than `limit` records of nodes that were cut; how many of `limit` are left for other work.
-    pub(super) fn cut_some(&mut self, limit: usize) -> Result<usize, StoreError> {
-        let mut left = limit;
-        while left > 0 {
+    /// Looks again at records of nodes that were cut, until the slice is spent.
+    pub(super) fn cut_some(&mut self, limit: usize) -> Result<(), StoreError> {
+        while !self.is_spent(limit) {
             self.draft.begin(false)?;
             let rows = self.draft.rows(Space::Pending, pending::CUTS, pending::CUTS_END, 1)?;
             let Some((key, from)) = rows.first() else { break };
             let node = pending::cut_of(key).ok_or_else(|| StoreError::corrupt("pending work of no kind"))?;
             let end = [logs_key(&node).as_slice(), END].concat();
-            let records = self.draft.rows(Space::Logs, from, &end, left)?;
-            for (_, number) in &records {
+            let records = self.draft.rows(Space::Logs, from, &end, ROWS)?;
+            let done = self.work_through(&records, limit, |writer, (_, number)| {
                 let number = number_of(number)?;
-                self.judge_record(number)?;
-                let card = self.draft.card(number)?;
-                self.weigh_again(number, &card)?;
-            }
-            match records.last() {
-                Some((last, _)) if records.len() == left => {
-                    let next = [last.as_slice(), &[0]].concat();
+                writer.judge_record(number)?;
+                let card = writer.draft.card(number)?;
+                writer.weigh_again(number, &card)
+            })?;
+            match done {
+                (Some(last), is_all) if !is_all || records.len() == ROWS => {
+                    let next = [last, &[0]].concat();
                     self.draft.put(Space::Pending, key.as_slice(), next);
                 }
                 _ => self.draft.delete(Space::Pending, key.as_slice()),
             }
-            left = left.saturating_sub(records.len().max(1));
         }
-        Ok(left)
+        Ok(())
     }
 
     /// Whether a record is behind the place at which its node was cut. Its header is in the draft or in the store.

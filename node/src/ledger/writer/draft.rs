@@ -29,6 +29,8 @@ pub(crate) struct Draft<'a> {
     pub(super) store: &'a dyn Store,
     pub(super) writes: BTreeMap<(Space, Vec<u8>), Option<Vec<u8>>>,
     bytes: usize,
+    /// Values that got to another place in the index so far.
+    pub(super) moved: usize,
     /// As they will be.
     pub(crate) counts: Counts,
     /// As they are in the store.
@@ -41,6 +43,7 @@ impl<'a> Draft<'a> {
             store,
             writes: BTreeMap::new(),
             bytes: 0,
+            moved: 0,
             counts,
             written: counts,
         }

@@ -12,7 +12,7 @@ use crate::{
 };
 
 use super::{
-    Writer,
+    ROWS, Writer,
     placing::{Move, Select, home_of, indexed},
 };
 
@@ -60,10 +60,9 @@ impl Writer<'_> {
         }
     }
 
-    /// Judges at most `limit` records; how many of `limit` are left for other work.
-    pub(super) fn judge_some(&mut self, limit: usize) -> Result<usize, StoreError> {
-        let mut left = limit;
-        while left > 0 {
+    /// Judges records of organisations that were judged anew, until the slice is spent.
+    pub(super) fn judge_some(&mut self, limit: usize) -> Result<(), StoreError> {
+        while !self.is_spent(limit) {
             self.draft.begin(false)?;
             let rows = self
                 .draft
@@ -76,22 +75,18 @@ impl Writer<'_> {
                 Space::Organisations,
                 &numbered(&whose, next),
                 &numbered_end(&whose),
-                left,
+                ROWS,
             )?;
-            for (key, _) in &records {
-                self.judge_record(number_of(key)?)?;
-            }
-            match records.last() {
-                Some((last, _)) if records.len() == left => {
+            let done = self.work_through(&records, limit, |writer, (row, _)| writer.judge_record(number_of(row)?))?;
+            match done {
+                (Some(last), is_all) if !is_all || records.len() == ROWS => {
                     let next = number_of(last)? + 1;
                     self.draft.put(Space::Pending, key.as_slice(), encoded(&next));
                 }
                 _ => self.draft.delete(Space::Pending, key.as_slice()),
             }
-            // An organisation without records is work too, or a thousand of them would be one slice.
-            left = left.saturating_sub(records.len().max(1));
         }
-        Ok(left)
+        Ok(())
     }
 
     /// Moves a record to where it belongs by now.
@@ -132,6 +127,7 @@ impl Writer<'_> {
         let header = self.draft.header(number)?;
         self.draft.place(number, header.bytes(), values, moves)
     }
+
     /// What the quarantine had no room for is looked for again once it may be believed.
     fn want_again(&mut self, number: Number, mut card: Card, unread: Option<bool>) -> Result<(), StoreError> {
         let thrown_away = self.decision(&card.id)? == Some(Decision::Dropped);

@@ -14,15 +14,13 @@ use crate::{
 };
 
 use super::{
-    Writer,
+    ROWS, Writer,
     draft::stored_rows,
     placing::{Move, Select, home_of, indexed},
 };
 
 /// The quarantine is emptied a little below its budget, so that it is not looked through for every record that comes.
 const SPARE: u64 = 16;
-/// At most so many records leave the quarantine in one go; the next change goes on.
-const EVICTED: usize = 512;
 
 impl Writer<'_> {
     /// Notes that everything due by `time` is to leave.
@@ -37,23 +35,22 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Lets at most `limit` due records leave.
+    /// Lets due records leave, until the slice is spent.
     pub(super) fn expire_some(&mut self, limit: usize) -> Result<(), StoreError> {
-        let Some(value) = self.draft.get(Space::Pending, pending::EXPIRE)? else {
-            return Ok(());
-        };
-        if limit == 0 {
-            return Ok(());
-        }
-        let time: Millis = decoded(&value)?;
-        // What ends at this very time has ended.
-        let end = due_key(Millis(time.0.saturating_add(1)), 0);
-        let due = self.draft.rows(Space::Expiry, &[], &end, limit)?;
-        for (key, _) in &due {
-            self.leave_when_due(number_of(key)?, time, key)?;
-        }
-        if due.len() < limit {
-            self.draft.delete(Space::Pending, pending::EXPIRE);
+        while !self.is_spent(limit) {
+            let Some(value) = self.draft.get(Space::Pending, pending::EXPIRE)? else {
+                break;
+            };
+            let time: Millis = decoded(&value)?;
+            // What ends at this very time has ended.
+            let end = due_key(Millis(time.0.saturating_add(1)), 0);
+            let due = self.draft.rows(Space::Expiry, &[], &end, ROWS)?;
+            let leave =
+                |writer: &mut Self, (row, _): &(Vec<u8>, Vec<u8>)| writer.leave_when_due(number_of(row)?, time, row);
+            let (_, is_all) = self.work_through(&due, limit, leave)?;
+            if is_all && due.len() < ROWS {
+                self.draft.delete(Space::Pending, pending::EXPIRE);
+            }
         }
         Ok(())
     }
@@ -140,12 +137,13 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// While the quarantine is over its budget, the organisation that fills the most of it loses its oldest record.
-    pub(super) fn keep_within_budget(&mut self) -> Result<(), StoreError> {
-        let budget = self.options.held_bytes;
-        if self.draft.counts.held_bytes <= budget {
+    /// Once the quarantine is over its budget, the organisation that fills the most of it loses its oldest record, again
+    /// and again, until there is some room or the slice is spent.
+    pub(super) fn evict_some(&mut self, limit: usize) -> Result<(), StoreError> {
+        if self.is_spent(limit) || !self.draft.holds(Space::Pending, pending::EVICT)? {
             return Ok(());
         }
+        let budget = self.options.held_bytes;
         self.draft.commit()?;
         let mut held: BTreeMap<Vec<u8>, VecDeque<(Number, u64)>> = BTreeMap::new();
         for (key, value) in stored_rows(self.draft.store, Space::Quarantine, &[], &[u8::MAX], usize::MAX)? {
@@ -160,9 +158,9 @@ impl Writer<'_> {
         let sum = |rows: &VecDeque<(Number, u64)>| rows.iter().map(|(_, length)| length).sum::<u64>();
         let mut largest: BTreeSet<(u64, Vec<u8>)> =
             held.iter().map(|(whose, rows)| (sum(rows), whose.clone())).collect();
-        for _ in 0..EVICTED {
-            if self.draft.counts.held_bytes <= budget - budget / SPARE {
-                break;
+        while self.draft.counts.held_bytes > budget - budget / SPARE {
+            if self.is_spent(limit) {
+                return Ok(());
             }
             let Some((total, whose)) = largest.pop_last() else {
                 break;
@@ -173,7 +171,9 @@ impl Writer<'_> {
             largest.insert((total - length, whose));
             let card = self.draft.card(number)?;
             self.remove(number, card, State::Dropped, Some(EntryKind::Dropped), None)?;
+            self.looked += 1;
         }
+        self.draft.delete(Space::Pending, pending::EVICT);
         Ok(())
     }
 }

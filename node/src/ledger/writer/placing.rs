@@ -114,6 +114,7 @@ impl Draft<'_> {
         values: &[Observable],
         moves: Vec<Move>,
     ) -> Result<(), StoreError> {
+        self.moved += values.len();
         if values.len() <= FEW {
             return self.carry_out(number, values, &moves, None);
         }

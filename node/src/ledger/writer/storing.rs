@@ -207,8 +207,7 @@ impl Writer<'_> {
             self.draft.put(Space::Pending, pending::withdrawal(number), []);
         }
         self.draft.place(number, header, values, moves)?;
-        self.apply_withdrawals()?;
-        self.keep_within_budget()
+        self.apply_withdrawals()
     }
 
     /// Where the values of new content go. What was withdrawn before it came has an entry of its own right behind `stored`,
@@ -257,6 +256,9 @@ impl Writer<'_> {
         );
         self.draft.counts.held_records += 1;
         self.draft.counts.held_bytes += u64::from(card.compressed_len);
+        if self.draft.counts.held_bytes > self.options.held_bytes {
+            self.draft.put(Space::Pending, pending::EVICT, []);
+        }
         Ok(())
     }
 
