@@ -257,7 +257,7 @@ impl Tally {
         let flow = black_box(work());
         self.millis.push(start.elapsed().as_secs_f64() * 1e3);
         self.truncated += usize::from(flow.truncated);
-        self.visited = self.visited.max(flow.visited.len());
+        self.visited = self.visited.max(flow.visited);
     }
 
     fn say(mut self, what: &str) {

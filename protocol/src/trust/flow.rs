@@ -26,7 +26,7 @@ mod network;
 mod tests;
 
 pub use self::memo::{Memo, Strength};
-use self::{gathering::Gathered, network::Network};
+use self::network::Network;
 
 /// How much an organisation takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -94,8 +94,8 @@ pub struct Flow {
     pub cut: Vec<Limit>,
     /// The work did not suffice: `value` may be too small.
     pub truncated: bool,
-    /// The organisations whose arcs were looked at, in order: while nothing about them changes, the answer stays.
-    pub visited: Vec<OrgId>,
+    /// How many organisations had a part in the question.
+    pub visited: usize,
 }
 
 /// How much work one question is worth, in arcs.
@@ -136,33 +136,44 @@ pub fn flow_within(
     work: Work,
 ) -> Flow {
     let targets = targets(graph, standing, supplies);
+    let least = least(standing, &targets).min(saturation);
     let gathered = gathering::gather(graph, standing, &targets, work.gathered);
-    let visited = gathered.orgs(graph);
+    let visited = gathered.nodes.len();
     if gathered.truncated {
         return Flow {
-            value: least(standing, &targets).min(saturation),
+            value: least,
             truncated: true,
             visited,
             ..Flow::default()
         };
     }
     let mut network = Network::new(graph, &gathered, &targets);
-    let (value, end) = network.fill(saturation, work.searched);
-    let truncated = end == network::End::OutOfWork;
+    let (value, truncated) = network.fill(saturation, work.searched);
     Flow {
-        value: if truncated {
-            value.max(least(standing, &targets).min(saturation))
-        } else {
-            value
-        },
-        cut: if end == network::End::Full {
-            network.cut()
-        } else {
-            Vec::new()
-        },
+        value: if truncated { value.max(least) } else { value },
+        cut: if truncated { Vec::new() } else { network.cut() },
         paths: network.paths(),
         truncated,
         visited,
+    }
+}
+
+/// The value of [`full_flow`] alone, which costs a fraction of its reasons.
+fn strength(graph: &Graph, standing: &Standing, node: u32) -> Strength {
+    let (full, best) = (u32::from(FULL), u32::from(standing.of(node)));
+    let work = Work::default();
+    let targets = [(node, Supply::from(full))];
+    let targets = if best > 0 { targets.as_slice() } else { &[] };
+    let gathered = gathering::gather(graph, standing, targets, work.gathered);
+    let (value, truncated) = if gathered.truncated {
+        (0, true)
+    } else {
+        Network::new(graph, &gathered, targets).fill(full, work.searched)
+    };
+    Strength {
+        // What the best single path carries arrives at least.
+        value: value.max(best),
+        truncated,
     }
 }
 
@@ -184,12 +195,4 @@ fn least(standing: &Standing, targets: &[(u32, Supply)]) -> u32 {
         .iter()
         .map(|(node, supply)| supply.amount.min(u32::from(standing.of(*node))));
     each.max().unwrap_or(0)
-}
-
-impl Gathered {
-    fn orgs(&self, graph: &Graph) -> Vec<OrgId> {
-        let mut orgs: Vec<OrgId> = self.nodes.iter().filter_map(|node| graph.org(*node)).collect();
-        orgs.sort_unstable();
-        orgs
-    }
 }

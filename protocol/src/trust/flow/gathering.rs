@@ -19,14 +19,22 @@ use crate::{
 /// What was gathered. Nodes are numbered by their place in `nodes`.
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
-    /// The nodes of the graph; the targets come first.
+    /// The nodes of the graph, in the order in which they were met; the targets come first.
     pub(super) nodes: Vec<u32>,
-    /// Into each of them: from which, and how much. In the order of the organisations.
-    pub(super) into: Vec<Vec<(u32, u32)>>,
+    /// What is said of each of them, in the same order, and of one in the order of those who say it.
+    pub(super) said: Vec<Said>,
     /// The place of [`ROOT`], if it was reached.
     pub(super) root: Option<u32>,
     /// There were more arcs to look at than was allowed.
     pub(super) truncated: bool,
+}
+
+/// An arc between two places.
+#[derive(Debug)]
+pub(super) struct Said {
+    pub(super) from: u32,
+    pub(super) to: u32,
+    pub(super) amount: u32,
 }
 
 struct Search<'a> {
@@ -81,9 +89,11 @@ impl<'a> Search<'a> {
                 continue;
             }
             let from = self.place(best.node, hops + 1);
-            if let Some(into) = self.gathered.into.get_mut(place as usize) {
-                into.push((from, u32::from(best.amount)));
-            }
+            self.gathered.said.push(Said {
+                from,
+                to: place,
+                amount: u32::from(best.amount),
+            });
         }
     }
 
@@ -102,7 +112,6 @@ impl<'a> Search<'a> {
         let place = *self.places.entry(node).or_insert(next);
         if place == next {
             self.gathered.nodes.push(node);
-            self.gathered.into.push(Vec::new());
             if node == ROOT {
                 self.gathered.root = Some(place);
             } else if hops <= DEPTH {

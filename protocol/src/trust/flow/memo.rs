@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::full_flow;
+use super::strength;
 use crate::trust::{graph::Graph, standing::Standing};
 
 /// The full flows of one graph that were asked for. It holds at most one entry for each node; whoever changes the graph
@@ -24,12 +24,9 @@ pub struct Strength {
 impl Memo {
     /// `F` of a node, computed when it is new.
     pub fn full(&mut self, graph: &Graph, standing: &Standing, node: u32) -> Strength {
-        *self.known.entry(node).or_insert_with(|| {
-            let flow = full_flow(graph, standing, node);
-            Strength {
-                value: flow.value,
-                truncated: flow.truncated,
-            }
-        })
+        *self
+            .known
+            .entry(node)
+            .or_insert_with(|| strength(graph, standing, node))
     }
 }

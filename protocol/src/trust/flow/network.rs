@@ -7,19 +7,11 @@ use std::collections::{BTreeMap, VecDeque};
 
 use starfish_crypto::Digest;
 
-use super::{Gathered, Limit, Path, Supply};
+use super::{
+    Limit, Path, Supply,
+    gathering::{Gathered, Said},
+};
 use crate::{organisation::OrgId, statement::FULL, trust::graph::Graph};
-
-/// Why filling ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
-    /// Nothing more fits: there is a cut.
-    Full,
-    /// Enough arrived, and more would have.
-    Saturated,
-    /// There was no more work to spend.
-    OutOfWork,
-}
 
 #[derive(Debug)]
 struct Link {
@@ -27,17 +19,28 @@ struct Link {
     room: u32,
 }
 
-pub(super) struct Network {
+pub(super) struct Network<'a> {
+    graph: &'a Graph,
+    gathered: &'a Gathered,
     links: Vec<Link>,
-    /// What each link forth had room for at first, and what to say where it is the limit.
-    limits: Vec<(u32, Option<Limit>)>,
     /// The links at each node, in the order in which they are tried: those of one node behind those of the one before.
     at: Vec<u32>,
     /// Where the links of each node begin in `at`, and in the end where the last ones end.
     starts: Vec<u32>,
-    /// Whose word a node is when a path goes into it.
-    orgs: Vec<Option<OrgId>>,
+    /// The origins, whose nodes come behind those of the organisations.
+    origins: Vec<Digest>,
     source: u32,
+}
+
+/// What a node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Sink,
+    /// Where trust comes into a place.
+    Into(u32),
+    /// Where it goes out of it.
+    OutOf(u32),
+    Origin(Digest),
 }
 
 /// The node where everything arrives.
@@ -45,123 +48,144 @@ const SINK: u32 = 0;
 /// The steps to a node that there is no way to.
 const UNREACHED: u32 = u32::MAX;
 
-impl Network {
+impl<'a> Network<'a> {
     /// The network of what was gathered. The places of the targets come first in it.
-    pub(super) fn new(graph: &Graph, gathered: &Gathered, targets: &[(u32, Supply)]) -> Self {
-        let nodes = 1 + 2 * gathered.nodes.len();
+    pub(super) fn new(graph: &'a Graph, gathered: &'a Gathered, targets: &[(u32, Supply)]) -> Self {
         let mut network = Self {
-            links: Vec::new(),
-            limits: Vec::new(),
+            graph,
+            gathered,
+            links: Vec::with_capacity(2 * (targets.len() + gathered.nodes.len() + gathered.said.len())),
             at: Vec::new(),
             starts: Vec::new(),
-            orgs: vec![None; nodes],
+            origins: Vec::new(),
             // Without a way from the root, any node without links into it serves: nothing arrives from there.
             source: gathered.root.map_or(SINK, out_of),
         };
-        network.link_supplies(graph, targets);
-        network.link_organisations(graph, gathered);
-        network.link_endorsements(graph, gathered);
+        network.link_supplies(targets);
+        network.link_organisations();
+        for Said { from, to, amount } in &gathered.said {
+            network.link(out_of(*from), into(*to), *amount);
+        }
         network.sort();
         network
     }
 
     /// Supplies come first at their organisations, because a path that can end there should.
-    fn link_supplies(&mut self, graph: &Graph, targets: &[(u32, Supply)]) {
+    fn link_supplies(&mut self, targets: &[(u32, Supply)]) {
+        let first = self.first_origin();
         let mut origins: BTreeMap<Digest, (u32, u32)> = BTreeMap::new();
-        for (place, (node, supply)) in (0..).zip(targets) {
-            let Some(org) = graph.org(*node) else { continue };
-            let amount = supply.amount;
+        for (place, (_, supply)) in (0..).zip(targets) {
             let target = match supply.origin {
                 None => SINK,
                 Some(origin) => {
-                    let shared = origins.entry(origin).or_insert_with(|| (self.add_node(), 0));
-                    shared.1 = shared.1.max(amount);
+                    let shared = origins.entry(origin).or_insert_with(|| {
+                        self.origins.push(origin);
+                        (first + self.origins.len() as u32 - 1, 0)
+                    });
+                    shared.1 = shared.1.max(supply.amount);
                     shared.0
                 }
             };
-            self.link(out_of(place), target, amount, Some(Limit::Supply { org, amount }));
+            self.link(out_of(place), target, supply.amount);
         }
-        for (origin, (node, amount)) in origins {
-            self.link(node, SINK, amount, Some(Limit::Origin { origin, amount }));
+        for (node, amount) in origins.into_values() {
+            self.link(node, SINK, amount);
         }
     }
 
-    fn link_organisations(&mut self, graph: &Graph, gathered: &Gathered) {
-        for (place, node) in (0..).zip(&gathered.nodes) {
-            let Some(org) = graph.org(*node) else { continue };
-            let limit = Some(Limit::Organisation(org));
-            self.link(into(place), out_of(place), u32::from(FULL), limit);
-            if let Some(slot) = self.orgs.get_mut(into(place) as usize) {
-                *slot = Some(org);
+    fn link_organisations(&mut self) {
+        for place in 0..self.gathered.nodes.len() as u32 {
+            if self.org(place).is_some() {
+                self.link(into(place), out_of(place), u32::from(FULL));
             }
         }
     }
 
-    /// The endorsements at each issuer in the order of their subjects.
-    fn link_endorsements(&mut self, graph: &Graph, gathered: &Gathered) {
-        let mut places: Vec<u32> = (0..gathered.nodes.len() as u32).collect();
-        let node = |place: u32| gathered.nodes.get(place as usize).copied();
-        let org = |place: u32| node(place).and_then(|node| graph.org(node));
-        places.sort_unstable_by_key(|place| org(*place));
-        for place in places {
-            let Some(to) = org(place) else { continue };
-            for (from, amount) in gathered.into.get(place as usize).into_iter().flatten() {
-                let limit = Limit::Endorsement {
-                    from: org(*from),
-                    to,
-                    amount: *amount,
-                };
-                self.link(out_of(*from), into(place), *amount, Some(limit));
-            }
-        }
-    }
-
-    fn add_node(&mut self) -> u32 {
-        self.orgs.push(None);
-        self.orgs.len() as u32 - 1
-    }
-
-    fn link(&mut self, from: u32, to: u32, room: u32, limit: Option<Limit>) {
+    fn link(&mut self, from: u32, to: u32, room: u32) {
         self.links.push(Link { to, room });
         self.links.push(Link { to: from, room: 0 });
-        self.limits.push((room, limit));
     }
 
     /// Lays the links out by the node where they begin; those of one node stay in the order in which they were added.
     fn sort(&mut self) {
-        let count = self.links.len() as u32;
-        let mut at: Vec<u32> = (0..count).collect();
-        at.sort_by_key(|number| self.to(number ^ 1));
-        let nodes = self.orgs.len() as u32;
-        let start = |node: u32| at.partition_point(|number| self.to(number ^ 1) < node) as u32;
-        self.starts = (0..=nodes).map(start).collect();
-        self.at = at;
+        let mut starts = vec![0; self.nodes() + 1];
+        for number in 0..self.links.len() as u32 {
+            if let Some(count) = starts.get_mut(self.to(number ^ 1) as usize + 1) {
+                *count += 1;
+            }
+        }
+        let mut sum = 0;
+        for start in &mut starts {
+            sum += *start;
+            *start = sum;
+        }
+        let mut free = starts.clone();
+        let mut at = vec![0; self.links.len()];
+        for number in 0..self.links.len() as u32 {
+            if let Some(place) = free.get_mut(self.to(number ^ 1) as usize) {
+                if let Some(slot) = at.get_mut(*place as usize) {
+                    *slot = number;
+                }
+                *place += 1;
+            }
+        }
+        (self.at, self.starts) = (at, starts);
     }
 
-    /// Fills the network up to a value, the shortest ways first (Dinic's algorithm).
-    pub(super) fn fill(&mut self, saturation: u32, work: usize) -> (u32, End) {
+    fn nodes(&self) -> usize {
+        self.first_origin() as usize + self.origins.len()
+    }
+
+    fn first_origin(&self) -> u32 {
+        1 + 2 * self.gathered.nodes.len() as u32
+    }
+
+    fn end(&self, node: u32) -> End {
+        match node.checked_sub(1) {
+            None => End::Sink,
+            Some(below) if node < self.first_origin() => {
+                if below.is_multiple_of(2) {
+                    End::Into(below / 2)
+                } else {
+                    End::OutOf(below / 2)
+                }
+            }
+            Some(_) => {
+                let origin = self.origins.get((node - self.first_origin()) as usize);
+                origin.map_or(End::Sink, |origin| End::Origin(*origin))
+            }
+        }
+    }
+
+    /// The organisation of a place; none for the root.
+    fn org(&self, place: u32) -> Option<OrgId> {
+        let node = self.gathered.nodes.get(place as usize)?;
+        self.graph.org(*node)
+    }
+
+    /// Fills the network up to a value, the shortest ways first (Dinic's algorithm). Returns what arrives, and whether the
+    /// work did not suffice to be sure that it is the most.
+    pub(super) fn fill(&mut self, saturation: u32, work: usize) -> (u32, bool) {
         let mut value = 0;
         let mut left = work;
         if self.source == SINK {
-            return (0, End::Full);
+            return (0, false);
         }
-        loop {
+        while value < saturation {
             let Some(steps) = self.steps(&mut left) else {
-                return (value, End::OutOfWork);
+                return (value, true);
             };
             if steps.get(SINK as usize).is_none_or(|steps| *steps == UNREACHED) {
-                return (value, End::Full);
-            }
-            if value == saturation {
-                return (value, End::Saturated);
+                break;
             }
             value += self.send_shortest(&steps, saturation - value, &mut left);
         }
+        (value, false)
     }
 
     /// How many steps each node is away from the source where there is room; nothing when there was not enough work left.
     fn steps(&self, left: &mut usize) -> Option<Vec<u32>> {
-        let mut steps = vec![UNREACHED; self.orgs.len()];
+        let mut steps = vec![UNREACHED; self.nodes()];
         *steps.get_mut(self.source as usize)? = 0;
         let mut queue = VecDeque::from([(self.source, 0)]);
         while let Some((node, far)) = queue.pop_front() {
@@ -262,20 +286,42 @@ impl Network {
         }
     }
 
-    /// What leaves the nodes that can still be reached: the cut next to the source, the same for every largest flow.
+    /// What leaves the nodes that can still be reached: the cut next to the source, the same for every largest flow. There
+    /// is none while the sink can be reached.
     pub(super) fn cut(&self) -> Vec<Limit> {
         let mut unbounded = usize::MAX;
         let steps = self.steps(&mut unbounded).unwrap_or_default();
         let reached = |node: u32| steps.get(node as usize).is_some_and(|steps| *steps != UNREACHED);
-        let mut cut: Vec<Limit> = self
-            .limits
-            .iter()
-            .zip((0..).step_by(2))
-            .filter(|((room, _), number)| *room > 0 && reached(self.to(number ^ 1)) && !reached(self.to(*number)))
-            .filter_map(|((_, limit), _)| limit.clone())
+        if reached(SINK) && self.source != SINK {
+            return Vec::new();
+        }
+        let mut cut: Vec<Limit> = (0..self.links.len() as u32)
+            .step_by(2)
+            .filter(|number| reached(self.to(number ^ 1)) && !reached(self.to(*number)))
+            .filter_map(|number| self.limit(number))
             .collect();
         cut.sort_unstable();
         cut
+    }
+
+    /// What to say of a link forth where it is the limit.
+    fn limit(&self, number: u32) -> Option<Limit> {
+        let amount = self.room(number) + self.room(number ^ 1);
+        let limit = match (self.end(self.to(number ^ 1)), self.end(self.to(number))) {
+            (End::Into(place), End::OutOf(_)) => Limit::Organisation(self.org(place)?),
+            (End::OutOf(from), End::Into(to)) => Limit::Endorsement {
+                from: self.org(from),
+                to: self.org(to)?,
+                amount,
+            },
+            (End::OutOf(place), _) => Limit::Supply {
+                org: self.org(place)?,
+                amount,
+            },
+            (End::Origin(origin), _) => Limit::Origin { origin, amount },
+            _ => return None,
+        };
+        (amount > 0).then_some(limit)
     }
 
     /// Takes the flow apart into paths, each the first that is left.
@@ -300,7 +346,11 @@ impl Network {
                 self.take(&circle);
             }
         }
-        let orgs = steps.iter().filter_map(|step| self.org(self.to(*step))).collect();
+        let orgs = steps.iter().filter_map(|step| match self.end(self.to(*step)) {
+            End::Into(place) => self.org(place),
+            _ => None,
+        });
+        let orgs = orgs.collect();
         let amount = self.take(&steps);
         (amount > 0).then_some(Path { orgs, amount })
     }
@@ -318,10 +368,6 @@ impl Network {
             self.send(step ^ 1, amount);
         }
         amount
-    }
-
-    fn org(&self, node: u32) -> Option<OrgId> {
-        self.orgs.get(node as usize).copied().flatten()
     }
 }
 

@@ -26,7 +26,7 @@ impl Web {
         let mut grounds = self
             .grounds
             .excerpt(|place, said| said.may_veto || matters(&place.subject));
-        let moments = grounds.moments_ahead();
+        let moments = grounds.moments_ahead(org);
         let tried = tries(grounds.said.len());
         if tried > 0 {
             let before = verdict(&grounds, org, question);
@@ -49,9 +49,10 @@ fn tries(said: usize) -> usize {
 }
 
 impl Grounds {
-    /// When something that is kept begins or ends, or somebody who says it, or of whom it is said, or who is above one of them.
-    fn moments_ahead(&self) -> BTreeSet<Millis> {
-        let mut orgs: BTreeSet<OrgId> = BTreeSet::from([self.own]);
+    /// When something that is kept begins or ends, or the organisation asked about, or somebody who says something or of whom
+    /// it is said, or who is above one of them.
+    fn moments_ahead(&self, asked: &OrgId) -> BTreeSet<Millis> {
+        let mut orgs = BTreeSet::from([self.own, *asked]);
         let mut periods: Vec<Period> = Vec::new();
         for (place, said) in &self.said {
             orgs.extend(place.issuer.into_iter().chain([place.subject]));
