@@ -18,8 +18,8 @@ const LEVELS: usize = DEPTH as usize + 1;
 /// The standing of every node of one graph.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Standing {
-    /// By introductions left, then by node.
-    levels: [Vec<u8>; LEVELS],
+    /// By node, then by introductions left: a question about one node looks at one place in memory.
+    rows: Vec<[u8; LEVELS]>,
 }
 
 impl Standing {
@@ -43,8 +43,10 @@ impl Standing {
         if node == ROOT {
             return FULL;
         }
-        let level = self.levels.get(usize::from(remaining));
-        level.and_then(|level| level.get(node as usize)).copied().unwrap_or(0)
+        let row = self.rows.get(node as usize);
+        row.and_then(|row| row.get(usize::from(remaining)))
+            .copied()
+            .unwrap_or(0)
     }
 
     /// The most introductions that are left to a node on any chain; none where nothing reaches it.
@@ -52,7 +54,10 @@ impl Standing {
         if node == ROOT {
             return Some(DEPTH + 1);
         }
-        (0..=DEPTH).rev().find(|remaining| self.at(node, *remaining) > 0)
+        let row = self.rows.get(node as usize)?;
+        row.iter()
+            .rposition(|amount| *amount > 0)
+            .map(|remaining| remaining as u8)
     }
 
     /// Follows a graph in which these pairs of nodes say something else than before; answers the nodes that stand
@@ -65,10 +70,10 @@ impl Standing {
         for level in (0..LEVELS).rev() {
             let mut next = BTreeSet::new();
             for node in told.union(&reached) {
-                let before = self.levels[level][*node as usize];
+                let before = self.rows[*node as usize][level];
                 let after = self.best(graph, *node, level);
                 if before != after {
-                    self.levels[level][*node as usize] = after;
+                    self.rows[*node as usize][level] = after;
                     changed.insert(*node);
                     self.pass_on(graph, *node, level, (before, after), &mut next);
                 }
@@ -82,7 +87,7 @@ impl Standing {
     fn pass_on(&self, graph: &Graph, node: u32, level: usize, (before, after): (u8, u8), further: &mut BTreeSet<u32>) {
         let Some(below) = level.checked_sub(1) else { return };
         for arc in graph.out(node).iter().filter(|arc| usize::from(arc.depth) >= below) {
-            let stands = self.levels[below][arc.node as usize];
+            let stands = self.rows[arc.node as usize][below];
             let raises = after.min(arc.amount) > stands;
             let held_up = after < before && before.min(arc.amount) == stands;
             if raises || held_up {
@@ -102,25 +107,20 @@ impl Standing {
 
     /// Computes a level of all nodes from the one above it.
     fn fill(&mut self, graph: &Graph, level: usize) {
-        let (low, high) = self.levels.split_at_mut(level + 1);
-        let Some(here) = low.last_mut() else { return };
-        let introduce = |node: u32| high.first().map_or(0, |above| above[node as usize]);
         for node in 0..graph.nodes() as u32 {
-            let gives = if node == ROOT { FULL } else { introduce(node) };
+            let gives = self.at(node, level as u8 + 1);
             if gives == 0 {
                 continue;
             }
             for arc in graph.out(node).iter().filter(|arc| usize::from(arc.depth) >= level) {
-                let stands = &mut here[arc.node as usize];
+                let stands = &mut self.rows[arc.node as usize][level];
                 *stands = (*stands).max(gives.min(arc.amount));
             }
         }
     }
 
     fn grow(&mut self, nodes: usize) {
-        for level in &mut self.levels {
-            level.resize(nodes, 0);
-        }
+        self.rows.resize(nodes, [0; LEVELS]);
     }
 }
 
