@@ -132,10 +132,15 @@ impl Trust {
         Verdict {
             connect: reached,
             relay: reached,
-            believe: reached && !self.acceptance(org).is_nothing(),
-            confide: self.web.confides(&org),
+            believe: reached && self.believed.get(&org).is_some_and(|believed| !believed.is_nothing()),
+            confide: self.confides(&org),
             reason,
         }
+    }
+
+    /// Whether it may be told what is TLP:GREEN.
+    pub fn confides(&self, org: &OrgId) -> bool {
+        self.web.confides(org)
     }
 
     /// Which of its records are believed, as the store was told last.

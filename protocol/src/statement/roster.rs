@@ -189,13 +189,6 @@ impl Roster {
         (place.0 == *node).then_some(endpoint)
     }
 
-    /// Every node that anybody certified, whether or not that holds now.
-    pub fn nodes(&self) -> impl Iterator<Item = PublicKey> {
-        let mut last = None;
-        let certified = self.certificates.keys().map(|(node, ..)| *node);
-        certified.filter(move |node| last.replace(*node) != Some(*node))
-    }
-
     /// Every node's addresses, by node key.
     pub fn endpoints(&self) -> impl Iterator<Item = &EndpointStatement> {
         self.endpoints.values().map(|(_, endpoint)| endpoint)

@@ -30,7 +30,7 @@ impl Engine {
 
     fn confides_in_node(&self, key: &PublicKey) -> bool {
         let org = self.roster.organisation_of(key, self.now.wall);
-        self.trust.judge(org).confide
+        org.is_some_and(|org| self.trust.confides(&org))
     }
 
     /// Tells the shell who may be told from now on, and who not any more, when statements, trust or time may have changed
@@ -39,8 +39,11 @@ impl Engine {
         if !std::mem::take(&mut self.confide_soon) {
             return;
         }
-        let nodes = self.roster.nodes().filter(|node| *node != self.key.public());
-        let confided: BTreeSet<PublicKey> = nodes.filter(|node| self.confides_in_node(node)).collect();
+        // Few organisations are confided in, and many are known.
+        let orgs = self.roster.organisations().filter(|org| self.trust.confides(org));
+        let nodes = orgs.flat_map(|org| self.roster.nodes_of(Some(org)));
+        let others = nodes.filter(|node| *node != self.key.public());
+        let confided: BTreeSet<PublicKey> = others.filter(|node| self.confides_in_node(node)).collect();
         let before = std::mem::replace(&mut self.confided, confided);
         let told = |(key, may)| Output::Confide { key, may };
         let lost = before.difference(&self.confided).map(|key| (*key, false));
