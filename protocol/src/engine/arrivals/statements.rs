@@ -15,6 +15,9 @@ use super::super::{
     port::{Acceptance, Change, Output},
 };
 
+/// What the statements of one message have room for: the rest is what kind of message it is, and how many they are.
+const STATEMENTS_BYTES: usize = GOSSIP_BYTES - 16;
+
 /// What became of the statements of one message.
 #[derive(Default)]
 struct Told {
@@ -99,13 +102,26 @@ impl Engine {
         }
     }
 
-    /// Gossips statements that were found to hold, once they are durable here.
+    /// Gossips statements that were found to hold, once they are durable here, in as many messages as they need.
     pub(in crate::engine) fn tell_statements(&mut self, statements: Vec<Statement>) {
-        let payload = codec::encode(&Gossip::Statements(statements.clone()));
-        if !statements.is_empty() && payload.len() <= GOSSIP_BYTES {
+        let (mut message, mut bytes) = (Vec::new(), 0);
+        for statement in statements {
+            let length = codec::encode(&statement).len();
+            if bytes + length > STATEMENTS_BYTES || message.len() == limits::STATEMENTS_PER_ANSWER {
+                self.gossip_statements(std::mem::take(&mut message));
+                bytes = 0;
+            }
+            bytes += length;
+            message.push(statement);
+        }
+        self.gossip_statements(message);
+    }
+
+    fn gossip_statements(&mut self, statements: Vec<Statement>) {
+        if !statements.is_empty() {
             self.step.told.push(Output::Gossip {
                 channel: Channel::Statements,
-                payload,
+                payload: codec::encode(&Gossip::Statements(statements)),
             });
         }
     }

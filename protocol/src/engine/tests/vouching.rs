@@ -62,6 +62,26 @@ fn believed(world: &World) -> Vec<usize> {
 }
 
 #[test]
+fn more_than_one_message_holds_is_told_in_several() {
+    let mut world = World::new(32, 2);
+    world.link(0, 1);
+    world.run(1_000);
+    let mut chain: Vec<Statement> = Vec::new();
+    for number in 0..400 {
+        let prev = chain.last().map_or(Digest::ZERO, Statement::id);
+        let place = |says: &mut Endorsement| (says.seq, says.prev) = (number, prev);
+        let subject = Identity::numbered(1_000 + number).org;
+        chain.push(world.nodes[0].identity.vouches_for(subject, place));
+    }
+    assert!(crate::codec::encode(&chain).len() > crate::wire::GOSSIP_BYTES);
+    tell(&mut world, 0, &chain);
+    // Long before the next comparison.
+    world.run(1_000);
+    let held = &world.nodes[1].store.statements;
+    assert_eq!(chain.iter().filter(|told| held.contains(told)).count(), 400);
+}
+
+#[test]
 fn a_chain_is_believed_as_deep_as_it_was_entered() {
     let mut world = row();
     assert_eq!(believed(&world), [1]);
