@@ -7,14 +7,18 @@
 //! |---|---|
 //! | `papers` | reads and writes the files, and finds the newest manifest |
 //! | `signing` | makes the statements |
+//! | `countersigning` | adds signatures to them |
+//! | `settling` | answers what an accident left open |
 //! | `speaking` | makes what is said of other organisations |
 //! | `showing` | says what statements say |
 //! | `accepting` | takes what was signed offline into a node |
 //! | `documents` | what each of them tells the operator |
 
 mod accepting;
+mod countersigning;
 pub mod documents;
 mod papers;
+mod settling;
 mod showing;
 mod signing;
 mod speaking;
@@ -22,6 +26,8 @@ mod speaking;
 mod tests;
 
 pub use accepting::accept;
+pub use countersigning::sign;
+pub use settling::settle;
 pub use showing::{say, show};
-pub use signing::{certify, next, recover, revoke, rotate, sign};
+pub use signing::{certify, next, recover, revoke, rotate};
 pub use speaking::{Made, Wish, note_down, put_down, speak};

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use starfish_crypto::PublicKey;
+use starfish_crypto::{Digest, PublicKey};
 use starfish_protocol::organisation::OrgId;
 
 use super::Lifetime;
@@ -23,6 +23,8 @@ pub enum Org {
     RevokeNode(RevokeNode),
     /// Signs, as a guardian, the new roots of an organisation that lost its own
     Recover(Recover),
+    /// Settles what is open: calls off a recovery, chooses one of two manifests, lets a node with two histories go on
+    Settle(Settle),
     /// Adds signatures to statements that others have signed in part
     Sign(Sign),
     /// Takes what was signed offline into this node
@@ -203,7 +205,7 @@ pub struct RevokeNode {
 #[derive(Args, Debug)]
 #[command(
     after_help = "Node: none needed.\n\nA recovery takes effect some days after a node first sees it, and a current root of \
-    the organisation can call it off."
+    the organisation can call it off by `starfish org settle --recovery`."
 )]
 pub struct Recover {
     /// The new manifest, as `starfish org rotate --recovery` wrote it
@@ -213,12 +215,58 @@ pub struct Recover {
     pub signing: Signing,
 }
 
+/// `starfish org settle`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Node: none needed.\n\nMake it known with `starfish org accept` on any running node. `starfish audit` and \
+    `starfish trust show ORG --json` show the ids. Of two manifests, the roots before them and their own must sign, each in \
+    sufficient number."
+)]
+pub struct Settle {
+    /// Which organisation.
+    #[command(flatten)]
+    pub papers: Papers,
+    /// What is open.
+    #[command(flatten)]
+    pub question: Question,
+    /// Of `--node`: the last record that is surely right, as AUDIENCE,EPOCH,NUMBER,RECORD
+    #[arg(long, value_name = "POSITION", requires = "node")]
+    pub last_good: Option<String>,
+    /// The mesh in which this holds [default: every one]
+    #[arg(long)]
+    pub community: Option<String>,
+    /// Who signs.
+    #[command(flatten)]
+    pub signing: Signing,
+}
+
+/// What an organisation settles: one of these.
+#[derive(Args, Clone, Debug)]
+#[group(required = true, multiple = false)]
+pub struct Question {
+    /// Calls off this recovery, which nobody in the organisation asked for; one root is enough
+    #[arg(long, value_name = "ID")]
+    pub recovery: Option<Digest>,
+    /// The manifest that goes on, of two with one number
+    #[arg(long = "manifest-id", value_name = "ID")]
+    pub manifest: Option<Digest>,
+    /// A node that wrote two histories and goes on from `--last-good`
+    #[arg(long, value_name = "KEY")]
+    pub node: Option<PublicKey>,
+}
+
 /// `starfish org sign`.
 #[derive(Args, Debug)]
-#[command(after_help = "Node: none needed.")]
+#[command(
+    after_help = "Node: none needed.\n\nWhat has all its signatures, or asks for other keys, is left as it is. The manifests \
+    that tell who may sign are those in the file itself, and in that of --manifest."
+)]
 pub struct Sign {
     /// The statements
     pub file: PathBuf,
+    /// Which organisation.
+    #[command(flatten)]
+    pub papers: Papers,
     /// Who signs.
     #[command(flatten)]
     pub signing: Signing,

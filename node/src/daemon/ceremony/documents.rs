@@ -22,7 +22,10 @@ pub struct Drawn {
 pub struct Signed {
     /// Where it is.
     pub file: String,
-    /// How many statements it holds.
+    /// The revocation for an emergency, in a file of its own: it needs the same signatures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revocation: Option<String>,
+    /// How many statements the file holds.
     pub statements: usize,
     /// How many keys have signed.
     pub signatures: usize,
@@ -102,9 +105,19 @@ impl Plain for Signed {
             ("statements", self.statements.to_string()),
             ("signatures", self.signatures.to_string()),
         ]);
+        if let Some(revocation) = &self.revocation {
+            lines.extend(pairs(&[("revocation", revocation.clone())]));
+        }
         if self.missing > 0 {
-            let text = format!("{} more must sign it: starfish org sign", self.missing);
-            lines.push(styled(WARN, &text));
+            let files = std::iter::once(&self.file).chain(&self.revocation);
+            let must = |file: &String| {
+                let text = format!(
+                    "{} more must sign it: starfish org sign {file} --key ... --out ...",
+                    self.missing
+                );
+                styled(WARN, &text)
+            };
+            lines.extend(files.map(must));
         }
         lines
     }

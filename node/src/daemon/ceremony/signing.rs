@@ -19,7 +19,7 @@ use super::{
     papers::{self, failed, keys, lineage, must_not_exist, place, statements, write},
 };
 use crate::daemon::{
-    arguments::org::{CertifyNode, Next, Reason, Recover, RevokeNode, Rotate, Sign},
+    arguments::org::{CertifyNode, Next, Reason, Recover, RevokeNode, Rotate},
     exit::{Exit, Failure},
     identity::{random, write_private},
     initialise::terms,
@@ -94,7 +94,11 @@ pub fn certify(arguments: &CertifyNode, data: &Path) -> Result<Signed, Failure> 
     let emergency = Revocation::in_advance(newest.id(), newest.seq, *node);
     let emergency = emergency.sign(&keys.iter().collect::<Vec<_>>()).map_err(unfit)?;
     write(revocation, &[emergency])?;
-    written(&signing.out, certificates, keys.len(), newest.m)
+    let signed = written(&signing.out, certificates, keys.len(), newest.m)?;
+    Ok(Signed {
+        revocation: Some(revocation.display().to_string()),
+        ..signed
+    })
 }
 
 /// Makes the next manifest.
@@ -196,7 +200,7 @@ pub fn revoke(arguments: &RevokeNode, data: &Path) -> Result<Signed, Failure> {
 }
 
 /// `AUDIENCE,EPOCH,NUMBER,RECORD`.
-fn position(text: &str) -> Result<LogPosition, Failure> {
+pub(super) fn position(text: &str) -> Result<LogPosition, Failure> {
     let wrong = || {
         let message = format!(
             "`{text}` is no position of a log; write AUDIENCE,EPOCH,NUMBER,RECORD such as clear,1795500000000,17,rec:..."
@@ -250,25 +254,8 @@ pub fn recover(arguments: &Recover) -> Result<Signed, Failure> {
     written(&signing.out, vec![statement], keys.len(), 0)
 }
 
-/// Adds signatures to what others have signed in part.
-///
-/// # Errors
-/// When a file cannot be read or written.
-pub fn sign(arguments: &Sign) -> Result<Signed, Failure> {
-    let Sign { file, signing } = arguments;
-    must_not_exist(&signing.out)?;
-    let keys = keys(signing)?;
-    let signatures = |statement: &Statement| statement.signatures().len();
-    let mut all = Vec::new();
-    for statement in statements(file)? {
-        all.push(signed(Ok(statement), &keys)?);
-    }
-    let fewest = all.iter().map(signatures).min().unwrap_or_default();
-    written(&signing.out, all, fewest, 0)
-}
-
 /// The signing keys, all of which must be roots: a signature too many makes a statement false.
-fn roots(keys: &[SecretKey], newest: &Manifest) -> Result<Vec<SecretKey>, Failure> {
+pub(super) fn roots(keys: &[SecretKey], newest: &Manifest) -> Result<Vec<SecretKey>, Failure> {
     match keys.iter().find(|key| !newest.roots.contains(&key.public())) {
         None => Ok(keys.iter().map(|key| SecretKey::from_seed(*key.seed())).collect()),
         Some(other) => {
@@ -292,10 +279,16 @@ pub(super) fn unfit(error: StatementError) -> Failure {
     Failure::new(Exit::Usage, format!("this cannot be signed: {error}"))
 }
 
-fn written(out: &Path, statements: Vec<Statement>, signatures: usize, needed: u8) -> Result<Signed, Failure> {
+pub(super) fn written(
+    out: &Path,
+    statements: Vec<Statement>,
+    signatures: usize,
+    needed: u8,
+) -> Result<Signed, Failure> {
     papers::write(out, &statements)?;
     Ok(Signed {
         file: out.display().to_string(),
+        revocation: None,
         statements: statements.len(),
         signatures,
         missing: usize::from(needed).saturating_sub(signatures),

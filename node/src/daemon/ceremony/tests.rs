@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use clap::Parser;
 use starfish_protocol::community::Community;
 
-use super::{accept, certify, documents::Signed, next, recover, revoke, rotate, show, sign};
+use super::{accept, certify, documents::Signed, next, recover, revoke, rotate, settle, show, sign};
 use crate::daemon::{
     arguments::{Arguments, Command, org::Org},
     control::client::Client,
     exit::{Exit, Failure},
-    identity::{Identity, manifest_file},
+    identity::{Identity, manifest_file, private_key},
     initialise::{Founding, found, root_folder},
     settings::template::Answers,
 };
@@ -67,9 +67,11 @@ impl Desk {
             Org::Rotate(arguments) => rotate(&arguments, &data),
             Org::RevokeNode(arguments) => revoke(&arguments, &data),
             Org::Recover(arguments) => recover(&arguments),
+            Org::Settle(arguments) => settle(&arguments, &data),
             Org::Sign(arguments) => sign(&arguments),
             Org::Next(arguments) => next(&arguments).map(|drawn| Signed {
                 file: drawn.keys.join(" --next "),
+                revocation: None,
                 statements: 0,
                 signatures: drawn.keys.len(),
                 missing: 0,
@@ -133,6 +135,63 @@ async fn roots_are_replaced_and_certify_the_node_again() {
     // What is known already changes nothing.
     assert_eq!(desk.accepts("whole").await, Ok(0));
     assert!(desk.identity().is_certified());
+}
+
+#[tokio::test]
+async fn a_rotation_is_carried_from_one_root_to_the_next() {
+    let desk = Desk::new();
+    let next = desk.draws("next", 2, 2);
+    let coming = desk.root("next.key");
+    let line = format!("rotate --key {coming} --next {next} --next-threshold 2 --out @first");
+    assert!(desk.org(&line).is_ok());
+    assert_eq!(desk.accepts("first").await, Ok(1));
+
+    let second = private_key(&desk.path("next/root-2.key"), None)
+        .expect("it was drawn")
+        .public();
+    let later = desk.draws("later", 1, 1);
+    let line = format!("rotate --threshold 2 --key @next/root-1.key --root {second} --next {later} --out @part");
+    assert_eq!(desk.org(&line).expect("this is one of the next roots").missing, 1);
+    assert_eq!(desk.accepts("part").await.map_err(|why| why.exit), Err(Exit::Refused));
+    let refused = |line: &str| desk.org(line).map_err(|failure| failure.exit);
+    // Who is no root of any of it signs nothing, and nothing is written.
+    assert_eq!(
+        refused("sign @part --key @later/root-1.key --out @other"),
+        Err(Exit::Refused)
+    );
+    assert!(!desk.path("other").exists());
+    let signed = desk.org("sign @part --key @next/root-2.key --out @whole");
+    assert_eq!(signed.map(|signed| (signed.signatures, signed.missing)), Ok((2, 0)));
+    // The manifests before it are as they were: a signature too many would spoil them.
+    let counts: Vec<usize> = desk.shows("whole").into_iter().map(|(_, signers)| signers).collect();
+    assert_eq!(counts, [1, 1, 2]);
+    assert_eq!(
+        refused("sign @whole --key @next/root-2.key --out @more"),
+        Err(Exit::Refused)
+    );
+    assert_eq!(desk.accepts("whole").await, Ok(1));
+}
+
+#[test]
+fn what_is_open_is_settled_by_roots() {
+    let desk = Desk::new();
+    let (root, coming, node) = (desk.root("root.key"), desk.root("next.key"), desk.identity().node);
+    let id = "ab".repeat(32);
+    let settles = |line: &str, key: &str, out: &str| {
+        let signed = desk.org(&format!("settle {line} --key {key} --out @{out}"));
+        signed.map(|signed| signed.missing).map_err(|failure| failure.exit)
+    };
+    assert_eq!(settles(&format!("--recovery {id}"), &root, "called-off"), Ok(0));
+    assert_eq!(desk.shows("called-off"), [("resolution".to_owned(), 1)]);
+    assert_eq!(settles(&format!("--recovery {id}"), &coming, "no"), Err(Exit::Refused));
+    assert_eq!(settles(&format!("--manifest-id {id}"), &coming, "chosen"), Ok(0));
+    let position = format!("--last-good clear,1795500000000,17,rec:{id}");
+    let answer = settles(&format!("--node {node} {position}"), &root, "goes-on");
+    assert_eq!(answer, Ok(0));
+    assert_eq!(
+        settles(&format!("--node {node}"), &root, "from-where"),
+        Err(Exit::Usage)
+    );
 }
 
 #[tokio::test]

@@ -25,6 +25,7 @@ pub(super) async fn org(console: &Console, arguments: Org) -> Result<Exit, Failu
         Org::Rotate(arguments) => ceremony::rotate(arguments, data)?,
         Org::RevokeNode(arguments) => ceremony::revoke(arguments, data)?,
         Org::Recover(arguments) => ceremony::recover(arguments)?,
+        Org::Settle(arguments) => ceremony::settle(arguments, data)?,
         Org::Sign(arguments) => ceremony::sign(arguments)?,
     };
     console.report.show(&signed)?;

@@ -48,6 +48,10 @@ impl Engine {
             self.roster.saw_recovery(&id, first);
             self.consequences.recoveries.insert(id, seen);
             self.step.changes.push(Change::Recovery { id, seen: Some(seen) });
+            if told.is_none() && !in_effect && self.matters(org) {
+                let why = format!("its guardians give it new roots soon, unless one of its roots calls off {id}");
+                self.write_down(Who::Organisation(org), Deed::RecoveryBegun, org.to_string(), &why);
+            }
             if in_effect && self.matters(org) {
                 let why = "its guardians gave it new roots, and nobody called that off";
                 self.write_down(Who::Organisation(org), Deed::Recovered, org.to_string(), why);

@@ -53,6 +53,8 @@ pub enum Deed {
     Blocked,
     /// The operator does so no longer.
     Unblocked,
+    /// The guardians of an organisation give it new roots, soon.
+    RecoveryBegun,
 }
 
 /// One line of the audit log.

@@ -12,12 +12,12 @@ use starfish_crypto::Strict;
 use starfish_protocol::{
     engine::port::{Command, Outcome},
     organisation::OrgId,
-    statement::{Admitted, CheckedStatement, Kind, Statement},
+    statement::{Admitted, CheckedStatement, Kind, RosterRefusal, Statement},
 };
 
 use super::{Answer, Node, node::unexpected, streams::beside, usage};
 use crate::daemon::{
-    ceremony::documents::Accepted,
+    ceremony::{documents::Accepted, say},
     control::documents::{Chain, Organisation},
     exit::{Exit, Failure},
 };
@@ -25,7 +25,7 @@ use crate::daemon::{
 /// Checks every statement before the rules see one: an operator gets all of them in, or hears which one does not hold.
 pub(super) async fn tell(State(node): State<Arc<Node>>, text: String) -> Answer<Accepted> {
     let statements = Statement::all_from_text(&text).map_err(usage)?;
-    let kinds: Vec<u16> = statements.iter().map(|statement| statement.kind().0).collect();
+    let kinds: Vec<String> = statements.iter().map(|statement| say(statement).kind).collect();
     let check = |(nth, statement): (usize, Statement)| {
         let wrong = |error| {
             let message = format!("statement {} does not hold, so none was taken: {error}", nth + 1);
@@ -53,8 +53,14 @@ pub(super) async fn tell(State(node): State<Arc<Node>>, text: String) -> Answer<
     match refused {
         None => Ok(Json(accepted)),
         Some((nth, kind, why)) => {
+            let hint = match why {
+                RosterRefusal::NotYet | RosterRefusal::Forged => {
+                    " (`starfish org show FILE` says who has signed it, and `starfish org sign` adds a signature)"
+                }
+                _ => "",
+            };
             let message = format!(
-                "statement {nth} (kind {kind}) was not taken: {why}; {} others are new and {} were known",
+                "statement {nth}, a {kind}, was not taken: {why}{hint}; {} others are new and {} were known",
                 accepted.told, accepted.known
             );
             Err(Failure::new(Exit::Refused, message).into())

@@ -152,6 +152,7 @@ fn deed(deed: Deed) -> &'static str {
         Deed::Dropped => "dropped",
         Deed::RightGained => "right-gained",
         Deed::RightLost => "right-lost",
+        Deed::RecoveryBegun => "recovery-begun",
         Deed::RecoveryCalledOff => "recovery-called-off",
         Deed::Blocked => "blocked",
         Deed::Unblocked => "unblocked",

@@ -1,0 +1,108 @@
+//! Adds signatures to what others have signed in part. A file may hold more than its reader has to sign: a rotation carries
+//! the manifests before it, and a signature too many makes a statement false.
+
+use std::collections::BTreeSet;
+
+use starfish_crypto::{PublicKey, SecretKey};
+use starfish_protocol::{
+    organisation::OrgId,
+    statement::{Kind, Manifest, Statement},
+};
+
+use super::{
+    documents::Signed,
+    papers::{keys, must_not_exist, statements},
+    signing::{signed, written},
+};
+use crate::daemon::{
+    arguments::org::Sign,
+    exit::{Exit, Failure},
+};
+
+/// Signs whatever in a file these keys may sign and still has to be signed.
+///
+/// # Errors
+/// When a key may sign none of it, or a file cannot be read or written.
+pub fn sign(arguments: &Sign) -> Result<Signed, Failure> {
+    let Sign { file, papers, signing } = arguments;
+    must_not_exist(&signing.out)?;
+    let keys = keys(signing)?;
+    let all = statements(file)?;
+    let known = match &papers.manifest {
+        Some(path) => [statements(path)?, all.clone()].concat(),
+        None => all.clone(),
+    };
+    let manifests: Vec<Manifest> = known.iter().filter_map(|held| Manifest::read(held).ok()).collect();
+    let mut used: BTreeSet<PublicKey> = BTreeSet::new();
+    let (mut done, mut fewest, mut missing) = (Vec::new(), usize::MAX, 0);
+    for statement in all {
+        let asked = Asked::of(&statement, &manifests);
+        let mine: Vec<SecretKey> = keys
+            .iter()
+            .filter(|key| asked.may_sign(&key.public()))
+            .map(|key| SecretKey::from_seed(*key.seed()))
+            .collect();
+        used.extend(mine.iter().map(SecretKey::public));
+        let is_complete = asked.missing(&statement) == Some(0);
+        let statement = if is_complete {
+            statement
+        } else {
+            signed(Ok(statement), &mine)?
+        };
+        if !is_complete {
+            fewest = fewest.min(statement.signatures().len());
+            missing = missing.max(asked.missing(&statement).unwrap_or_default());
+        }
+        done.push(statement);
+    }
+    if let Some(key) = keys.iter().map(SecretKey::public).find(|key| !used.contains(key)) {
+        let message = format!(
+            "nothing was signed: {key} is no root that any statement of {} asks for; `starfish org show` says who has signed",
+            file.display()
+        );
+        return Err(Failure::new(Exit::Refused, message));
+    }
+    if fewest == usize::MAX {
+        let message = format!("everything in {} has all its signatures already", file.display());
+        return Err(Failure::new(Exit::Refused, message));
+    }
+    let written = written(&signing.out, done, fewest, 0)?;
+    Ok(Signed { missing, ..written })
+}
+
+/// By whom a statement is to be signed, as far as the manifests at hand tell.
+struct Asked<'a> {
+    /// Those whose roots may sign; none when that is not known.
+    manifests: Vec<&'a Manifest>,
+}
+
+impl<'a> Asked<'a> {
+    fn of(statement: &Statement, manifests: &'a [Manifest]) -> Self {
+        let read = Manifest::read(statement).ok();
+        // A recovery is signed by guardians, whose manifests are nowhere near.
+        let org: Option<OrgId> = statement.issuer().filter(|_| statement.kind() != Kind::RECOVERY);
+        let theirs = manifests.iter().filter(|manifest| Some(manifest.id()) == org);
+        Self {
+            manifests: match read {
+                Some(manifest) => theirs.filter(|one| one.seq == manifest.seq).collect(),
+                None => theirs.collect(),
+            },
+        }
+    }
+
+    fn may_sign(&self, key: &PublicKey) -> bool {
+        self.manifests.is_empty() || self.manifests.iter().any(|manifest| manifest.roots.contains(key))
+    }
+
+    /// How many signatures of one manifest's roots are missing at least; nothing when that is not known.
+    fn missing(&self, statement: &Statement) -> Option<usize> {
+        let has = |manifest: &Manifest| {
+            let signers = statement
+                .signatures()
+                .iter()
+                .filter(|(key, _)| manifest.roots.contains(key));
+            usize::from(manifest.m).saturating_sub(signers.count())
+        };
+        self.manifests.iter().map(|manifest| has(manifest)).min()
+    }
+}
