@@ -27,8 +27,9 @@ use starfish_protocol::{
 use self::{carrying::Sent, pushing::Pushes};
 use super::{
     Scenario, Vouches,
-    placing::{Place, chance, places, vouches},
+    placing::{Place, chance, places},
     timeline::{Deed, timeline, watches_trust},
+    vouching::vouches,
     workload,
     written::{AdversaryKind, PartitionKind, PublishKind, Sharing, StoreFate},
 };

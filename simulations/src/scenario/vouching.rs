@@ -6,7 +6,7 @@ use rand::{Rng, RngExt as _, seq::SliceRandom as _};
 
 use super::{
     Scenario,
-    placing::{Place, of_scheme},
+    placing::{Place, chance, of_scheme},
     written::{AdversaryKind, Trust, TrustKind},
 };
 use crate::world::Vouch;
@@ -26,8 +26,8 @@ pub fn is_web(kind: TrustKind) -> bool {
 }
 
 /// What is said from the beginning.
-pub fn vouches(scenario: &Scenario, places: &[Place], chance: &mut impl Rng) -> Vouches {
-    let trust = &scenario.written.trust;
+pub fn vouches(scenario: &Scenario, places: &[Place], seed: u64) -> Vouches {
+    let (trust, chance) = (&scenario.written.trust, &mut chance(seed, "trust"));
     if !is_web(trust.kind) {
         return Vouches::default();
     }
@@ -208,7 +208,6 @@ pub fn parse(text: &str, total: u32) -> Result<Vouches, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::placing::chance;
 
     fn shape(kind: TrustKind, members: usize) -> Vouches {
         let trust = Trust {
