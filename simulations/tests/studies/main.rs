@@ -59,6 +59,11 @@ fn collusion() {
 }
 
 #[test]
+fn confided() {
+    holds("confided");
+}
+
+#[test]
 fn conficker_day() {
     holds("conficker-day");
 }
@@ -71,6 +76,11 @@ fn eclipse() {
 #[test]
 fn flood() {
     holds("flood");
+}
+
+#[test]
+fn impostors() {
+    holds("impostors");
 }
 
 #[test]
