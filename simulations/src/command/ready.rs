@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use crate::scenario::{Mistake, Scenario, reading};
 
 /// Name and text of each.
-pub const READY: [(&str, &str); 14] = [
+pub const READY: [(&str, &str); 15] = [
     ("calm", include_str!("../../scenarios/calm.toml")),
+    ("censor", include_str!("../../scenarios/censor.toml")),
     ("collusion", include_str!("../../scenarios/collusion.toml")),
     ("confided", include_str!("../../scenarios/confided.toml")),
     ("conficker-day", include_str!("../../scenarios/conficker-day.toml")),

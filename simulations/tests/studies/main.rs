@@ -54,6 +54,11 @@ fn calm() {
 }
 
 #[test]
+fn censor() {
+    holds("censor");
+}
+
+#[test]
 fn collusion() {
     holds("collusion");
 }
