@@ -8,6 +8,7 @@
 //! | `vouching` | what organisations say of each other |
 //! | `facts` | whom a node may believe by that |
 //! | `residents` | nodes: started, crashed, started again |
+//! | `speaker` | what stands in a node's place and is no node |
 //! | `records` | publishing and looking |
 //! | `faults` | the network's faults |
 //! | `plain` | plain gossipsub beside the nodes, for comparison |
@@ -25,11 +26,13 @@ mod plain;
 pub mod plan;
 mod records;
 mod residents;
+pub mod speaker;
 mod vouching;
 
 use std::{sync::Arc, time::Duration};
 
 use libp2p::PeerId;
+use starfish_crypto::PublicKey;
 use starfish_node::{ledger::Ledger, mesh::Handle, store::memory::Pool};
 use starfish_protocol::{organisation::OrgId, time::Millis};
 use starfish_sim_kernel::{self as kernel, WallClock};
@@ -42,6 +45,7 @@ use self::{
     facts::Facts,
     plain::Twins,
     residents::Resident,
+    speaker::Rumours,
 };
 use crate::{
     environment::Remembering,
@@ -63,6 +67,7 @@ pub struct World {
     pool: Pool,
     archive: Archive,
     checks: Checks,
+    rumours: Rumours,
     turns: u64,
 }
 
@@ -105,6 +110,7 @@ impl World {
             chronicle,
             pool,
             archive: plan.archive,
+            rumours: Rumours::default(),
             turns: 0,
         };
         world.endorse_all(&plan.endorsements);
@@ -219,6 +225,11 @@ impl World {
     /// A node's name in the mesh.
     pub fn peer(&self, node: usize) -> PeerId {
         self.cast.members[node].peer
+    }
+
+    /// The key that signs a node's records.
+    pub fn author(&self, node: usize) -> PublicKey {
+        self.cast.members[node].key.public()
     }
 
     /// A node's organisation.

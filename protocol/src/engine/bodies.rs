@@ -5,6 +5,7 @@
 //! machine says what to do as [`BodyStep`]s and keeps all its timers in one ordered set.
 
 mod neighbours;
+mod resolving;
 mod seeking;
 mod waiting;
 mod wanted;
@@ -180,6 +181,9 @@ impl Bodies {
             let known = wanted.headers.iter().any(|held| RecordId::of(held) == id);
             if !known && wanted.headers.len() < limits::RECORDS_PER_BODY {
                 wanted.headers.push(header.clone());
+                if wanted.stage == Stage::Opening {
+                    wanted.late.push(id);
+                }
             }
             if matches!(wanted.stage, Stage::Missing(_)) {
                 wanted.refused.clear();
@@ -272,58 +276,11 @@ impl Bodies {
             return Vec::new();
         };
         wanted.another = None;
+        wanted.late.clear();
         let others: Vec<Peer> = wanted.asking.keys().cloned().collect();
         self.stage(digest, Stage::Opening);
         let steps = self.stop(digest, &others, now);
         self.reschedule(digest, now);
-        steps
-    }
-
-    /// The body of this record is durable.
-    pub(super) fn done(&mut self, digest: Digest, record: RecordId, now: Millis) -> Vec<BodyStep> {
-        self.resolve(digest, record, true, now)
-    }
-
-    /// The body of this record cannot be opened, or is not wanted any more.
-    pub(super) fn spoiled(&mut self, digest: Digest, record: RecordId, now: Millis) -> Vec<BodyStep> {
-        self.resolve(digest, record, false, now)
-    }
-
-    /// The bytes that this peer sent were not the body after all.
-    pub(super) fn mistaken(&mut self, digest: Digest, peer: &Peer, now: Millis) -> Vec<BodyStep> {
-        let Some(wanted) = self.wanted.get_mut(&digest) else {
-            return Vec::new();
-        };
-        wanted.refused.insert(peer.clone());
-        self.stage(digest, Stage::Seeking);
-        self.advance(digest, now)
-    }
-
-    fn resolve(&mut self, digest: Digest, record: RecordId, held: bool, now: Millis) -> Vec<BodyStep> {
-        let Some(wanted) = self.wanted.get_mut(&digest) else {
-            return Vec::new();
-        };
-        wanted.headers.retain(|header| RecordId::of(header) != record);
-        let empty = wanted.headers.is_empty();
-        let waiters = if held || empty {
-            std::mem::take(&mut wanted.waiters)
-        } else {
-            Vec::new()
-        };
-        let mut steps: Vec<BodyStep> = waiters
-            .into_iter()
-            .map(|Waiter { peer, ticket, .. }| {
-                self.neighbours.waits(&peer, false);
-                if held {
-                    BodyStep::Serve { peer, ticket, digest }
-                } else {
-                    BodyStep::NotHeld { ticket }
-                }
-            })
-            .collect();
-        if empty {
-            steps.extend(self.remove(digest, now));
-        }
         steps
     }
 

@@ -5,12 +5,15 @@ use std::path::{Path, PathBuf};
 use crate::scenario::{Mistake, Scenario, reading};
 
 /// Name and text of each.
-pub const READY: [(&str, &str); 12] = [
+pub const READY: [(&str, &str); 15] = [
     ("calm", include_str!("../../scenarios/calm.toml")),
+    ("censor", include_str!("../../scenarios/censor.toml")),
     ("collusion", include_str!("../../scenarios/collusion.toml")),
+    ("confided", include_str!("../../scenarios/confided.toml")),
     ("conficker-day", include_str!("../../scenarios/conficker-day.toml")),
     ("eclipse", include_str!("../../scenarios/eclipse.toml")),
     ("flood", include_str!("../../scenarios/flood.toml")),
+    ("impostors", include_str!("../../scenarios/impostors.toml")),
     ("key-compromise", include_str!("../../scenarios/key-compromise.toml")),
     ("partition", include_str!("../../scenarios/partition.toml")),
     ("poor-region", include_str!("../../scenarios/poor-region.toml")),

@@ -52,6 +52,7 @@ fn trust(expect: &Expect, found: Option<&TrustFigures>) -> Vec<String> {
     let of = |value: fn(&TrustFigures) -> f64| found.map(value);
     let gone = found.and_then(|found| found.poison_gone_seconds);
     let listed = found.and_then(|found| found.true_listed_percent);
+    let frozen = found.and_then(|found| found.frozen_percent);
     rows.push((
         "poison_met_percent",
         expect.poison_met_percent,
@@ -84,6 +85,7 @@ fn trust(expect: &Expect, found: Option<&TrustFigures>) -> Vec<String> {
         true,
     ));
     rows.push(("true_listed_percent", expect.true_listed_percent, listed, true));
+    rows.push(("frozen_percent", expect.frozen_percent, frozen, true));
     let missed = |(name, expected, found, more): (&str, Option<f64>, Option<f64>, bool)| {
         let (expected, way) = (expected?, if more { "least" } else { "most" });
         let Some(found) = found else {
@@ -179,6 +181,7 @@ mod tests {
                 poison_believed_percent: 10.0,
                 poison_score: 600,
                 kept_percent: 99.0,
+                frozen_percent: Some(90.0),
                 ..TrustFigures::default()
             }),
             ..Outcome::default()
@@ -200,6 +203,8 @@ mod tests {
         check(expect(|expect| expect.poison_score = Some(599.0)), false);
         check(expect(|expect| expect.kept_percent = Some(99.0)), true);
         check(expect(|expect| expect.kept_percent = Some(100.0)), false);
+        check(expect(|expect| expect.frozen_percent = Some(90.0)), true);
+        check(expect(|expect| expect.frozen_percent = Some(91.0)), false);
         // Nobody answered, and no name had several reporters.
         check(expect(|expect| expect.poison_gone_seconds = Some(900.0)), false);
         check(expect(|expect| expect.true_listed_percent = Some(0.0)), false);

@@ -22,6 +22,9 @@ pub struct TrustFigures {
     /// Pairs of a node and a name that several honest nodes had reported, which were listed at the end, in percent; none when
     /// there is no such name.
     pub true_listed_percent: Option<f64>,
+    /// Pairs of a node and an author of two histories, of whom the node has the proof, in percent; none when there is no such
+    /// author.
+    pub frozen_percent: Option<f64>,
     /// Everything over time.
     pub looks: Vec<Look>,
 }
@@ -58,6 +61,7 @@ impl TrustFigures {
         ];
         figures.extend(self.poison_gone_seconds.map(|seconds| ("poison gone", "s", seconds)));
         figures.extend(self.true_listed_percent.map(|percent| ("true listed", "%", percent)));
+        figures.extend(self.frozen_percent.map(|percent| ("frozen", "%", percent)));
         figures
     }
 

@@ -6,9 +6,7 @@ use rand::{Rng, RngExt as _, SeedableRng, seq::SliceRandom as _};
 use rand_chacha::ChaCha8Rng;
 
 use super::{
-    Scenario,
-    vouching::{self, Vouches},
-    workload,
+    Scenario, workload,
     written::{AdversaryKind, Nodes, Tlds, TopologyKind, TrustKind},
 };
 
@@ -108,11 +106,6 @@ impl Place {
     pub fn is_honest_at(&self, at: Duration) -> bool {
         self.adversary.is_none() || at < self.honest_until
     }
-}
-
-/// Who vouches for whom from the beginning.
-pub fn vouches(scenario: &Scenario, places: &[Place], seed: u64) -> Vouches {
-    vouching::vouches(scenario, places, &mut chance(seed, "trust"))
 }
 
 /// The nodes of a role, in their order.

@@ -27,8 +27,9 @@ use starfish_protocol::{
 use self::{carrying::Sent, pushing::Pushes};
 use super::{
     Scenario, Vouches,
-    placing::{Place, chance, places, vouches},
+    placing::{Place, chance, places},
     timeline::{Deed, timeline, watches_trust},
+    vouching::vouches,
     workload,
     written::{AdversaryKind, PartitionKind, PublishKind, Sharing, StoreFate},
 };
@@ -107,7 +108,10 @@ type Heard = Arc<Mutex<Vec<Happening>>>;
 fn is_news(what: &What) -> bool {
     match what {
         What::Published(_) | What::Refused(_) | What::Pushed(_) => true,
-        What::Mesh(Event::Engine(event)) => matches!(event, port::Event::BodyStored(_) | port::Event::Faulted { .. }),
+        What::Mesh(Event::Engine(event)) => matches!(
+            event,
+            port::Event::BodyStored(_) | port::Event::Faulted { .. } | port::Event::ForkProven(_)
+        ),
         _ => false,
     }
 }
@@ -223,6 +227,7 @@ impl<'a> Play<'a> {
                         self.gathering.faulted(node as u32, *whom);
                     }
                 }
+                What::Mesh(Event::Engine(port::Event::ForkProven(author))) => self.watch.proven(node, author),
                 _ => {}
             }
         }
@@ -241,6 +246,9 @@ impl<'a> Play<'a> {
                 continue;
             };
             self.last_good.insert(author, *record);
+            if header.tlp == Tlp::Green {
+                world.name(&header);
+            }
             let mut wants = |node: &usize| {
                 let honest = *node != author && self.places[*node].adversary.is_none();
                 let told = header.tlp == Tlp::Clear || world.may_confide(author, *node);

@@ -6,7 +6,7 @@ use rand::{Rng, RngExt as _, seq::SliceRandom as _};
 
 use super::{
     Scenario,
-    placing::{Place, of_scheme},
+    placing::{Place, chance, of_scheme},
     written::{AdversaryKind, Trust, TrustKind},
 };
 use crate::world::Vouch;
@@ -26,8 +26,8 @@ pub fn is_web(kind: TrustKind) -> bool {
 }
 
 /// What is said from the beginning.
-pub fn vouches(scenario: &Scenario, places: &[Place], chance: &mut impl Rng) -> Vouches {
-    let trust = &scenario.written.trust;
+pub fn vouches(scenario: &Scenario, places: &[Place], seed: u64) -> Vouches {
+    let (trust, chance) = (&scenario.written.trust, &mut chance(seed, "trust"));
     if !is_web(trust.kind) {
         return Vouches::default();
     }
@@ -58,18 +58,28 @@ fn members(scenario: &Scenario, places: &[Place], chance: &mut impl Rng) -> Vec<
     let named = &written.trust.members;
     let takes_part = |place: &Place| {
         let named = named.is_empty() || named.contains(&place.role);
-        named && !smuggled.contains(&place.role)
+        // Nobody vouches for those who prove nothing.
+        let is_guest = place.adversary.is_some_and(AdversaryKind::is_guest);
+        named && !is_guest && !smuggled.contains(&place.role)
     };
     let (founding, others): (Vec<usize>, Vec<usize>) = (0..places.len())
         .filter(|node| takes_part(&places[*node]))
         .partition(|node| places[*node].adversary.is_none());
+    // Whoever may not be told TLP:GREEN could let nobody else be told, so those who may come first.
+    let green = &written.trust.green;
+    let is_kept_out = |node: &usize| !green.is_empty() && !green.contains(&places[*node].role);
     // Founders are honest, or everybody's roots would be the adversaries'.
     let mut rest = founding;
     rest.shuffle(chance);
+    rest.sort_by_key(is_kept_out);
     let founders: Vec<usize> = rest.drain(..rest.len().min(written.trust.roots as usize)).collect();
     rest.extend(others);
     rest.shuffle(chance);
-    founders.into_iter().chain(rest).collect()
+    rest.sort_by_key(is_kept_out);
+    // What speaks in a node's place tells nobody whom its organisation vouches for, so it comes last and sponsors nobody.
+    let speaks = |node: &usize| places[*node].adversary.is_some_and(AdversaryKind::speaks);
+    let (speaking, rest): (Vec<usize>, Vec<usize>) = rest.into_iter().partition(speaks);
+    founders.into_iter().chain(rest).chain(speaking).collect()
 }
 
 fn vouch(trust: &Trust, organisation: usize) -> Vouch {
@@ -208,7 +218,6 @@ pub fn parse(text: &str, total: u32) -> Result<Vouches, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::placing::chance;
 
     fn shape(kind: TrustKind, members: usize) -> Vouches {
         let trust = Trust {

@@ -183,7 +183,8 @@ pub struct Trust {
     pub amount: u8,
     /// How many further introductions it honours, 0 to 7.
     pub depth: u8,
-    /// Of `two-sponsors` and `scale-free`: the roles whose members may be told TLP:GREEN.
+    /// Of `two-sponsors` and `scale-free`: the roles whose members may be told TLP:GREEN. They are the founders, and sponsor
+    /// each other.
     pub green: Vec<String>,
     /// Of `file`: a CSV file beside the scenario, each line who vouches, for whom, how much and how deep.
     pub path: Option<PathBuf>,

@@ -3,17 +3,20 @@
 //! | invariant | looked at |
 //! |---|---|
 //! | nothing is believed that trust forbids (`facts`) | when a record becomes durable or rises, and all of it once news of lost trust had their time |
-//! | no TLP:GREEN at a node that no honest node may tell it | when a record becomes durable |
+//! | no TLP:GREEN at a node that no honest node may tell it | when a record becomes durable, and when what is no node hears of it |
 //! | what was acknowledged is not lost | when a node starts again |
 //! | each record reaches everybody within the time that the plan gives | within a second after that time |
-//! | no honest node is held to have misbehaved by another one | when a node says so |
+//! | no honest node is held to have misbehaved by another one, or to have written two histories | when a node says so |
+//! | nothing more is taken of an author that is proven to have written two | when a record becomes durable |
 //! | queues are bounded | once a virtual second |
 
 mod beliefs;
+mod forks;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use libp2p::PeerId;
+use starfish_crypto::PublicKey;
 use starfish_node::{
     ledger::{Ledger, catalogue::State},
     mesh::{CloseReason, Event},
@@ -21,6 +24,7 @@ use starfish_node::{
 use starfish_protocol::{
     engine::port::{self, DisconnectReason},
     record::RecordId,
+    time::Millis,
 };
 use starfish_sim_kernel::{self as kernel, Owner};
 
@@ -72,6 +76,8 @@ pub(super) struct Checks {
     durable: Vec<BTreeSet<RecordId>>,
     /// What each node has published: the journal keeps it when the store is lost.
     own: Vec<BTreeSet<RecordId>>,
+    /// Authors whose two histories each node has seen, and what its clock said then.
+    forks: Vec<BTreeMap<PublicKey, Millis>>,
     /// The entries of each ledger up to which it was looked at what is believed.
     read: Vec<u64>,
     looked: u64,
@@ -89,6 +95,7 @@ impl Checks {
             running_since: vec![None; plan.len()],
             durable: each(),
             own: each(),
+            forks: vec![BTreeMap::new(); plan.len()],
             read: vec![0; plan.len()],
             looked: 0,
         }
@@ -132,9 +139,11 @@ impl Checks {
                     self.check_confided(node, id, (residents, cast, &mut *facts));
                 }
                 if self.is_honest[node] {
+                    self.check_history(node, event, &residents[node], cast);
                     self.check_event(node, event, &residents[node], facts);
                 }
             }
+            What::Overheard(what) => self.check_overheard(node, what, (residents, cast, facts)),
             _ => {}
         }
     }
@@ -144,9 +153,13 @@ impl Checks {
         self.running_since[node] = None;
         match damage {
             Damage::None => {}
-            Damage::TornTail(_) | Damage::StoreLost => self.durable[node] = self.own[node].clone(),
+            Damage::TornTail(_) | Damage::StoreLost => {
+                self.durable[node] = self.own[node].clone();
+                self.forks[node].clear();
+            }
             Damage::AllLost => {
                 self.durable[node].clear();
+                self.forks[node].clear();
                 self.own[node].clear();
             }
         }

@@ -47,6 +47,8 @@ pub enum What {
     Blocked(usize, usize, Separation),
     /// Everybody can reach everybody again.
     Healed,
+    /// What speaks in the node's place was told something that is TLP:GREEN, to this question or unasked.
+    Overheard(String),
     /// The body of this digest was pushed to the node's twin, which speaks plain gossipsub.
     Pushed(Digest),
 }
@@ -65,6 +67,7 @@ impl What {
             Self::Separated(..) => "separated",
             Self::Blocked(..) => "blocked",
             Self::Healed => "healed",
+            Self::Overheard(_) => "overheard",
             Self::Pushed(_) => "pushed",
         }
     }
@@ -74,7 +77,7 @@ impl What {
             Self::Mesh(Event::Engine(port::Event::Stored(id) | port::Event::BodyStored(id))) => id.to_string(),
             Self::Mesh(event) => format!("{event:?}"),
             Self::Published(records) => records.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
-            Self::Refused(reason) | Self::Stated(reason) => reason.clone(),
+            Self::Refused(reason) | Self::Stated(reason) | Self::Overheard(reason) => reason.clone(),
             Self::Ended(reason) => reason.clone().unwrap_or_default(),
             Self::Crashed(damage) => format!("{damage:?}"),
             Self::Separated(groups, how) => format!("{how:?} {groups:?}"),

@@ -5,25 +5,20 @@
 //!
 //! What gives trust counts from the moment at which it is said, since nobody can believe earlier. What takes trust away counts
 //! [`GRACE`] later: nodes must hear of it first. So a node that is slower than it may be is found out, and one that has not
-//! heard yet is not blamed.
+//! heard yet is not blamed. What counts for one node is in `views`.
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
-};
+mod views;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use starfish_protocol::{
     organisation::OrgId,
     record::{Header, RecordId},
     statement::Revocation,
-    trust::{
-        Pin, Root,
-        flow::full_flow,
-        graph::{Edge, Graph},
-        independence::ENOUGH,
-        standing::Standing,
-    },
+    trust::{Pin, Root},
 };
+
+use self::views::View;
 
 /// How long it may take, in a network that is whole, until what takes trust away is known and dealt with everywhere: news go by
 /// gossip in a second or two; who missed them has them with the next sync.
@@ -83,18 +78,6 @@ pub(super) struct Facts {
     /// Times of losses for which nobody has looked yet whether they were dealt with.
     unseen: Vec<u64>,
     views: BTreeMap<usize, View>,
-}
-
-/// What counts for one node, at one state of the facts.
-#[derive(Debug)]
-struct View {
-    state: (usize, usize),
-    graph: Graph,
-    standing: Standing,
-    /// Those who may be told TLP:GREEN.
-    confiding: Graph,
-    confided: Standing,
-    known: BTreeMap<OrgId, bool>,
 }
 
 impl Facts {
@@ -172,9 +155,7 @@ impl Facts {
 
     /// Whether a node may tell an organisation what is TLP:GREEN.
     pub(super) fn confides(&mut self, node: usize, org: OrgId, clock: Clock) -> bool {
-        let view = self.current(node, clock);
-        let stands = view.confiding.index_of(&org).map_or(0, |place| view.confided.of(place));
-        org == self.policies[node].own || stands >= ENOUGH
+        org == self.policies[node].own || self.current(node, clock).confides(&org)
     }
 
     /// What counts for a node now.
@@ -182,7 +163,7 @@ impl Facts {
         let ended = self.said.iter().filter_map(|said| said.until);
         let losses = ended.chain(self.losses.iter().map(|(at, _)| *at));
         let state = (self.told, losses.filter(|at| clock.is_due(*at)).count());
-        if self.views.get(&node).is_none_or(|view| view.state != state) {
+        if self.views.get(&node).is_none_or(|view| !view.is_of(state)) {
             let view = self.view(node, state, clock);
             self.views.insert(node, view);
         }
@@ -202,112 +183,6 @@ impl Facts {
                 revocation.keeps(header.audience, header.epoch, header.seq, id)
             }
             _ => true,
-        })
-    }
-
-    fn view(&self, node: usize, state: (usize, usize), clock: Clock) -> View {
-        let policy = &self.policies[node];
-        let pinned = self.pinned(node, clock);
-        let of = |wanted: Pin| {
-            pinned
-                .iter()
-                .filter(move |(_, pin)| **pin == wanted)
-                .map(|(org, _)| *org)
-        };
-        let bad: BTreeSet<OrgId> = of(Pin::Bad).collect();
-        let immune: BTreeSet<OrgId> = of(Pin::Good)
-            .chain(self.roots_of(policy).map(|root| root.org))
-            .collect();
-        let holders = self.graph(policy, &bad, clock, |said| said.may_veto);
-        let mut without = self.vetoed(policy.own, &holders, &immune, clock);
-        without.extend(&bad);
-        let graph = self.graph(policy, &without, clock, |_| true);
-        let confiding = self.graph(policy, &without, clock, |said| said.receive_green);
-        View {
-            state,
-            standing: Standing::new(&graph),
-            graph,
-            confided: Standing::new(&confiding),
-            confiding,
-            known: BTreeMap::new(),
-        }
-    }
-
-    /// The last pin of each organisation that a node's operator has pinned.
-    fn pinned(&self, node: usize, clock: Clock) -> BTreeMap<OrgId, Pin> {
-        let mut pinned = self.policies[node].pins.clone();
-        for (at, loss) in &self.losses {
-            match loss {
-                Loss::Pin { node: whose, org, pin } if *whose == node && clock.is_due(*at) => {
-                    pinned.insert(*org, *pin);
-                }
-                _ => {}
-            }
-        }
-        pinned
-    }
-
-    /// What is said in this way, but by or of those.
-    fn graph(&self, policy: &Policy, without: &BTreeSet<OrgId>, clock: Clock, taken: fn(&Root) -> bool) -> Graph {
-        let said = self
-            .said
-            .iter()
-            .filter(|said| said.until.is_none_or(|until| !clock.is_due(until)));
-        // What our own organisation says comes from the root.
-        let said = said.map(|said| {
-            (
-                Some(said.issuer).filter(|issuer| *issuer != policy.own),
-                said.says.clone(),
-            )
-        });
-        let all = said.chain(self.roots_of(policy).map(|root| (None, root)));
-        let counts = |org: &OrgId| !without.contains(org);
-        let taken = all.filter(|(from, says)| {
-            let known = counts(&says.org) && from.is_none_or(|from| counts(&from));
-            known && says.org != policy.own && taken(says)
-        });
-        Graph::new(taken.map(|(from, says)| Edge {
-            from,
-            to: says.org,
-            amount: says.amount,
-            depth: says.depth,
-        }))
-    }
-
-    fn roots_of<'a>(&'a self, policy: &'a Policy) -> impl Iterator<Item = Root> + 'a {
-        let everybody = self.policies.iter().map(|policy| policy.own);
-        let listed = everybody.filter(|org| policy.listed.as_ref().is_none_or(|listed| listed.contains(org)));
-        policy.entries.iter().cloned().chain(listed.map(Root::paired))
-    }
-
-    /// Those who may veto are heard from the highest standing down, those of one standing together.
-    fn vetoed(&self, own: OrgId, holders: &Graph, immune: &BTreeSet<OrgId>, clock: Clock) -> BTreeSet<OrgId> {
-        let standing = Standing::new(holders);
-        let mut ranks: BTreeMap<Reverse<u8>, Vec<(OrgId, OrgId)>> = BTreeMap::new();
-        for (at, loss) in &self.losses {
-            let Loss::Veto { issuer, subject } = loss else { continue };
-            let stands = holders.index_of(issuer).map_or(0, |node| standing.of(node));
-            let stands = if *issuer == own { u8::MAX } else { stands };
-            if clock.is_due(*at) && stands >= ENOUGH {
-                ranks.entry(Reverse(stands)).or_default().push((*issuer, *subject));
-            }
-        }
-        let mut vetoed = BTreeSet::new();
-        for together in ranks.into_values() {
-            let heard = together.into_iter().filter(|(issuer, _)| !vetoed.contains(issuer));
-            let subjects: Vec<OrgId> = heard.map(|(_, subject)| subject).collect();
-            vetoed.extend(subjects.into_iter().filter(|org| !immune.contains(org) && *org != own));
-        }
-        vetoed
-    }
-}
-
-impl View {
-    fn allows(&mut self, org: OrgId) -> bool {
-        let Self { graph, standing, .. } = self;
-        *self.known.entry(org).or_insert_with(|| {
-            let node = graph.index_of(&org);
-            node.is_some_and(|node| full_flow(graph, standing, node).value >= u32::from(ENOUGH))
         })
     }
 }

@@ -9,6 +9,7 @@ use starfish_sim_kernel as kernel;
 use super::{
     World, canary,
     chronicle::{Archive, Listener},
+    speaker::Speaker,
 };
 use crate::network::Links;
 
@@ -74,6 +75,8 @@ pub struct NodePlan {
     pub is_honest: bool,
     /// What stands in front of its store, for an adversary.
     pub keeper: Option<KeeperHook>,
+    /// What speaks in its place, for an adversary: then there is no node.
+    pub speaker: Option<Speaker>,
 }
 
 impl NodePlan {
@@ -97,6 +100,7 @@ impl NodePlan {
             starts: true,
             is_honest: true,
             keeper: None,
+            speaker: None,
         }
     }
 }

@@ -5,13 +5,17 @@ use std::{
     time::Duration,
 };
 
-use starfish_node::ledger::search::{Hit, Search};
+use starfish_node::{
+    ledger::search::{Hit, Search},
+    mesh::ConnectionView,
+};
 use starfish_protocol::{
     engine::port::{Command, Draft, Outcome, Refusal},
     observable::Observable,
     record::{Body, Bundle, RecordId, Tlp, Topic, seal_body},
     time::Millis,
 };
+use starfish_sim_kernel::Owner;
 
 use super::{World, chronicle::What};
 
@@ -54,12 +58,30 @@ impl World {
             }
             *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
         });
+        self.await_answer(node, &outcome)
+    }
+
+    /// The connections of a running node; time passes until it has named them.
+    pub fn connections(&mut self, node: usize) -> Vec<ConnectionView> {
+        let Some(handle) = self.handle(node).cloned() else {
+            return Vec::new();
+        };
+        let named: Arc<Mutex<Option<_>>> = Arc::default();
+        let slot = Arc::clone(&named);
+        starfish_sim_kernel::spawn(Owner::WORLD, async move {
+            let connections = handle.connections().await;
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(connections);
+        });
+        self.await_answer(node, &named)
+    }
+
+    fn await_answer<T>(&mut self, node: usize, slot: &Mutex<Option<T>>) -> T {
         let end = starfish_sim_kernel::nanos(self.now() + PATIENCE);
         loop {
             let goes_on = starfish_sim_kernel::turn(end);
             self.take_news();
-            if let Some(done) = outcome.lock().unwrap_or_else(PoisonError::into_inner).take() {
-                return done;
+            if let Some(answer) = slot.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                return answer;
             }
             assert!(goes_on, "node {node} did not answer an order within {PATIENCE:?}");
         }

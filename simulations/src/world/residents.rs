@@ -77,12 +77,16 @@ pub(super) fn choose_neighbours(plan: &mut Plan) {
 }
 
 impl World {
-    /// Starts a node with what it keeps.
+    /// Starts a node with what it keeps, or what speaks in its place.
     ///
     /// # Panics
     /// When it runs already, or cannot start.
     pub fn start(&mut self, node: usize) {
         assert!(self.residents[node].handle.is_none(), "node {node} runs already");
+        if let Some(speaker) = self.plan[node].speaker {
+            self.speak(node, speaker);
+            return self.note(Some(node), What::Started);
+        }
         let member = &self.cast.members[node];
         let owner = Owner::node(node);
         kernel::set_skew(owner, self.plan[node].skew * 1_000_000);

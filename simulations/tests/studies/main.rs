@@ -54,8 +54,18 @@ fn calm() {
 }
 
 #[test]
+fn censor() {
+    holds("censor");
+}
+
+#[test]
 fn collusion() {
     holds("collusion");
+}
+
+#[test]
+fn confided() {
+    holds("confided");
 }
 
 #[test]
@@ -71,6 +81,11 @@ fn eclipse() {
 #[test]
 fn flood() {
     holds("flood");
+}
+
+#[test]
+fn impostors() {
+    holds("impostors");
 }
 
 #[test]

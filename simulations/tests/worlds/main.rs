@@ -2,9 +2,11 @@
 
 mod alone;
 mod calm;
+mod confiding;
 mod crashes;
 mod partitions;
 mod pushing;
 mod repeating;
+mod speaking;
 mod trusting;
 mod watching;

@@ -15,7 +15,7 @@ use crate::{alone::alone, watching::fails};
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Node 3 lists nobody; its operator's entry for 0, which vouches for 1, which vouches for 2, is all it has.
-fn chain(seed: u64) -> Plan {
+pub(crate) fn chain(seed: u64) -> Plan {
     let plan = World::new(seed).nodes(4).each(|number, node| {
         node.dials = Some((0..number).collect());
         node.roots = (number == 3).then(Vec::new);
@@ -32,13 +32,13 @@ fn chain(seed: u64) -> Plan {
     )
 }
 
-fn believes(world: &World, node: usize, record: &RecordId) -> bool {
+pub(crate) fn believes(world: &World, node: usize, record: &RecordId) -> bool {
     let card = world.ledger(node).expect("it runs").card_of(record).expect("memory");
     card.is_some_and(|(_, card)| card.believed)
 }
 
 /// What node 2 publishes is everywhere.
-fn published(world: &mut World) -> RecordId {
+pub(crate) fn published(world: &mut World) -> RecordId {
     world.run_for(90 * SECOND);
     let record = world.publish(2, "malware", &["a.example"]).expect("it is certified")[0];
     assert!(world.wait_for(30 * SECOND, |world| world.holders(&record) == 4));
@@ -96,10 +96,10 @@ fn a_revocation_cuts_a_log() {
 
 /// A keeper that does something before a change that the rules told it to keep, or leaves that out.
 #[derive(Clone)]
-struct Bent {
-    inner: Arc<dyn Keeper>,
-    before: fn(&Change) -> Option<Change>,
-    without: fn(&Change) -> bool,
+pub(crate) struct Bent {
+    pub(crate) inner: Arc<dyn Keeper>,
+    pub(crate) before: fn(&Change) -> Option<Change>,
+    pub(crate) without: fn(&Change) -> bool,
 }
 
 impl Keeper for Bent {

@@ -7,7 +7,7 @@ use starfish_crypto::{Digest, PublicKey, Verified};
 use crate::{
     limits,
     peer::Peer,
-    record::{Audience, Header},
+    record::{Audience, Header, RecordId},
     time::Millis,
 };
 
@@ -41,6 +41,8 @@ pub(super) struct Wanted {
     pub(super) author: PublicKey,
     /// Every record that is resolved with this body.
     pub(super) headers: Vec<Verified<Header>>,
+    /// Of these, the ones that came while it was being opened for the others.
+    pub(super) late: Vec<RecordId>,
     /// Came by gossip: a body that is never found counts against its author.
     pub(super) live: bool,
     /// Of a record that was learned just now: whoever gave its header will have it soon.
@@ -73,6 +75,7 @@ impl Wanted {
         Self {
             author: header.author,
             headers: vec![header.clone()],
+            late: Vec::new(),
             live: false,
             recent: false,
             providers: VecDeque::new(),

@@ -105,22 +105,15 @@ fn file(written: &Written, folder: &Path, found: &mut Found) -> Option<Vouches> 
 
 /// What only some kinds of adversaries have.
 pub(super) fn hostile(name: &str, adversary: &Adversary, written: &Written, found: &mut Found) {
-    use AdversaryKind::{Censor, Colluder, Eclipse, Flooder, Poisoner, Sleeper, Sybil, Thief, Withholder};
+    use AdversaryKind::{Colluder, Poisoner, Sleeper, Sybil, Thief};
     let key = |key: &str| format!("adversary.{name}.{key}");
     let kind = adversary.kind;
     let web = is_web(written.trust.kind);
     let turns = matches!(kind, Sleeper | Thief);
-    let acts = turns || matches!(kind, Sybil | Poisoner | Colluder);
+    let acts = turns || kind.speaks() || matches!(kind, Sybil | Poisoner | Colluder);
     let smuggled = adversary.endorsements.is_some();
-    let able = acts || matches!(kind, Withholder | Eclipse | Flooder | Censor);
     let every = adversary.every_seconds;
     let rows = [
-        (
-            able,
-            "kind",
-            "is known, and this simulator cannot play it yet",
-            "write another one",
-        ),
         (
             !smuggled || web && may_be_smuggled(kind),
             "endorsements",
@@ -148,7 +141,7 @@ pub(super) fn hostile(name: &str, adversary: &Adversary, written: &Written, foun
         (
             acts || every.is_none(),
             "every_seconds",
-            "is only for those who publish poison or vote",
+            "is only for those who publish poison, vote or are no nodes",
             "take it away",
         ),
         (

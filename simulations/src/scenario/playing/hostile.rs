@@ -1,7 +1,7 @@
-//! What makes adversaries of real nodes: a store that gives nothing away, an operator who believes nobody, and links that carry
-//! nothing to third parties.
+//! What makes adversaries of nodes: a store that gives nothing away, an operator who believes nobody, and links that carry
+//! nothing to third parties; or something else that speaks in a node's place.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use starfish_node::mesh::{KeepError, Keeper};
 use starfish_protocol::{
@@ -11,9 +11,19 @@ use starfish_protocol::{
 
 use crate::{
     network::Separation,
-    scenario::{placing::Place, written::AdversaryKind},
-    world::{World, plan::KeeperHook},
+    scenario::{
+        placing::Place,
+        written::{Adversary, AdversaryKind},
+    },
+    world::{
+        World,
+        plan::KeeperHook,
+        speaker::{Speaker, Speech},
+    },
 };
+
+/// The time between two frames of one that is no node, when nothing else is said.
+const EVERY_SECONDS: f64 = 1.0;
 
 /// What stands in front of a node's store.
 pub(super) fn keeper(place: &Place) -> Option<KeeperHook> {
@@ -24,6 +34,23 @@ pub(super) fn keeper(place: &Place) -> Option<KeeperHook> {
     };
     let withhold = move |inner| Arc::new(Withholding { inner, headers }) as Arc<dyn Keeper>;
     Some(Arc::new(withhold))
+}
+
+/// What speaks in the place of a node of these adversaries.
+pub(super) fn speaker(adversary: &Adversary) -> Option<Speaker> {
+    let speech = match adversary.kind {
+        AdversaryKind::IhaveSpammer => Speech::Announce,
+        AdversaryKind::GraftSpammer => Speech::Graft,
+        AdversaryKind::Replayer => Speech::Repeat,
+        AdversaryKind::Equivocator => Speech::Equivocate,
+        AdversaryKind::Eavesdropper => Speech::Pry,
+        _ => return None,
+    };
+    Some(Speaker {
+        speech,
+        from: Duration::from_secs(adversary.from_seconds),
+        every: Duration::from_secs_f64(adversary.every_seconds.unwrap_or(EVERY_SECONDS)),
+    })
 }
 
 /// What the operator of a node has pinned: a censor wants nothing of anybody passed on.

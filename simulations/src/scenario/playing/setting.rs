@@ -60,6 +60,8 @@ fn links(scenario: &Scenario, sites: &[Site]) -> Links {
 }
 
 fn node(scenario: &Scenario, number: usize, place: &Place, region: usize) -> NodePlan {
+    let schemes = &scenario.written.adversary;
+    let scheme = place.scheme.as_ref().and_then(|name| schemes.get(name));
     // Whom endorsements reach need not be listed.
     let nobody = is_web(scenario.written.trust.kind).then(Vec::new);
     let believes = place.believes.as_ref().or(nobody.as_ref());
@@ -80,6 +82,7 @@ fn node(scenario: &Scenario, number: usize, place: &Place, region: usize) -> Nod
         is_certified: place.certified,
         is_honest: place.adversary.is_none(),
         keeper: hostile::keeper(place),
+        speaker: scheme.and_then(hostile::speaker),
         ..NodePlan::new(number)
     }
 }

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use starfish_crypto::PublicKey;
 use starfish_node::ledger::catalogue::State;
 use starfish_protocol::{
     confidence::{Assessment, Evidence, Lasting, Place as Listing, Policy, Weights},
@@ -20,7 +21,7 @@ use starfish_protocol::{
 
 use crate::{
     report::trust::{Look, TrustFigures, percent},
-    scenario::placing::Place,
+    scenario::{placing::Place, written::AdversaryKind},
     world::World,
 };
 
@@ -40,6 +41,9 @@ pub(super) struct Watch {
     /// Records of honest authors, and who wants them.
     reports: Vec<(RecordId, Vec<u32>)>,
     answered: Option<Duration>,
+    /// The keys of authors of two histories, and who has the proof.
+    two_faced: Vec<PublicKey>,
+    proven: BTreeSet<(usize, PublicKey)>,
     findings: Arc<Mutex<Findings>>,
 }
 
@@ -68,7 +72,13 @@ impl Watch {
         let is_hostile = |node: &usize| places[*node].adversary.is_some();
         let (hostile, watching): (Vec<usize>, Vec<usize>) = (0..places.len()).partition(is_hostile);
         let orgs = |nodes: &[usize]| nodes.iter().map(|node| world.org(*node)).collect();
+        let is_two_faced = |node: &&usize| places[**node].adversary == Some(AdversaryKind::Equivocator);
         Self {
+            two_faced: hostile
+                .iter()
+                .filter(is_two_faced)
+                .map(|node| world.author(*node))
+                .collect(),
             honest: orgs(&watching),
             hostile: orgs(&hostile),
             watching,
@@ -107,6 +117,13 @@ impl Watch {
     /// Something is done about the adversaries.
     pub(super) fn answered(&mut self, at: Duration) {
         self.answered.get_or_insert(at);
+    }
+
+    /// A node has seen that an author wrote two histories.
+    pub(super) fn proven(&mut self, node: usize, author: PublicKey) {
+        if self.watching.contains(&node) && self.two_faced.contains(&author) {
+            self.proven.insert((node, author));
+        }
     }
 
     /// Asks everybody; the answers come within a moment.
@@ -182,10 +199,12 @@ impl Watch {
             all += 1;
             kept += usize::from(held(world, node as usize, record) == Held::Believed);
         }
+        let pairs = self.watching.len() * self.two_faced.len();
         let mut figures = TrustFigures {
             poison_met_percent: self.pairs(world, |held| held != Held::Not),
             poison_believed_percent: self.pairs(world, |held| held == Held::Believed),
             kept_percent: if all == 0 { 100.0 } else { percent(kept, all) },
+            frozen_percent: (pairs > 0).then(|| percent(self.proven.len(), pairs)),
             ..TrustFigures::default()
         };
         let findings = std::mem::take(&mut *self.findings.lock().unwrap_or_else(PoisonError::into_inner));

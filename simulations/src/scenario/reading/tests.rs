@@ -196,9 +196,9 @@ fn broken_files_say_where_and_what_to_do() {
     );
     check(
         "",
-        "[adversary.a]\nkind = \"replayer\"\nrole = \"cert\"\n",
-        Some(18),
-        "cannot play it yet",
+        "[adversary.a]\nkind = \"censor\"\nrole = \"cert\"\nevery_seconds = 1.0\n",
+        Some(20),
+        "publish poison, vote or are no nodes",
     );
     check(
         "",

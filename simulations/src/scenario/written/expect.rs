@@ -33,4 +33,6 @@ pub struct Expect {
     pub kept_percent: Option<f64>,
     /// Names that several honest nodes reported and that are listed at the end, in percent.
     pub true_listed_percent: Option<f64>,
+    /// Pairs of an honest node and an author of two histories, whose log is frozen there, in percent.
+    pub frozen_percent: Option<f64>,
 }

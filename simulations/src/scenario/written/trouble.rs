@@ -110,7 +110,7 @@ pub struct Adversary {
     pub endorsements: Option<u32>,
     /// And how much each of those members vouches, 1 to 120.
     pub amount: Option<u8>,
-    /// Of those who publish poison or vote: the time between two of them, each.
+    /// Of those who publish poison, vote or are no nodes: the time between two of them, each.
     pub every_seconds: Option<f64>,
     /// From when on.
     #[serde(default)]
@@ -155,14 +155,16 @@ pub enum AdversaryKind {
     Sleeper,
     /// Has the key of an honest node from some time on, and publishes poison in its name.
     Thief,
-    /// Writes two histories.
+    /// Writes two histories, and tells each neighbour one of them. No node, like the three that follow.
     Equivocator,
-    /// Announces messages that it does not have.
+    /// Announces messages that nobody wrote.
     IhaveSpammer,
-    /// Grafts itself into every mesh at every moment.
+    /// Leaves every mesh and grafts itself into it again, without end.
     GraftSpammer,
-    /// Says again what was said before.
+    /// Says again what others said.
     Replayer,
+    /// Asks everybody for what is TLP:GREEN. No node either.
+    Eavesdropper,
     /// Votes with others against what is true.
     Colluder,
 }
@@ -175,6 +177,16 @@ impl AdversaryKind {
 
     /// Whether it is after what others believe.
     pub fn is_after_trust(self) -> bool {
-        self.poisons() || self == Self::Colluder
+        self.poisons() || matches!(self, Self::Colluder | Self::Equivocator)
+    }
+
+    /// Whether it is no node, but speaks in the place of one.
+    pub fn speaks(self) -> bool {
+        self.is_guest() || matches!(self, Self::Equivocator | Self::Eavesdropper)
+    }
+
+    /// Whether it proves nothing to anybody.
+    pub fn is_guest(self) -> bool {
+        matches!(self, Self::IhaveSpammer | Self::GraftSpammer | Self::Replayer)
     }
 }

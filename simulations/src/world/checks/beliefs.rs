@@ -48,19 +48,33 @@ impl Checks {
     }
 
     /// What is TLP:GREEN is at those only whom some honest node may tell it.
-    pub(super) fn check_confided(&self, node: usize, id: &RecordId, (residents, cast, facts): Everything<'_>) {
-        let Some(ledger) = &residents[node].ledger else { return };
+    pub(super) fn check_confided(&self, node: usize, id: &RecordId, everything: Everything<'_>) {
+        let Some(ledger) = &everything.0[node].ledger else {
+            return;
+        };
         let card = ledger.card_of(id).expect("memory does not fail");
         let is_green = card.is_some_and(|(_, card)| Tlp::from(card.tlp) == Tlp::Green && !card.own);
         if !is_green {
             return;
         }
-        let org = cast.members[node].org;
-        let mut others = (0..residents.len()).filter(|other| *other != node && self.is_honest[*other]);
         assert!(
-            others.any(|other| facts.confides(other, org, self.clock(other))),
+            self.may_be_told(node, everything),
             "node {node} holds record {id}, which is TLP:GREEN, and nobody may tell it such"
         );
+    }
+
+    /// The same of what is no node.
+    pub(super) fn check_overheard(&self, node: usize, what: &str, everything: Everything<'_>) {
+        assert!(
+            self.may_be_told(node, everything),
+            "what speaks as node {node} was told what is TLP:GREEN, and nobody may tell it such: {what}"
+        );
+    }
+
+    fn may_be_told(&self, node: usize, (residents, cast, facts): Everything<'_>) -> bool {
+        let org = cast.members[node].org;
+        let mut others = (0..residents.len()).filter(|other| *other != node && self.is_honest[*other]);
+        others.any(|other| facts.confides(other, org, self.clock(other)))
     }
 
     /// Once in a while: what rose to be believed since, and, when news of lost trust have had their time, everything.

@@ -73,3 +73,51 @@ fn questions_that_cross_turn_nobody_away() {
     let (peer, ticket, digest) = (peer(2), 900, wanted.body_digest);
     assert_eq!(steps, [BodyStep::Serve { peer, ticket, digest }]);
 }
+
+/// Two authors publish the same body.
+fn same_body() -> (Verified<Header>, Verified<Header>) {
+    let sealed = names(1, 40);
+    let [one, other] = [1, 2].map(|author| Identity::numbered(author).header(&sealed, |_| ()));
+    (one, other)
+}
+
+#[test]
+fn a_record_that_comes_while_its_body_is_being_opened_gets_it_too() {
+    let ((first, late), mut next, now) = (same_body(), 0, Millis(1));
+    let digest = first.body_digest;
+    // Whether the first one's body is good makes no difference to the other one.
+    for good in [true, false] {
+        let mut machine = bodies(&[1, 2]);
+        let steps = machine.want(&first, peer(1), now);
+        let asked = asks(&mut machine, steps, &mut next, now);
+        machine.answered(asked[0].2, Answer::Body, now);
+        assert_eq!(machine.want(&late, peer(2), now), [], "the bytes are here");
+        let record = RecordId::of(&first);
+        let steps = if good {
+            machine.done(digest, record, now)
+        } else {
+            machine.spoiled(digest, record, now)
+        };
+        let again = asks(&mut machine, steps, &mut next, now);
+        assert_eq!(again.len(), 1, "somebody is asked again");
+        machine.answered(again[0].2, Answer::Body, now);
+        machine.done(digest, RecordId::of(&late), now);
+        assert_eq!(
+            (machine.unresolved(), machine.active(), machine.next_wake()),
+            (0, 0, None)
+        );
+    }
+}
+
+#[test]
+fn records_that_are_opened_together_end_together() {
+    let ((first, second), mut next, now) = (same_body(), 0, Millis(1));
+    let mut machine = bodies(&[1, 2]);
+    let steps = machine.want(&first, peer(1), now);
+    let asked = asks(&mut machine, steps, &mut next, now);
+    machine.want(&second, peer(2), now);
+    machine.answered(asked[0].2, Answer::Body, now);
+    assert_eq!(machine.done(first.body_digest, RecordId::of(&first), now), []);
+    machine.done(second.body_digest, RecordId::of(&second), now);
+    assert_eq!((machine.unresolved(), machine.active()), (0, 0));
+}
