@@ -9,7 +9,7 @@ use crate::daemon::report::{GOOD, HEAD, Plain, WARN, clean, counted, styled, tab
 pub struct Drawn {
     /// Where the private keys are.
     pub folder: String,
-    /// The public keys, `key:...`
+    /// The public keys, `key:...`, in the order of their files `root-1.key` and so on.
     pub keys: Vec<String>,
     /// How many of them must sign.
     pub threshold: u8,
@@ -87,13 +87,8 @@ impl Plain for Drawn {
             ("threshold", format!("{} of {}", self.threshold, self.keys.len())),
             ("commitment", self.commitment.clone()),
         ]);
-        lines.extend(pairs(
-            &self
-                .keys
-                .iter()
-                .map(|key| ("key       ", key.clone()))
-                .collect::<Vec<_>>(),
-        ));
+        let key = |(key, number): (&String, usize)| format!("root-{number}.key  {key}");
+        lines.extend(self.keys.iter().zip(1..).map(key));
         lines
     }
 }

@@ -70,11 +70,12 @@ fn manifest(statement: &Statement) -> Line {
         return ("manifest", None, None);
     };
     let mut says = format!(
-        "{}, manifest {}: {} of {} roots sign, until {}",
+        "{}, manifest {}: {} of {} roots sign ({}), until {}",
         manifest.name,
         manifest.seq,
         manifest.m,
         manifest.roots.len(),
+        listed(&manifest.roots),
         rfc3339(manifest.not_after)
     );
     if let Some(key) = manifest.endorse_key {
@@ -84,12 +85,18 @@ fn manifest(statement: &Statement) -> Line {
         says += &format!(", below {parent}");
     }
     if let Some(guardians) = &manifest.guardians {
-        says += &format!(", {} of {} guardians recover it", guardians.k, guardians.orgs.len());
+        let (k, orgs) = (guardians.k, &guardians.orgs);
+        says += &format!(", {k} of {} guardians recover it ({})", orgs.len(), listed(orgs));
     }
     if manifest.retires() {
         says += ", no roots come after these";
     }
     ("manifest", Some(manifest.id().to_string()), Some(says))
+}
+
+fn listed(all: &[impl ToString]) -> String {
+    let all: Vec<String> = all.iter().map(ToString::to_string).collect();
+    all.join(", ")
 }
 
 fn certificate(statement: &Statement) -> Line {
@@ -142,11 +149,12 @@ fn recovery(statement: &Statement) -> Line {
         return ("recovery", None, None);
     };
     let says = format!(
-        "{} gets new roots by its guardians: manifest {}, {} of {} sign",
+        "{} gets new roots by its guardians: manifest {}, {} of {} sign ({})",
         new.name,
         new.seq,
         new.m,
-        new.roots.len()
+        new.roots.len(),
+        listed(&new.roots)
     );
     ("recovery", Some(new.id().to_string()), Some(says))
 }

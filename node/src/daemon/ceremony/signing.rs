@@ -56,12 +56,13 @@ pub fn next(arguments: &Next) -> Result<Drawn, Failure> {
         write_private(&file, pem.as_bytes()).map_err(|error| failed(&file, &error))?;
         drawn.push(key.public());
     }
-    drawn.sort();
+    let mut sorted = drawn.clone();
+    sorted.sort();
     Ok(Drawn {
         folder: folder.display().to_string(),
         keys: drawn.iter().map(ToString::to_string).collect(),
         threshold: *threshold,
-        commitment: Manifest::commitment(&drawn, *threshold).to_string(),
+        commitment: Manifest::commitment(&sorted, *threshold).to_string(),
     })
 }
 

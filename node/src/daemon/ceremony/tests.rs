@@ -5,7 +5,7 @@ mod speaking;
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
-use starfish_protocol::community::Community;
+use starfish_protocol::{community::Community, record::RecordId};
 
 use super::{accept, certify, documents::Signed, next, recover, revoke, rotate, settle, show, sign};
 use crate::daemon::{
@@ -185,7 +185,8 @@ fn what_is_open_is_settled_by_roots() {
     assert_eq!(desk.shows("called-off"), [("resolution".to_owned(), 1)]);
     assert_eq!(settles(&format!("--recovery {id}"), &coming, "no"), Err(Exit::Refused));
     assert_eq!(settles(&format!("--manifest-id {id}"), &coming, "chosen"), Ok(0));
-    let position = format!("--last-good clear,1795500000000,17,rec:{id}");
+    let record = RecordId::from_digest(id.parse().expect("64 digits"));
+    let position = format!("--last-good clear,1795500000000,17,{record}");
     let answer = settles(&format!("--node {node} {position}"), &root, "goes-on");
     assert_eq!(answer, Ok(0));
     assert_eq!(

@@ -32,7 +32,8 @@ pub(super) async fn meant(client: &Client, text: &str) -> Result<OrgId, Failure>
     only(text, &known)
 }
 
-fn only(text: &str, known: &[Organisation]) -> Result<OrgId, Failure> {
+/// The only one that is known by this text.
+pub(super) fn only(text: &str, known: &[Organisation]) -> Result<OrgId, Failure> {
     let text = clean(text);
     match known {
         [one] => one

@@ -5,10 +5,16 @@ use std::net::IpAddr;
 use hyper::Method;
 use libp2p::{Multiaddr, multiaddr::Protocol};
 
-use super::Console;
+use super::{
+    Console,
+    organisation::{meant, only},
+};
 use crate::daemon::{
     arguments::mesh::{Block, Invite, Pair, Unpair},
-    control::documents::{self, Done, Invitation, Met, Trust},
+    control::{
+        documents::{self, Done, Invitation, Met, Organisation, Trust},
+        query,
+    },
     exit::{Exit, Failure},
     reach::{self, Nearness},
     report::{Plain, WARN, clean, styled},
@@ -83,8 +89,7 @@ fn caution(address: &str) -> Option<String> {
 
 pub(super) async fn pair(console: &Console, arguments: &Pair) -> Result<Exit, Failure> {
     let Some(code) = arguments.code.clone() else {
-        let organisation = arguments.confirm.clone().unwrap_or_default();
-        return trust(console, organisation).await;
+        return trust(console, &arguments.confirm.clone().unwrap_or_default()).await;
     };
     let met: Met = console.client().post("/pair", &documents::Pair { code }).await?;
     let met = decide(console, met, arguments.yes).await?;
@@ -122,24 +127,22 @@ async fn decide(console: &Console, met: Met, yes: bool) -> Result<Met, Failure> 
     Ok(Met { confirmed: true, ..met })
 }
 
-async fn trust(console: &Console, organisation: String) -> Result<Exit, Failure> {
-    let done: Done = console
-        .client()
-        .post(
-            "/trust",
-            &Trust {
-                organisation,
-                trusted: true,
-            },
-        )
-        .await?;
+/// Trusts whoever used a code of this node, and so is known to it.
+async fn trust(console: &Console, text: &str) -> Result<Exit, Failure> {
+    let client = console.client();
+    let address = query::address("/organisations", &[("text", text.to_owned())]);
+    let asked = Trust {
+        organisation: only(text, &client.get::<Vec<Organisation>>(&address).await?)?.to_string(),
+        trusted: true,
+    };
+    let done: Done = client.post("/trust", &asked).await?;
     console.report.show(&done)?;
     Ok(Exit::Done)
 }
 
 pub(super) async fn unpair(console: &Console, arguments: Unpair) -> Result<Exit, Failure> {
     let asked = Trust {
-        organisation: arguments.org,
+        organisation: meant(&console.client(), &arguments.org).await?.to_string(),
         trusted: false,
     };
     let done: Done = console.client().post("/trust", &asked).await?;

@@ -62,7 +62,8 @@ impl Plain for Status {
             let begun = rfc3339(Millis(*epoch));
             lines.extend(pairs(&[(
                 "own log       ",
-                format!("{audience}, begun {begun}, last number {seq}, {record}"),
+                // As `org revoke-node --last-good` takes it.
+                format!("{audience},{epoch},{seq},{record}  (begun {begun})"),
             )]));
         }
         if self.heads.is_empty() {
@@ -320,7 +321,7 @@ mod tests {
             };
             assert_eq!(piped(&status).lines().last(), Some(expected));
         };
-        let shown = "own log         clear, begun 2000-02-29T00:00:00Z, last number 7, rec:a";
+        let shown = "own log         clear,951782400000,7,rec:a  (begun 2000-02-29T00:00:00Z)";
         check(vec![head], shown);
         check(Vec::new(), "own log         nothing was published yet");
     }

@@ -10,6 +10,9 @@ use starfish_protocol::{
     record::Topic,
 };
 
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+
 use super::{
     Host, Settings,
     file::{Confidence, Log, Mesh, Node, Store, Written},
@@ -223,9 +226,8 @@ impl Wrongs {
             "neither text nor json",
             "write \"text\" or \"json\"",
         );
-        let filter = log.level.parse::<tracing_subscriber::filter::Targets>();
         let remedy = "write \"info\", or \"info,starfish_node=debug\"";
-        self.unless(filter.is_ok(), "log.level", "not a filter", remedy);
+        self.unless(is_filter(&log.level), "log.level", "not a filter", remedy);
     }
 
     /// None when it is empty, and when it is wrong.
@@ -274,4 +276,11 @@ impl Wrongs {
         }
         values
     }
+}
+
+/// Whether a text says how much of what is logged. A word alone must be a level: read as a place in the code, a level with a
+/// letter too many would turn everything else off.
+fn is_filter(text: &str) -> bool {
+    let is_level = |part: &str| part.contains('=') || part.trim().parse::<LevelFilter>().is_ok();
+    text.parse::<Targets>().is_ok() && text.split(',').all(is_level)
 }

@@ -140,12 +140,13 @@ fn section(text: &str, name: &str, span: Range<usize>, value: &DeValue<'_>, foun
         .map(|(_, key, _)| *key)
         .collect();
     if known.is_empty() {
-        let sections = "node, trust, mesh, subscribe, store, log";
+        let mut sections: Vec<&str> = KEYS.iter().map(|(section, ..)| *section).collect();
+        sections.dedup();
         return report(
             span.start,
             name.to_owned(),
             "unknown section".to_owned(),
-            format!("the sections are {sections}"),
+            format!("the sections are {}", sections.join(", ")),
         );
     }
     let Some(table) = value.as_table() else {
@@ -332,6 +333,11 @@ mod tests {
             "[node]\nname = \"a\"\n[log]\nlevel = \"a=b=c\"\n",
             &[(Some(4), "log.level")],
         );
+        check(
+            "[node]\nname = \"a\"\n[log]\nlevel = \"wran\"\n",
+            &[(Some(4), "log.level")],
+        );
+        check("[node]\nname = \"a\"\n[log]\nlevel = \"warn, libp2p=debug\"\n", &[]);
         check(
             "[node]\nname = \"a\"\n[store]\ncache_mb = -1\n",
             &[(Some(4), "store.cache_mb")],

@@ -104,6 +104,8 @@ impl Writer<'_> {
 
     /// Adds a line to the audit log. One that is there already was told again after a failure.
     pub(super) fn write_down(&mut self, audit: &Audit) -> Result<(), StoreError> {
+        // What follows from a decision happens no earlier than it.
+        self.see(audit.at);
         let last: u64 = self
             .draft
             .get(Space::Meta, meta::AUDIT)?
