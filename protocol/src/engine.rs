@@ -291,8 +291,8 @@ impl Engine {
         self.sync_when_settled();
         self.fill_early_when_due();
         self.expire_when_due();
-        let congested = self.is_congested();
-        let mut steps = self.bodies.hold_up(congested, self.now.mono);
+        let busy = self.is_busy();
+        let mut steps = self.bodies.hold_up(busy, self.now.mono);
         steps.extend(self.bodies.tick(self.now.mono));
         self.carry_out(steps);
         self.seek_when_due();

@@ -218,6 +218,9 @@ pub const READS: usize = 4_096;
 pub const CONTRADICTIONS: usize = 64;
 /// How many bytes of records and bodies may be on their way to the store before nothing more is taken in.
 pub const APPENDING_BYTES: usize = 64 * 1_024 * 1_024;
+/// How many of these there may be before no more bodies are asked for: what an operator decides waits behind them, for some
+/// seconds at most. They are asked for again when half of it is durable.
+pub const PULLING_BYTES: usize = 4 * 1_024 * 1_024;
 /// How many changes may be on their way to the store before nothing more is taken in.
 pub const APPENDING: usize = 16_384;
 /// How many headers of one organisation may come from peers' stores in a day: a year of a busy node, for a late joiner.

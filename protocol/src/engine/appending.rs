@@ -76,4 +76,32 @@ impl Engine {
         let (changes, bytes) = self.appending;
         changes + self.step.changes.len() >= limits::APPENDING || bytes >= limits::APPENDING_BYTES
     }
+
+    /// Whether so much is on its way to the store that bodies, which only come when they are asked for, can wait.
+    pub(super) fn is_busy(&self) -> bool {
+        is_much(self.appending.1, self.bodies.is_held_up()) || self.is_congested()
+    }
+}
+
+/// Whether so many bytes hold bodies up, where they were held up before or not.
+fn is_much(bytes: usize, before: bool) -> bool {
+    let most = limits::PULLING_BYTES;
+    bytes >= if before { most / 2 } else { most }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_wait_until_half_of_what_held_them_up_is_durable() {
+        let most = limits::PULLING_BYTES;
+        let check =
+            |bytes: usize, before: bool, expected: bool| assert_eq!(is_much(bytes, before), expected, "{bytes}");
+        check(most - 1, false, false);
+        check(most, false, true);
+        check(most / 2, true, true);
+        check(most / 2 - 1, true, false);
+        check(0, false, false);
+    }
 }

@@ -265,6 +265,8 @@ impl Engine {
     /// The next header of its log, and those that waited for it.
     fn take(&mut self, header: Verified<Header>, body: Option<Opened>, peer: &Peer, live: bool) {
         let log = header.log();
+        // A small body comes along unasked; what is not pulled is not shown either.
+        let body = body.filter(|_| self.pulls(&header));
         self.store_header(header, body, Some((peer, live)));
         while let Some(waiting) = self.logs.successor(log) {
             match self.place_in_log(&waiting) {

@@ -349,6 +349,10 @@ impl Bodies {
         all.into_iter().flat_map(|digest| self.advance(digest, now)).collect()
     }
 
+    pub(super) fn is_held_up(&self) -> bool {
+        self.held_up
+    }
+
     /// When `tick` has something to do.
     pub(super) fn next_wake(&self) -> Option<Millis> {
         self.due.first().map(|(at, _)| *at)

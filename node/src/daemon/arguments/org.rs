@@ -248,8 +248,8 @@ pub struct Question {
     #[arg(long, value_name = "ID")]
     pub recovery: Option<Digest>,
     /// The manifest that goes on, of two with one number
-    #[arg(long = "manifest-id", value_name = "ID")]
-    pub manifest: Option<Digest>,
+    #[arg(long, value_name = "ID")]
+    pub manifest_id: Option<Digest>,
     /// A node that wrote two histories and goes on from `--last-good`
     #[arg(long, value_name = "KEY")]
     pub node: Option<PublicKey>,

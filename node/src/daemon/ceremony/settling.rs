@@ -37,7 +37,9 @@ pub fn settle(arguments: &Settle, data: &Path) -> Result<Signed, Failure> {
         // One root is enough, also of a manifest that not everybody has seen.
         Question { recovery: Some(id), .. } => (Settles::Recovery { id: *id }, roots(&keys, &newest)?, 1),
         // The roots before the two sign as well, which stand in a manifest before this one.
-        Question { manifest: Some(id), .. } => (Settles::Manifest { id: *id }, keys, newest.m),
+        Question {
+            manifest_id: Some(id), ..
+        } => (Settles::Manifest { id: *id }, keys, newest.m),
         Question { node: Some(node), .. } => {
             let missing = || Failure::new(Exit::Usage, "--node needs --last-good: from where the node goes on");
             let settles = Settles::Node {

@@ -71,8 +71,12 @@ fn bodies_that_are_not_pulled_cost_nothing() {
     world.publish(0, (0..20).map(|number| names(number, 100)).collect());
     world.run(100_000);
     assert_eq!(world.nodes[1].store.records.len(), 20);
-    // The publisher's push brings bodies along with headers; what came otherwise was not asked for.
+    // The publisher's push brings bodies along with headers, and small ones are in them; none is asked for or shown.
     assert_eq!(world.body_requests_sent(1), 0);
+    world.publish(0, vec![names(99, 3)]);
+    world.run(1_000);
+    assert_eq!(world.nodes[1].store.records.len(), 21);
+    assert!(world.nodes[1].store.shown().is_empty());
     let before = world.exchanged;
     world.run(300_000);
     let requests = world.exchanged.1 - before.1;

@@ -131,10 +131,14 @@ pub(in super::super) async fn known(State(node): State<Arc<Node>>, Query(which):
     let org = organisation(&which.organisation)?;
     let read = move || {
         let loaded = node.ledger.load()?;
+        // What the data directory says of this node was not told to it by anybody, and so may not be in the store.
+        let own = node.identity.statements.iter();
+        let own = own.filter(|statement| !loaded.statements.contains(statement));
         // A node's addresses change with every start and say nothing of trust.
         let all = loaded
             .statements
             .iter()
+            .chain(own)
             .filter(|statement| statement.kind() != Kind::ENDPOINT);
         let (says, others): (Vec<&Statement>, Vec<_>) = all.partition(|statement| statement.issuer() == Some(org));
         let certificates = says
