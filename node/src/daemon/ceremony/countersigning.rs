@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use starfish_crypto::{PublicKey, SecretKey};
 use starfish_protocol::{
     organisation::OrgId,
-    statement::{Kind, Manifest, Statement},
+    statement::{Kind, Manifest, NodeCertificate, Revocation, Statement},
 };
 
 use super::{
@@ -78,13 +78,12 @@ struct Asked<'a> {
 
 impl<'a> Asked<'a> {
     fn of(statement: &Statement, manifests: &'a [Manifest]) -> Self {
-        let read = Manifest::read(statement).ok();
         // A recovery is signed by guardians, whose manifests are nowhere near.
         let org: Option<OrgId> = statement.issuer().filter(|_| statement.kind() != Kind::RECOVERY);
         let theirs = manifests.iter().filter(|manifest| Some(manifest.id()) == org);
         Self {
-            manifests: match read {
-                Some(manifest) => theirs.filter(|one| one.seq == manifest.seq).collect(),
+            manifests: match seq(statement) {
+                Some(seq) => theirs.filter(|one| one.seq == seq).collect(),
                 None => theirs.collect(),
             },
         }
@@ -94,15 +93,21 @@ impl<'a> Asked<'a> {
         self.manifests.is_empty() || self.manifests.iter().any(|manifest| manifest.roots.contains(key))
     }
 
-    /// How many signatures of one manifest's roots are missing at least; nothing when that is not known.
+    /// How many signatures are missing; nothing when it is not known whose roots are to sign.
     fn missing(&self, statement: &Statement) -> Option<usize> {
-        let has = |manifest: &Manifest| {
-            let signers = statement
-                .signatures()
-                .iter()
-                .filter(|(key, _)| manifest.roots.contains(key));
-            usize::from(manifest.m).saturating_sub(signers.count())
-        };
-        self.manifests.iter().map(|manifest| has(manifest)).min()
+        let [manifest] = self.manifests[..] else { return None };
+        let signers = statement.signatures().iter();
+        let signers = signers.filter(|(key, _)| manifest.roots.contains(key)).count();
+        Some(usize::from(manifest.m).saturating_sub(signers))
+    }
+}
+
+/// The number of the manifest whose roots sign a statement, where it says so: a root may be one of several manifests.
+fn seq(statement: &Statement) -> Option<u64> {
+    match statement.kind() {
+        Kind::MANIFEST => Manifest::read(statement).ok().map(|manifest| manifest.seq),
+        Kind::CERTIFICATE => NodeCertificate::read(statement).ok().map(|said| said.manifest_seq),
+        Kind::REVOCATION => Revocation::read(statement).ok().map(|said| said.manifest_seq),
+        _ => None,
     }
 }
