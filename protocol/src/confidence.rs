@@ -206,7 +206,7 @@ pub fn assess(
     let dispute = side(view, &weighed, true);
     let mut answer = Assessment {
         truncated: truncated || support.truncated || dispute.truncated,
-        changes_at: weighed.iter().filter_map(|one| scale.changes_at(one)).min(),
+        changes_at: weighed.iter().fold(None, |soonest, one| scale.changes_at(one, soonest)),
         claims: weighed,
         support,
         dispute,
@@ -269,15 +269,16 @@ impl Scale<'_> {
         }
     }
 
-    /// The first moment at which the claim supplies less than now, if it ever does.
-    fn changes_at(&self, weighed: &Weighed) -> Option<Millis> {
+    /// The first moment at which the claim supplies less than now, unless something else changes before that.
+    fn changes_at(&self, weighed: &Weighed, soonest: Option<Millis>) -> Option<Millis> {
         let claim = &weighed.claim;
         let at = |now: u64| supply(weighed.trust, claim, self.fresh(claim, Millis(now)), weighed.weight);
         let end = claim.observed_at.min(claim.received_at) + self.lasting(claim.kind).tau;
-        if weighed.supply == 0 || end <= self.now {
-            return None;
+        let latest = soonest.map_or(end, |soonest| soonest.min(end));
+        if latest <= self.now || at(latest.0) >= weighed.supply {
+            return soonest;
         }
-        let (mut same, mut less) = (self.now.0, end.0);
+        let (mut same, mut less) = (self.now.0, latest.0);
         while less - same > 1 {
             let middle = same + (less - same) / 2;
             if at(middle) < weighed.supply {

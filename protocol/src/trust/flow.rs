@@ -161,14 +161,19 @@ pub fn flow_within(
 /// The value of [`full_flow`] alone, which costs a fraction of its reasons.
 fn strength(graph: &Graph, standing: &Standing, node: u32) -> Strength {
     let (full, best) = (u32::from(FULL), u32::from(standing.of(node)));
-    let work = Work::default();
-    let targets = [(node, Supply::from(full))];
-    let targets = if best > 0 { targets.as_slice() } else { &[] };
-    let gathered = gathering::gather(graph, standing, targets, work.gathered);
+    if best == 0 || best == full {
+        // Nothing arrives, or one path carries all that may.
+        return Strength {
+            value: best,
+            truncated: false,
+        };
+    }
+    let (work, targets) = (Work::default(), [(node, Supply::from(full))]);
+    let gathered = gathering::gather(graph, standing, &targets, work.gathered);
     let (value, truncated) = if gathered.truncated {
         (0, true)
     } else {
-        Network::new(graph, &gathered, targets).fill(full, work.searched)
+        Network::new(graph, &gathered, &targets).fill(full, work.searched)
     };
     Strength {
         // What the best single path carries arrives at least.

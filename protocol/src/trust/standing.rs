@@ -18,8 +18,9 @@ const LEVELS: usize = DEPTH as usize + 1;
 /// The standing of every node of one graph.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Standing {
-    /// By node, then by introductions left: a question about one node looks at one place in memory.
-    rows: Vec<[u8; LEVELS]>,
+    /// By introductions left, then by node: whoever asks about many nodes asks with the same number of them, and that many
+    /// lie close together in memory.
+    levels: [Vec<u8>; LEVELS],
 }
 
 impl Standing {
@@ -43,10 +44,8 @@ impl Standing {
         if node == ROOT {
             return FULL;
         }
-        let row = self.rows.get(node as usize);
-        row.and_then(|row| row.get(usize::from(remaining)))
-            .copied()
-            .unwrap_or(0)
+        let level = self.levels.get(usize::from(remaining));
+        level.and_then(|level| level.get(node as usize)).copied().unwrap_or(0)
     }
 
     /// The most introductions that are left to a node on any chain; none where nothing reaches it.
@@ -54,10 +53,7 @@ impl Standing {
         if node == ROOT {
             return Some(DEPTH + 1);
         }
-        let row = self.rows.get(node as usize)?;
-        row.iter()
-            .rposition(|amount| *amount > 0)
-            .map(|remaining| remaining as u8)
+        (0..=DEPTH).rev().find(|remaining| self.at(node, *remaining) > 0)
     }
 
     /// Follows a graph in which these pairs of nodes say something else than before; answers the nodes that stand
@@ -70,10 +66,10 @@ impl Standing {
         for level in (0..LEVELS).rev() {
             let mut next = BTreeSet::new();
             for node in told.union(&reached) {
-                let before = self.rows[*node as usize][level];
+                let before = self.levels[level][*node as usize];
                 let after = self.best(graph, *node, level);
                 if before != after {
-                    self.rows[*node as usize][level] = after;
+                    self.levels[level][*node as usize] = after;
                     changed.insert(*node);
                     self.pass_on(graph, *node, level, (before, after), &mut next);
                 }
@@ -87,7 +83,7 @@ impl Standing {
     fn pass_on(&self, graph: &Graph, node: u32, level: usize, (before, after): (u8, u8), further: &mut BTreeSet<u32>) {
         let Some(below) = level.checked_sub(1) else { return };
         for arc in graph.out(node).iter().filter(|arc| usize::from(arc.depth) >= below) {
-            let stands = self.rows[arc.node as usize][below];
+            let stands = self.levels[below][arc.node as usize];
             let raises = after.min(arc.amount) > stands;
             let held_up = after < before && before.min(arc.amount) == stands;
             if raises || held_up {
@@ -113,14 +109,14 @@ impl Standing {
                 continue;
             }
             for arc in graph.out(node).iter().filter(|arc| usize::from(arc.depth) >= level) {
-                let stands = &mut self.rows[arc.node as usize][level];
+                let stands = &mut self.levels[level][arc.node as usize];
                 *stands = (*stands).max(gives.min(arc.amount));
             }
         }
     }
 
     fn grow(&mut self, nodes: usize) {
-        self.rows.resize(nodes, [0; LEVELS]);
+        self.levels.iter_mut().for_each(|level| level.resize(nodes, 0));
     }
 }
 

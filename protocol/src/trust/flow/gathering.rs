@@ -5,7 +5,7 @@
 //! that is near may make an arc count for one that is far: the parts of a set then add up to less than the whole, but the
 //! whole is still at most what was said of the set from outside.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use super::Supply;
 use crate::{
@@ -38,84 +38,90 @@ pub(super) struct Said {
 }
 
 struct Search<'a> {
-    graph: &'a Graph,
     standing: &'a Standing,
     gathered: Gathered,
     places: BTreeMap<u32, u32>,
-    /// Places whose arcs are to be looked at, with the hops to the nearest target.
-    queue: VecDeque<(u32, u8)>,
+    /// Places that were met last and whose arcs are to be looked at, with their nodes.
+    next: Vec<(u32, u32)>,
+    /// Which arcs may count, of those that are looked at.
+    fits: Vec<bool>,
 }
 
 /// Gathers, looking at no more than so many arcs.
 pub(super) fn gather(graph: &Graph, standing: &Standing, targets: &[(u32, Supply)], arcs: usize) -> Gathered {
     let mut search = Search {
-        graph,
         standing,
         gathered: Gathered::default(),
         places: BTreeMap::new(),
-        queue: VecDeque::new(),
+        next: Vec::new(),
+        fits: Vec::new(),
     };
     for (node, _) in targets {
-        search.place(*node, 0);
+        search.place(*node);
     }
-    let mut left = arcs;
-    while let Some((place, hops)) = search.queue.pop_front() {
-        let arcs = search.arcs(place);
-        let Some(rest) = left.checked_sub(arcs.len()) else {
+    let (mut left, mut said) = (arcs, Vec::new());
+    for hops in 0..=DEPTH {
+        said.clear();
+        said.extend(search.next.drain(..).map(|(place, node)| (place, graph.into(node))));
+        let Some(rest) = left.checked_sub(said.iter().map(|(_, arcs)| arcs.len()).sum()) else {
             search.gathered.truncated = true;
             break;
         };
         left = rest;
-        search.look(place, hops, arcs);
+        search.look(hops, &said);
     }
     search.gathered
 }
 
 impl<'a> Search<'a> {
-    fn arcs(&self, place: u32) -> &'a [Arc] {
-        let node = self.gathered.nodes.get(place as usize);
-        node.map_or(&[], |node| self.graph.into(*node))
+    /// Keeps those arcs into places that can carry anything on over so many hops.
+    fn look(&mut self, hops: u8, said: &[(u32, &'a [Arc])]) {
+        // All of them are read before anything depends on one: arcs, and how their issuers stand, lie far apart in memory, and
+        // a processor waits for many of them as long as for one.
+        let mut fits = std::mem::take(&mut self.fits);
+        fits.clear();
+        for (_, arcs) in said {
+            // Some path to the issuer honours an introduction with so many hops behind it.
+            let may_introduce = |arc: &Arc| self.standing.at(arc.node, hops + 1) > 0;
+            fits.extend(arcs.iter().map(|arc| (arc.depth >= hops) & may_introduce(arc)));
+        }
+        let mut rest = fits.as_slice();
+        for (place, arcs) in said {
+            let (these, further) = rest.split_at(arcs.len());
+            rest = further;
+            let fit = arcs.iter().zip(these).filter_map(|(arc, fits)| fits.then_some(arc));
+            self.keep(*place, fit);
+        }
+        self.fits = fits;
     }
 
-    /// Keeps those arcs into a place that can carry anything on over so many hops.
-    fn look(&mut self, place: u32, hops: u8, arcs: &[Arc]) {
-        // What one says of another in several ways is one endorsement: the most of what is deep enough counts.
-        for said in arcs.chunk_by(|one, two| one.node == two.node) {
-            let deep = said.iter().filter(|arc| arc.depth >= hops);
-            let Some(best) = deep.max_by_key(|arc| arc.amount) else {
-                continue;
-            };
-            if !self.may_introduce(best.node, hops) {
-                continue;
+    fn keep(&mut self, place: u32, arcs: impl Iterator<Item = &'a Arc>) {
+        let mut arcs = arcs.peekable();
+        while let Some(arc) = arcs.next() {
+            // What one says of another in several ways is one endorsement: the most of what is deep enough counts.
+            let mut amount = arc.amount;
+            while let Some(other) = arcs.next_if(|other| other.node == arc.node) {
+                amount = amount.max(other.amount);
             }
-            let from = self.place(best.node, hops + 1);
+            let from = self.place(arc.node);
             self.gathered.said.push(Said {
                 from,
                 to: place,
-                amount: u32::from(best.amount),
+                amount: u32::from(amount),
             });
         }
     }
 
-    /// Whether some path to the node honours an introduction with so many hops behind it.
-    fn may_introduce(&self, node: u32, hops: u8) -> bool {
-        node == ROOT
-            || self
-                .standing
-                .max_remaining(node)
-                .is_some_and(|remaining| remaining > hops)
-    }
-
-    /// The place of a node. A new one waits for its own arcs, unless none can be deep enough.
-    fn place(&mut self, node: u32, hops: u8) -> u32 {
+    /// The place of a node. The arcs of a new one are to be looked at.
+    fn place(&mut self, node: u32) -> u32 {
         let next = self.gathered.nodes.len() as u32;
         let place = *self.places.entry(node).or_insert(next);
         if place == next {
             self.gathered.nodes.push(node);
             if node == ROOT {
                 self.gathered.root = Some(place);
-            } else if hops <= DEPTH {
-                self.queue.push_back((place, hops));
+            } else {
+                self.next.push((place, node));
             }
         }
         place

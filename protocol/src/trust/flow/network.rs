@@ -3,10 +3,13 @@
 //!
 //! Links are kept in pairs, forth and back: link `n ^ 1` is the other direction of link `n`, and has what the first carries.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use starfish_crypto::Digest;
 
+mod filling;
+
+use self::filling::Steps;
 use super::{
     Limit, Path, Supply,
     gathering::{Gathered, Said},
@@ -45,8 +48,6 @@ enum End {
 
 /// The node where everything arrives.
 const SINK: u32 = 0;
-/// The steps to a node that there is no way to.
-const UNREACHED: u32 = u32::MAX;
 
 impl<'a> Network<'a> {
     /// The network of what was gathered. The places of the targets come first in it.
@@ -163,109 +164,10 @@ impl<'a> Network<'a> {
         self.graph.org(*node)
     }
 
-    /// Fills the network up to a value, the shortest ways first (Dinic's algorithm). Returns what arrives, and whether the
-    /// work did not suffice to be sure that it is the most.
-    pub(super) fn fill(&mut self, saturation: u32, work: usize) -> (u32, bool) {
-        let mut value = 0;
-        let mut left = work;
-        if self.source == SINK {
-            return (0, false);
-        }
-        while value < saturation {
-            let Some(steps) = self.steps(&mut left) else {
-                return (value, true);
-            };
-            if steps.get(SINK as usize).is_none_or(|steps| *steps == UNREACHED) {
-                break;
-            }
-            value += self.send_shortest(&steps, saturation - value, &mut left);
-        }
-        (value, false)
-    }
-
-    /// How many steps each node is away from the source where there is room; nothing when there was not enough work left.
-    fn steps(&self, left: &mut usize) -> Option<Vec<u32>> {
-        let mut steps = vec![UNREACHED; self.nodes()];
-        *steps.get_mut(self.source as usize)? = 0;
-        let mut queue = VecDeque::from([(self.source, 0)]);
-        while let Some((node, far)) = queue.pop_front() {
-            let links = self.links_at(node);
-            *left = left.checked_sub(links.len())?;
-            for number in links {
-                let Some(link) = self.links.get(*number as usize) else {
-                    continue;
-                };
-                let Some(slot) = steps.get_mut(link.to as usize) else {
-                    continue;
-                };
-                if link.room > 0 && *slot == UNREACHED {
-                    *slot = far + 1;
-                    queue.push_back((link.to, far + 1));
-                }
-            }
-        }
-        Some(steps)
-    }
-
-    /// Sends what fits along ways on which every step leads away from the source, until none has room or the work is spent.
-    fn send_shortest(&mut self, steps: &[u32], most: u32, left: &mut usize) -> u32 {
-        // The links at each node before this place lead nowhere any more.
-        let mut next = self.starts.clone();
-        let mut sent = 0;
-        while sent < most && *left > 0 {
-            let Some(way) = self.shortest_way(steps, &mut next, left) else {
-                break;
-            };
-            sent += self.augment(&way, most - sent);
-        }
-        sent
-    }
-
-    fn shortest_way(&self, steps: &[u32], next: &mut [u32], left: &mut usize) -> Option<Vec<u32>> {
-        let mut way = Vec::new();
-        let mut node = self.source;
-        while node != SINK {
-            if let Some(number) = self.step_on(node, steps, next, left) {
-                way.push(number);
-                node = self.to(number);
-            } else {
-                node = self.to(way.pop()? ^ 1);
-                *next.get_mut(node as usize)? += 1;
-            }
-        }
-        Some(way)
-    }
-
-    /// The first link at a node that has room and leads away from the source.
-    fn step_on(&self, node: u32, steps: &[u32], next: &mut [u32], left: &mut usize) -> Option<u32> {
-        let further = steps.get(node as usize)?.checked_add(1)?;
-        let end = *self.starts.get(node as usize + 1)?;
-        let place = next.get_mut(node as usize)?;
-        while *place < end {
-            *left = left.saturating_sub(1);
-            let number = *self.at.get(*place as usize)?;
-            if self.room(number) > 0 && steps.get(self.to(number) as usize) == Some(&further) {
-                return Some(number);
-            }
-            *place += 1;
-        }
-        None
-    }
-
     fn links_at(&self, node: u32) -> &[u32] {
         let start = |node: u32| self.starts.get(node as usize).map(|place| *place as usize);
         let range = start(node).zip(start(node + 1));
         range.and_then(|(from, to)| self.at.get(from..to)).unwrap_or(&[])
-    }
-
-    /// Sends what fits along a way.
-    fn augment(&mut self, way: &[u32], most: u32) -> u32 {
-        let room = way.iter().map(|number| self.room(*number)).min();
-        let amount = room.unwrap_or(0).min(most);
-        for number in way {
-            self.send(*number, amount);
-        }
-        amount
     }
 
     fn to(&self, number: u32) -> u32 {
@@ -290,8 +192,9 @@ impl<'a> Network<'a> {
     /// is none while the sink can be reached.
     pub(super) fn cut(&self) -> Vec<Limit> {
         let mut unbounded = usize::MAX;
-        let steps = self.steps(&mut unbounded).unwrap_or_default();
-        let reached = |node: u32| steps.get(node as usize).is_some_and(|steps| *steps != UNREACHED);
+        let mut found = Steps::default();
+        self.find_steps(&mut found, &mut unbounded);
+        let reached = |node: u32| found.reach(node);
         if reached(SINK) && self.source != SINK {
             return Vec::new();
         }
