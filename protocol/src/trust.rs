@@ -31,7 +31,7 @@ use crate::{
 pub use self::{
     acceptance::Acceptance,
     policy::{Pin, Root, Who},
-    verdict::{Origin, Reason, Verdict},
+    verdict::{Origin, Reason, Rights, Verdict},
 };
 
 /// What the operator has decided.
@@ -60,6 +60,8 @@ pub struct Judgement {
     pub believed: (Acceptance, Acceptance),
     /// Its rights as they were dealt with last, and as they are.
     pub rights: (Verdict, Verdict),
+    /// As the store was told last, which may have been in an earlier life.
+    pub told: Rights,
     /// `B` in any scope: how high it stands among those who want room.
     pub stands: u8,
 }
@@ -77,6 +79,8 @@ pub struct Trust {
     believed: BTreeMap<OrgId, Acceptance>,
     /// As they were dealt with last, of those that have any.
     rights: BTreeMap<OrgId, Verdict>,
+    /// As an earlier life told the store, of those that were not judged yet in this one.
+    earlier: BTreeMap<OrgId, Rights>,
     /// How high they stood then, of those that do.
     stood: BTreeMap<OrgId, u8>,
     /// Who is to be judged anew, and because of whom.
@@ -85,7 +89,7 @@ pub struct Trust {
 
 impl Trust {
     /// Starts from what the operator has decided and the store was told. Nothing is judged yet but what the store knows.
-    pub fn new(own: OrgId, policy: Policy, believed: Vec<(OrgId, Acceptance)>) -> Self {
+    pub fn new(own: OrgId, policy: Policy, believed: Vec<(OrgId, Acceptance)>, rights: Vec<(OrgId, Rights)>) -> Self {
         let listed = policy.listed.iter().map(|org| (*org, Origin::Listed));
         let paired = policy.paired.iter().map(|org| (*org, Origin::Paired));
         let mut origins: BTreeMap<OrgId, Origin> = listed.chain(paired).collect();
@@ -94,6 +98,10 @@ impl Trust {
         for root in policy.roots.into_iter().filter(|root| root.org != own) {
             entries.entry(root.org).or_default().push(root);
         }
+        let known = believed
+            .iter()
+            .map(|(org, _)| org)
+            .chain(rights.iter().map(|(org, _)| org));
         let mut trust = Self {
             own,
             policy: origins,
@@ -101,9 +109,10 @@ impl Trust {
             pins: policy.pins.into_iter().filter(|(org, _)| *org != own).collect(),
             blocked: policy.blocked.into_iter().collect(),
             web: Web::new(own),
-            waiting: believed.iter().map(|(org, _)| (*org, Who::Time)).collect(),
+            waiting: known.map(|org| (*org, Who::Time)).collect(),
             believed: believed.into_iter().collect(),
             rights: BTreeMap::new(),
+            earlier: rights.into_iter().collect(),
             stood: BTreeMap::new(),
         };
         let entered: BTreeSet<OrgId> = trust.policy.keys().chain(trust.entries.keys()).copied().collect();
@@ -204,19 +213,21 @@ impl Trust {
                 self.rights.remove(&org)
             };
             let had = had.unwrap_or(Verdict::nothing(Reason::Unvouched));
+            let told = self.earlier.remove(&org).unwrap_or(had.rights());
             let stands = self.web.reach(&org);
             let stood = if stands > 0 {
                 self.stood.insert(org, stands)
             } else {
                 self.stood.remove(&org)
             };
-            let same = (had.connect, had.relay, had.confide) == (now.connect, now.relay, now.confide);
+            let same = had.rights() == now.rights() && told == now.rights();
             if !same || before != acceptance || stood.unwrap_or(0) != stands {
                 judged.push(Judgement {
                     org,
                     who,
                     believed: (before, acceptance),
                     rights: (had, now),
+                    told,
                     stands,
                 });
             }
@@ -396,7 +407,7 @@ mod tests {
             paired: vec![org("paired")],
             ..Policy::default()
         };
-        let mut trust = Trust::new(org("own"), policy, Vec::new());
+        let mut trust = Trust::new(org("own"), policy, Vec::new(), Vec::new());
         trust.judge_some(100);
         trust
     }
@@ -487,7 +498,7 @@ mod tests {
             (org("a"), Acceptance::everything()),
             (org("gone"), Acceptance::everything()),
         ];
-        let mut later = Trust::new(org("own"), policy, told);
+        let mut later = Trust::new(org("own"), policy, told, Vec::new());
         let lost: Vec<OrgId> = later
             .judge_some(100)
             .into_iter()

@@ -232,6 +232,7 @@ fn resident(index: usize, organisations: &[Organisation], community: Community) 
         cuts: Vec::new(),
         recoveries: Vec::new(),
         judged: Vec::new(),
+        rights: Vec::new(),
         safe_mode: false,
         records: 0,
         dial_others: false,

@@ -71,6 +71,7 @@ impl<S: Store> Shell<S> {
             cuts: loaded.cuts,
             recoveries: loaded.recoveries,
             judged: loaded.judged,
+            rights: loaded.rights,
             safe_mode: false,
             dial_others: false,
             highest_wall: Millis(0),

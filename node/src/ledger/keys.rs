@@ -140,6 +140,18 @@ pub(crate) fn recovery_of(name: &str) -> Option<Digest> {
 
 const RECOVERY: &str = "recovery ";
 
+/// The setting that holds what an organisation may do.
+pub(crate) fn rights_key(org: &OrgId) -> String {
+    format!("{RIGHTS}{org}")
+}
+
+/// The organisation of such a setting, if it is one.
+pub(crate) fn rights_of(name: &str) -> Option<OrgId> {
+    name.strip_prefix(RIGHTS)?.parse().ok()
+}
+
+const RIGHTS: &str = "rights ";
+
 /// Begins the rows of the withdrawals of a record by one organisation. Others' do not even cost a look.
 pub(crate) fn withdrawal_key(target: &RecordId, by: Option<OrgId>) -> Vec<u8> {
     [target.digest().as_bytes().as_slice(), &organisation_key(by)].concat()

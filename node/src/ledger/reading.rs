@@ -6,6 +6,7 @@ pub mod quarantined;
 
 use std::{collections::BTreeMap, sync::PoisonError};
 
+use serde::de::DeserializeOwned;
 use starfish_crypto::{Digest, PublicKey, Signed};
 use starfish_protocol::{
     codec,
@@ -18,7 +19,7 @@ use starfish_protocol::{
     peer::Peer,
     record::{Body, Header, Kind, LogId, RecordId, Tlp, Topic},
     statement::{LogPosition, Statement},
-    trust::{Acceptance, Policy},
+    trust::{Acceptance, Policy, Rights},
     wire::Head,
 };
 
@@ -29,13 +30,15 @@ use super::{
     catalogue::{Card, Counts, Entry, Standing, reopened},
     keys::{
         Number, cut_of, decoded, holder_of, log_key, number_key, number_of, numbered, numbered_end, organisation_of,
-        position_key, recovery_of, users_key,
+        position_key, recovery_of, rights_of, users_key,
     },
     writer::{SAFE_MODE, home, indexed, stored_rows, verified},
 };
 
 /// After every key of a space.
 pub(super) const END: &[u8] = &[u8::MAX; 64];
+/// So many pieces of pending work are counted.
+const UNSETTLED: usize = 10_000;
 /// How many records of one body are looked at in one read.
 const USERS: usize = 64;
 
@@ -54,6 +57,8 @@ pub struct Loaded {
     pub cuts: Vec<(PublicKey, OrgId, Vec<LogPosition>)>,
     /// How far recoveries have come.
     pub recoveries: Vec<(Digest, RecoverySeen)>,
+    /// What organisations may do.
+    pub rights: Vec<(OrgId, Rights)>,
     /// The node's own decisions, by name, as the engine wrote them.
     pub settings: BTreeMap<String, Vec<u8>>,
     /// How many records are stored.
@@ -63,7 +68,7 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    fn setting<T: serde::de::DeserializeOwned>(&self, name: &str) -> Option<T> {
+    fn setting<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
         codec::decode(self.settings.get(name)?, codec::DOCUMENT_BYTES).ok()
     }
 
@@ -107,14 +112,17 @@ fn fork_of(proof: &[u8]) -> Result<(LogId, u64), StoreError> {
     Ok((one.log(), one.seq.max(two.seq)))
 }
 
-/// What the settings say of recoveries: the engine does not know it under a name.
-fn take_recoveries(settings: &mut BTreeMap<String, Vec<u8>>) -> Result<Vec<(Digest, RecoverySeen)>, StoreError> {
+/// What the settings say of recoveries or organisations: the engine does not know it under a name.
+fn take_each<K, T: DeserializeOwned>(
+    settings: &mut BTreeMap<String, Vec<u8>>,
+    whose: fn(&str) -> Option<K>,
+) -> Result<Vec<(K, T)>, StoreError> {
     let found = settings
         .iter()
-        .filter_map(|(name, value)| Some((recovery_of(name)?, value)))
-        .map(|(id, value)| Ok((id, decoded(value)?)))
+        .filter_map(|(name, value)| Some((whose(name)?, value)))
+        .map(|(whose, value)| Ok((whose, decoded(value)?)))
         .collect::<Result<_, StoreError>>()?;
-    settings.retain(|name, _| recovery_of(name).is_none());
+    settings.retain(|name, _| whose(name).is_none());
     Ok(found)
 }
 
@@ -122,6 +130,15 @@ impl<S: Store> Ledger<S> {
     /// The counters, as of the last flush.
     pub fn counts(&self) -> Counts {
         *self.shown.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes whose records are not all where they belong yet, as far as [`UNSETTLED`].
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn unsettled(&self) -> Result<usize, StoreError> {
+        let rows = stored_rows(&self.store, Space::Pending, &[], END, UNSETTLED);
+        Ok(self.noted(rows)?.len())
     }
 
     /// The topics that are held.
@@ -175,7 +192,8 @@ impl<S: Store> Ledger<S> {
         let named = |(key, value): (Vec<u8>, Vec<u8>)| (String::from_utf8_lossy(&key).into_owned(), value);
         let mut settings: BTreeMap<String, Vec<u8>> = rows(Space::Settings)?.into_iter().map(named).collect();
         let safe_mode = settings.remove(SAFE_MODE).is_some();
-        let recoveries = take_recoveries(&mut settings)?;
+        let recoveries = take_each(&mut settings, recovery_of)?;
+        let rights = take_each(&mut settings, rights_of)?;
         Ok(Loaded {
             statements,
             heads,
@@ -186,6 +204,7 @@ impl<S: Store> Ledger<S> {
                 .collect(),
             cuts,
             recoveries,
+            rights,
             settings,
             records: self.counts().records,
             safe_mode,

@@ -24,7 +24,7 @@ use starfish_protocol::{
     record::{Body, Header, RecordId, open_body},
     statement::{self, Statement},
     time::Millis,
-    trust::Acceptance,
+    trust::{Acceptance, Rights},
 };
 
 use crate::store::{Space, Store, StoreError};
@@ -33,7 +33,7 @@ use super::{
     Options,
     catalogue::{Card, Counts, State},
     journal::Note,
-    keys::{encoded, number_of, pending, position_key, recovery_key},
+    keys::{encoded, number_of, pending, position_key, recovery_key, rights_key},
 };
 
 pub(super) use self::deciding::is_behind;
@@ -124,6 +124,15 @@ impl<'a> Writer<'a> {
                 match seen {
                     Some(seen) => self.draft.put(Space::Settings, name, encoded(seen)),
                     None => self.draft.delete(Space::Settings, name),
+                }
+                Ok(())
+            }
+            Change::Rights { org, rights } => {
+                let name = rights_key(org);
+                if *rights == Rights::default() {
+                    self.draft.delete(Space::Settings, name);
+                } else {
+                    self.draft.put(Space::Settings, name, encoded(rights));
                 }
                 Ok(())
             }

@@ -41,7 +41,7 @@ pub(super) struct Consequences {
     recoveries: BTreeMap<Digest, RecoverySeen>,
     /// Those that were called off since the start.
     called_off: BTreeSet<Digest>,
-    /// Everybody was judged once since the start.
+    /// Everybody was judged once, now or in an earlier life: other rights than before are news.
     pub(super) rights_are_known: bool,
 }
 
@@ -50,6 +50,7 @@ impl Consequences {
     pub(super) fn new(
         cuts: Vec<(PublicKey, OrgId, Vec<LogPosition>)>,
         recoveries: Vec<(Digest, RecoverySeen)>,
+        rights_are_known: bool,
     ) -> Self {
         let cuts = cuts.into_iter();
         Self {
@@ -57,7 +58,7 @@ impl Consequences {
             standstills: BTreeMap::new(),
             recoveries: recoveries.into_iter().collect(),
             called_off: BTreeSet::new(),
-            rights_are_known: false,
+            rights_are_known,
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     peer::Peer,
     statement::Scope,
     time::Millis,
-    trust::{Acceptance, Judgement, Verdict},
+    trust::{Acceptance, Judgement, Rights, Who},
 };
 
 use super::{
@@ -26,7 +26,7 @@ impl Engine {
                 self.deal_with(judged);
             }
         }
-        // A start gives everybody's rights anew, which is no news.
+        // What a new node finds out about everybody is no news.
         self.consequences.rights_are_known |= !self.trust.is_behind();
         // The store's next answer is a step too, when it is behind.
         if self.trust.is_behind() && !self.is_congested() {
@@ -54,13 +54,7 @@ impl Engine {
             let acceptance = believes;
             self.step.changes.push(Change::Judge { org, acceptance });
         }
-        for (deed, gained) in [(Deed::RightGained, true), (Deed::RightLost, false)] {
-            let rights = changed(had, has, gained);
-            if !rights.is_empty() && self.consequences.rights_are_known {
-                let why = format!("{} {}", if gained { "may" } else { "may no longer" }, rights.join(", "));
-                self.write_down(judged.who, deed, org.to_string(), &why);
-            }
-        }
+        self.note_rights(judged.who, org, judged.told, has.rights());
         self.roster.stands(org, judged.stands);
         if had.relay != has.relay {
             self.hand_on(org);
@@ -78,6 +72,25 @@ impl Engine {
                 self.dial_soon = true;
             }
             _ => {}
+        }
+    }
+
+    /// For the store, which keeps them for the next life, and for the audit log.
+    fn note_rights(&mut self, who: Who, org: OrgId, told: Rights, rights: Rights) {
+        if told == rights {
+            return;
+        }
+        self.step.changes.push(Change::Rights { org, rights });
+        for (deed, gained) in [(Deed::RightGained, true), (Deed::RightLost, false)] {
+            let changed = changed(told, rights, gained);
+            if !changed.is_empty() && self.consequences.rights_are_known {
+                let why = format!(
+                    "{} {}",
+                    if gained { "may" } else { "may no longer" },
+                    changed.join(", ")
+                );
+                self.write_down(who, deed, org.to_string(), &why);
+            }
         }
     }
 
@@ -104,7 +117,7 @@ impl Engine {
 }
 
 /// The rights that were gained, or those that were lost.
-fn changed(had: Verdict, has: Verdict, gained: bool) -> Vec<&'static str> {
+fn changed(had: Rights, has: Rights, gained: bool) -> Vec<&'static str> {
     let rights = [
         (had.connect, has.connect, "connect"),
         (had.relay, has.relay, "be handed on"),

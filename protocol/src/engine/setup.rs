@@ -11,7 +11,7 @@ use crate::{
     record::{Header, Kind, LogId, Scope, Topic},
     statement::{LogPosition, Statement},
     time::Millis,
-    trust::{Acceptance, Policy},
+    trust::{Acceptance, Policy, Rights},
     wire::Head,
 };
 
@@ -44,6 +44,8 @@ pub struct Setup {
     pub recoveries: Vec<(Digest, RecoverySeen)>,
     /// Which records of which organisations the store believes, as it was told last.
     pub judged: Vec<(OrgId, Acceptance)>,
+    /// The rights of organisations, as the store was told last.
+    pub rights: Vec<(OrgId, Rights)>,
     /// True after a restore, until something of our own was published again: nothing of ours goes out before a peer has
     /// shown what it holds of our log, and then into a new epoch.
     pub safe_mode: bool,

@@ -15,7 +15,7 @@ use crate::{
     record::{Audience, Body, Header, Kind, LogId, RecordId, Withdrawal},
     statement::{LogPosition, Statement},
     time::Millis,
-    trust::{Acceptance, Policy},
+    trust::{Acceptance, Policy, Rights},
     wire::Head,
 };
 
@@ -54,6 +54,8 @@ pub struct Store {
     pub frozen: BTreeMap<PublicKey, (LogId, u64)>,
     /// Which records of whom are believed.
     pub judged: BTreeMap<OrgId, Acceptance>,
+    /// What organisations may do.
+    pub rights: BTreeMap<OrgId, Rights>,
     /// How far the logs of revoked nodes count, for whom.
     pub cuts: Cuts,
     /// How far recoveries have come.
@@ -95,6 +97,9 @@ impl Store {
             Change::Judge { org, acceptance } => {
                 self.judged.insert(org, acceptance);
                 self.judge_all();
+            }
+            Change::Rights { org, rights } => {
+                self.rights.insert(org, rights);
             }
             Change::Reopened(author) => {
                 self.frozen.remove(&author);

@@ -168,6 +168,7 @@ impl World {
             cuts: node.store.cuts(),
             recoveries: node.store.recoveries.iter().map(|(id, seen)| (*id, *seen)).collect(),
             judged: node.store.judged(),
+            rights: node.store.rights.iter().map(|(org, rights)| (*org, *rights)).collect(),
             safe_mode: node.safe_mode,
             records: node.store.records.len() as u64,
             highest_wall: node.store.highest_wall(),

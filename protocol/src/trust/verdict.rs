@@ -1,5 +1,7 @@
 //! What an organisation may do here, and why: [`Verdict`].
 
+use serde::{Deserialize, Serialize};
+
 use super::web::Barred;
 
 /// How an organisation became a root.
@@ -30,6 +32,18 @@ pub struct Verdict {
     pub reason: Reason,
 }
 
+/// What of a verdict is not about single records. The store keeps it, so that a node that was away can tell what it lost and
+/// gained meanwhile.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rights {
+    /// Connected by right.
+    pub connect: bool,
+    /// Its headers are forwarded.
+    pub relay: bool,
+    /// It may be told TLP:GREEN.
+    pub confide: bool,
+}
+
 /// Why a verdict is what it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
@@ -54,6 +68,15 @@ impl Verdict {
             believe: false,
             confide: false,
             reason,
+        }
+    }
+
+    /// Those that the store keeps.
+    pub fn rights(&self) -> Rights {
+        Rights {
+            connect: self.connect,
+            relay: self.relay,
+            confide: self.confide,
         }
     }
 }

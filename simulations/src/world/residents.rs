@@ -191,6 +191,7 @@ impl World {
             stored_statements: loaded.statements.clone(),
             policy: self.policy(plan, loaded),
             judged: loaded.judged.clone(),
+            rights: loaded.rights.clone(),
             subscription: plan.subscription.clone(),
             heads: loaded.heads.clone(),
             frozen: loaded.frozen.clone(),

@@ -100,6 +100,7 @@ impl Opened {
             cuts: loaded.cuts.clone(),
             recoveries: loaded.recoveries.clone(),
             judged: loaded.judged.clone(),
+            rights: loaded.rights.clone(),
             safe_mode: loaded.safe_mode,
             records: loaded.records,
             highest_wall: highest.unwrap_or(Millis(0)),

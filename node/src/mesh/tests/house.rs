@@ -156,6 +156,7 @@ impl Street {
             cuts: Vec::new(),
             recoveries: Vec::new(),
             judged: Vec::new(),
+            rights: Vec::new(),
             safe_mode: false,
             records: shelf.records(),
             highest_wall: Millis(0),

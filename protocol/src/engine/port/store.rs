@@ -11,7 +11,7 @@ use crate::{
     record::{Body, Header, LogId, RecordId},
     statement::{LogPosition, Statement},
     time::Millis,
-    trust::Acceptance,
+    trust::{Acceptance, Rights},
 };
 
 /// What the engine asks the store for.
@@ -120,6 +120,13 @@ pub enum Change {
         /// Which of its records.
         acceptance: Acceptance,
     },
+    /// What an organisation may do from now on, for the next start to compare with.
+    Rights {
+        /// The organisation.
+        org: OrgId,
+        /// What it may; those that may nothing need not be kept.
+        rights: Rights,
+    },
     /// The proof of two histories against this author is settled and goes.
     Reopened(PublicKey),
     /// Of what this node wrote for this organisation, only what one of these places [covers](LogPosition::covers) counts;
@@ -172,6 +179,7 @@ impl Change {
                     .map_or(0, |places| places.len() * size_of::<LogPosition>())
             }
             Self::Recovery { .. }
+            | Self::Rights { .. }
             | Self::Reopened(_)
             | Self::Spoiled(_)
             | Self::Release(_)

@@ -171,6 +171,40 @@ fn what_is_over_ends_at_its_time_and_not_before() {
 }
 
 #[test]
+fn a_right_that_ended_while_a_node_was_off_is_told_at_its_start() {
+    let mut world = row();
+    let until = Millis(world.wall(0).0 + 600_000);
+    let said = vouched(&world, 1, 2, |says| says.not_after = until);
+    tell(&mut world, 1, &[said]);
+    assert!(world.run_until(60_000, |world| believed(world) == [1, 2]));
+    let orgs: Vec<String> = (0..3).map(|node| world.nodes[node].identity.org.to_string()).collect();
+    let told = |world: &World, what: Deed| {
+        let of = |org: &String| {
+            let lines = world.nodes[0].store.audit.iter();
+            lines.filter(|line| line.subject == *org && line.what == what).count()
+        };
+        orgs.iter().map(of).collect::<Vec<_>>()
+    };
+    // By the operator's entry, and by the endorsement.
+    let gained = [0, 1, 1];
+    assert_eq!(told(&world, Deed::RightGained), gained);
+    // A start alone is no news of anybody.
+    world.start(0);
+    world.run(1_000);
+    assert_eq!(told(&world, Deed::RightLost), [0, 0, 0]);
+    world.crash(0);
+    world.run(until.0 - world.wall(0).0 + 1_000);
+    world.start(0);
+    world.run(1_000);
+    assert_eq!(told(&world, Deed::RightLost), [0, 0, 1]);
+    // What was told once is not told again.
+    world.start(0);
+    world.run(1_000);
+    assert_eq!(told(&world, Deed::RightLost), [0, 0, 1]);
+    assert_eq!(told(&world, Deed::RightGained), gained);
+}
+
+#[test]
 fn what_is_over_tells_no_more_however_many_are_to_be_judged() {
     let mut world = World::new(32, 1);
     let own = world.nodes[0].identity.clone();

@@ -67,6 +67,7 @@ impl World {
             cuts: Vec::new(),
             recoveries: Vec::new(),
             judged: Vec::new(),
+            rights: Vec::new(),
             safe_mode: false,
             dial_others: true,
             highest_wall: Millis(START),

@@ -169,7 +169,7 @@ fn a_step_looks_at_no_more_than_it_may() {
             text.push_str(&format!(", {number}->{other} 120/1"));
         }
     }
-    let mut trust = Trust::new(org(0), Policy::default(), Vec::new());
+    let mut trust = Trust::new(org(0), Policy::default(), Vec::new(), Vec::new());
     trust.web = told(&text).0;
     trust.note(Who::Time);
     let mut steps = 0;
