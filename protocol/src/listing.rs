@@ -84,7 +84,7 @@ pub enum Reason {
     #[error(transparent)]
     NotObservable(#[from] NotObservable),
     /// It means something else in every network, or nothing at all outside of one.
-    #[error("{0}; it never leaves a node unless it is forced")]
+    #[error("{0}; it is not published unless that is forced (--force)")]
     Reserved(Reserved),
     /// Not text.
     #[error("the line is not UTF-8")]

@@ -78,12 +78,9 @@ fn a_withdrawal_reaches_every_holder() {
     }
     mesh[2].withdraw("whole-1.example");
     let record = text(&mesh[2].believed("part-1.example")[0], "record");
-    mesh[2]
-        .said(
-            &["withdraw", &record, "--value", "part-1.example", "--reason", "sinkhole"],
-            "",
-        )
-        .done("withdraw");
+    let one = ["withdraw", &record, "--value", "part-1.example", "--reason", "sinkhole"];
+    mesh[2].said(&one, "").done("withdraw");
+    assert_eq!(mesh[2].said(&one, "").code, Some(6), "once is enough");
     for node in mesh.all() {
         names("whole", 3).iter().for_each(|name| node.loses(name));
         node.loses("part-1.example");

@@ -179,9 +179,7 @@ pub async fn carry_out(arguments: Arguments) -> Result<Exit, Failure> {
     let Arguments { global, command } = arguments;
     match command {
         Command::Demo(demo) => return demo::run(&demo, &Report::new(global.json)).await,
-        Command::Completions(completions) => {
-            return pages::completions(completions.shell, &mut std::io::stdout().lock());
-        }
+        Command::Completions(completions) => return pages::completions(completions.shell, &Report::new(global.json)),
         Command::Man(man) => return pages::manuals(&man.directory),
         _ => {}
     }

@@ -1,6 +1,6 @@
 //! How the program ends: one table of exit codes, and the [`Failure`] that carries one with its message.
 
-use std::{fmt, process::ExitCode};
+use std::{fmt, io, path::Path, process::ExitCode};
 
 /// Every exit code of the program. The numbers are a promise to scripts; `starfish help` prints the same table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,13 +11,13 @@ pub enum Exit {
     NothingFound = 1,
     /// The command line was not understood.
     Usage = 2,
-    /// The configuration or the data directory does not hold what it must.
+    /// The configuration, the data directory or a file does not hold what it must.
     Configuration = 3,
     /// The command needs the running node, and there is none.
     NotRunning = 4,
     /// The command needs the node stopped, and it runs.
     Running = 5,
-    /// The node understood and said no.
+    /// It was understood, and the answer is no: by the node, or because something would be overwritten.
     Refused = 6,
     /// The store is damaged.
     Damaged = 7,
@@ -53,10 +53,10 @@ impl Exit {
             Self::Done => "done",
             Self::NothingFound => "nothing found",
             Self::Usage => "command line not understood",
-            Self::Configuration => "mistake in the configuration or the data directory",
+            Self::Configuration => "mistake in the configuration, the data directory or a file",
             Self::NotRunning => "the node is not running",
             Self::Running => "the node is running already",
-            Self::Refused => "refused by the node",
+            Self::Refused => "refused (by the node, or so that nothing is overwritten)",
             Self::Damaged => "the store is damaged",
             Self::Incomplete => "ended before everything was done",
             Self::Failed => "the machine said no (file, socket, process)",
@@ -99,6 +99,19 @@ impl Failure {
         }
     }
 
+    /// A file does not hold what it must.
+    pub fn content(path: &Path, why: impl fmt::Display) -> Self {
+        Self::new(Exit::Configuration, format!("{}: {why}", path.display()))
+    }
+
+    /// A file cannot be read, or holds no text.
+    pub fn unread(path: &Path, error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::InvalidData => Self::content(path, "this is no text; is it the right file?"),
+            _ => Self::machine(format_args!("cannot read {}", path.display()), error),
+        }
+    }
+
     /// The machine said no while `doing` something.
     pub fn machine(doing: impl fmt::Display, error: impl fmt::Display) -> Self {
         Self::new(Exit::Failed, format!("{doing}: {error}"))
@@ -113,11 +126,11 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-impl From<std::io::Error> for Failure {
+impl From<io::Error> for Failure {
     /// Only writing results goes through here, and a reader that left is no mistake: `starfish search ... | head`.
-    fn from(error: std::io::Error) -> Self {
+    fn from(error: io::Error) -> Self {
         match error.kind() {
-            std::io::ErrorKind::BrokenPipe => Self::new(Exit::Done, ""),
+            io::ErrorKind::BrokenPipe => Self::new(Exit::Done, ""),
             _ => Self::machine("cannot write the result", error),
         }
     }
@@ -140,9 +153,21 @@ mod tests {
 
     #[test]
     fn a_closed_pipe_ends_quietly() {
-        let closed = Failure::from(std::io::Error::from(std::io::ErrorKind::BrokenPipe));
+        let closed = Failure::from(io::Error::from(io::ErrorKind::BrokenPipe));
         assert_eq!((closed.exit, closed.message.as_str()), (Exit::Done, ""));
-        let full = Failure::from(std::io::Error::from(std::io::ErrorKind::StorageFull));
+        let full = Failure::from(io::Error::from(io::ErrorKind::StorageFull));
         assert_eq!(full.exit, Exit::Failed);
+    }
+
+    #[test]
+    fn a_missing_file_is_no_mistake_in_a_file() {
+        let check = |kind: io::ErrorKind, exit: Exit| {
+            let failure = Failure::unread(Path::new("list.txt"), &io::Error::from(kind));
+            assert_eq!(failure.exit, exit);
+            assert!(failure.message.contains("list.txt"), "{failure}");
+        };
+        check(io::ErrorKind::NotFound, Exit::Failed);
+        check(io::ErrorKind::PermissionDenied, Exit::Failed);
+        check(io::ErrorKind::InvalidData, Exit::Configuration);
     }
 }

@@ -117,17 +117,19 @@ impl Identity {
     /// When the file cannot be read or opened, is open to others, or holds another key.
     pub fn unlock(&self, data: &Path, passphrase_file: Option<&Path>) -> Result<SecretKey, Failure> {
         let path = key_file(data);
-        let wrong =
-            |why: &dyn std::fmt::Display| Failure::new(Exit::Configuration, format!("{}: {why}", path.display()));
-        let mode = fs::metadata(&path).map_err(|error| wrong(&error))?.permissions().mode();
+        let wrong = |why: &str| Failure::content(&path, why);
+        let mode = fs::metadata(&path)
+            .map_err(|error| Failure::content(&path, error))?
+            .permissions()
+            .mode();
         if mode & 0o077 != 0 {
             return Err(wrong(
-                &"other users may read the node's key; take that away by `chmod 600`",
+                "other users may read the node's key; take that away by `chmod 600`",
             ));
         }
         let key = private_key(&path, passphrase_file)?;
         if key.public() != self.node {
-            return Err(wrong(&"the certificates in `organisation` are for another key"));
+            return Err(wrong("the certificates in `organisation` are for another key"));
         }
         Ok(key)
     }
@@ -160,6 +162,7 @@ impl Identity {
             addresses,
             fingerprint: self.fingerprint(),
             certified_until: rfc3339(self.certified_until),
+            revoked: false,
             running,
         }
     }
@@ -180,10 +183,9 @@ impl Identity {
 /// # Errors
 /// When the file cannot be read or opened.
 pub fn private_key(path: &Path, passphrase_file: Option<&Path>) -> Result<SecretKey, Failure> {
-    let wrong = |why: &dyn std::fmt::Display| Failure::new(Exit::Configuration, format!("{}: {why}", path.display()));
     let text = fs::read_to_string(path)
         .map(Zeroizing::new)
-        .map_err(|error| wrong(&error))?;
+        .map_err(|error| Failure::unread(path, &error))?;
     let key = match key_file::from_pem(&text, None) {
         Err(KeyFileError::PassphraseNeeded) => {
             let passphrase = passphrase::of_known_key(passphrase_file)?;
@@ -191,7 +193,7 @@ pub fn private_key(path: &Path, passphrase_file: Option<&Path>) -> Result<Secret
         }
         read => read,
     };
-    key.map_err(|error| wrong(&error))
+    key.map_err(|error| Failure::content(path, error))
 }
 
 fn statements(path: &Path) -> Result<Vec<Statement>, Failure> {

@@ -1,23 +1,45 @@
 //! Pages made from the grammar of the command line: shell completions and manual pages.
 
-use std::{io::Write, path::Path};
+use std::path::Path;
+
+use serde::Serialize;
 
 use super::{
     arguments::grammar,
     exit::{Exit, Failure},
+    report::{Plain, Report},
 };
 
-/// Writes the completions of one shell.
+/// The completions of one shell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Completions {
+    shell: String,
+    script: String,
+}
+
+impl Plain for Completions {
+    fn plain(&self) -> Vec<String> {
+        self.script.lines().map(str::to_owned).collect()
+    }
+}
+
+/// Shows the completions of one shell.
 ///
 /// # Errors
-/// When the reader is gone or the disk is full.
-pub fn completions(shell: clap_complete::Shell, out: &mut dyn Write) -> Result<Exit, Failure> {
-    // Into memory first: the generator panics when it cannot write, and a closed pipe is no mistake.
-    let mut text = Vec::new();
-    clap_complete::generate(shell, &mut grammar(), "starfish", &mut text);
-    out.write_all(&text)?;
-    out.flush()?;
+/// When standard output takes no more; a closed pipe is no mistake.
+pub fn completions(shell: clap_complete::Shell, report: &Report) -> Result<Exit, Failure> {
+    report.show(&script(shell))?;
     Ok(Exit::Done)
+}
+
+fn script(shell: clap_complete::Shell) -> Completions {
+    // Into memory first: the generator panics when it cannot write.
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut grammar(), "starfish", &mut script);
+    Completions {
+        shell: shell.to_string(),
+        script: String::from_utf8_lossy(&script).into_owned(),
+    }
 }
 
 /// Writes `starfish.1` and one page for each command into a directory.
@@ -42,10 +64,8 @@ mod tests {
             clap_complete::Shell::Zsh,
             clap_complete::Shell::Fish,
         ] {
-            let mut text = Vec::new();
-            completions(shell, &mut text).expect("memory takes everything");
-            let text = String::from_utf8(text).expect("a script is text");
-            assert!(text.contains("publish") && text.contains("check-config"), "{shell}");
+            let Completions { script, .. } = script(shell);
+            assert!(script.contains("publish") && script.contains("check-config"), "{shell}");
         }
     }
 

@@ -70,6 +70,11 @@ impl Engine {
                 let vouching = self.trust.vouching(&among);
                 self.done(ticket, Outcome::Vouching(vouching));
             }
+            Command::Standing(statements) => {
+                let standing = statements.iter().map(|said| self.roster.stands_by(said));
+                let standing = standing.collect();
+                self.done(ticket, Outcome::Standing(standing));
+            }
             Command::Explain { org, question } => {
                 let explanation = self.trust.explain(&org, &question);
                 self.done(ticket, Outcome::Explained(Box::new(explanation)));
@@ -111,6 +116,7 @@ impl Engine {
             own_heads: self.own_heads(),
             missing_bodies: self.bodies.unresolved(),
             comparing: self.own.is_comparing(),
+            revoked: self.roster.revoked(&self.key.public()).is_some(),
         }
     }
 

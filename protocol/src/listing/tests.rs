@@ -193,7 +193,7 @@ fn reserved_values_stay_unless_forced() {
         assert_eq!(listing.observables, [], "{text}");
         let told = reasons(&listing);
         assert!(
-            told.len() == 1 && told[0].2 == format!("{why}; it never leaves a node unless it is forced"),
+            told.len() == 1 && told[0].2 == format!("{why}; it is not published unless that is forced (--force)"),
             "{told:?}"
         );
         assert_eq!(read(text, Options { forced: true }).observables.len(), 1, "{text}");

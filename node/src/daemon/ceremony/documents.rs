@@ -54,6 +54,10 @@ pub struct Said {
     pub says: String,
     /// Whose signatures it carries; whether they hold is checked when it is accepted.
     pub signed_by: Vec<String>,
+    /// Of what is said of others, where a node was asked: whether its issuer still stands by it. It does not when it has said
+    /// something else since, or when a manifest has voided the keys that signed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stands: Option<bool>,
 }
 
 /// What was said of other organisations.

@@ -29,9 +29,8 @@ pub(super) fn keys_in(files: &[PathBuf], passphrase: Option<&Path>) -> Result<Ve
 
 /// Every statement of a file, in order.
 pub(super) fn statements(path: &Path) -> Result<Vec<Statement>, Failure> {
-    let wrong = |why: &dyn std::fmt::Display| Failure::new(Exit::Configuration, format!("{}: {why}", path.display()));
-    let text = fs::read_to_string(path).map_err(|error| wrong(&error))?;
-    Statement::all_from_text(&text).map_err(|error| wrong(&error))
+    let text = fs::read_to_string(path).map_err(|error| Failure::unread(path, &error))?;
+    Statement::all_from_text(&text).map_err(|error| Failure::content(path, error))
 }
 
 /// An organisation's manifests in a file, and the newest of them, once they were found to follow each other.
@@ -48,7 +47,7 @@ pub(super) fn place(papers: &Papers, data: &Path) -> PathBuf {
 
 /// Reads an organisation's manifests and checks their chain as every node of the mesh does.
 pub(super) fn lineage(path: &Path) -> Result<Lineage, Failure> {
-    let wrong = |why: String| Failure::new(Exit::Configuration, format!("{}: {why}", path.display()));
+    let wrong = |why: String| Failure::content(path, why);
     let all = statements(path)?;
     let read = |statement: &Statement| {
         Manifest::read(statement)

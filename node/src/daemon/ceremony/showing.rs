@@ -60,6 +60,7 @@ pub fn say(statement: &Statement) -> Said {
         organisation,
         says: text.unwrap_or_else(|| "nothing that this version understands".to_owned()),
         signed_by: statement.signatures().iter().map(|(key, _)| key.to_string()).collect(),
+        stands: None,
     }
 }
 

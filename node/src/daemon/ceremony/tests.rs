@@ -272,7 +272,7 @@ fn mistakes_are_refused_and_nothing_is_overwritten() {
     );
     check(
         "rotate --manifest @none --key COMING --next NEXT --out @out",
-        Exit::Configuration,
+        Exit::Failed,
     );
     check(
         "certify-node --node NODE --key @strange/root-1.key --revocation @gone --out @out",

@@ -111,8 +111,8 @@ impl Stopped {
 fn failure(error: &UpkeepError) -> Failure {
     let exit = match error {
         UpkeepError::Store(error) => return store_failure(error),
-        UpkeepError::Exists(_) | UpkeepError::NotABackup | UpkeepError::Foreign(..) => Exit::Usage,
-        UpkeepError::Newer { .. } | UpkeepError::Nothing(_) => Exit::Configuration,
+        UpkeepError::Exists(_) | UpkeepError::Foreign(..) => Exit::Refused,
+        UpkeepError::Newer { .. } | UpkeepError::Nothing(_) | UpkeepError::NotABackup => Exit::Configuration,
         UpkeepError::Damaged(_) => Exit::Damaged,
         UpkeepError::Writing(_) => Exit::Incomplete,
         UpkeepError::File { .. } => Exit::Failed,

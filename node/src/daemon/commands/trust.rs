@@ -37,10 +37,9 @@ pub(super) async fn trust(console: &Console, arguments: &Trust) -> Result<Exit, 
 fn what_if(arguments: &WhatIf) -> Result<Answer, Failure> {
     let file = &arguments.file;
     let text = read_whole(file, DOCUMENT)?;
-    let wrong = |why: String| Failure::new(Exit::Usage, format!("{}: {why}", file.display()));
     // The parser says line and column.
-    let hypothesis = read(&text).map_err(|error| wrong(error.to_string()))?;
-    evaluate(&hypothesis).map_err(|fault| wrong(fault.to_string()))
+    let hypothesis = read(&text).map_err(|error| Failure::content(file, error))?;
+    evaluate(&hypothesis).map_err(|fault| Failure::content(file, fault))
 }
 
 /// JSON has one kind of number, and half is written as one; the rules know no fractions but as text.
@@ -113,7 +112,7 @@ mod tests {
             match (what_if(&WhatIf { file: file.clone() }), expected) {
                 (Ok(answer), Ok(best)) => assert_eq!(answer.orgs["B"].best, best),
                 (Err(failure), Err(part)) => {
-                    assert_eq!(failure.exit, Exit::Usage);
+                    assert_eq!(failure.exit, Exit::Configuration);
                     assert!(failure.message.contains(part), "{failure}");
                 }
                 other => panic!("{text}: {other:?}"),

@@ -41,6 +41,9 @@ pub struct Id {
     pub fingerprint: String,
     /// Until when the newest certificate of the node key holds.
     pub certified_until: String,
+    /// Whether the node key was revoked, as far as the running node knows.
+    #[serde(default)]
+    pub revoked: bool,
     /// Whether it runs now.
     pub running: bool,
 }
@@ -60,6 +63,9 @@ pub struct Status {
     pub quarantined: u64,
     /// Records whose body is wanted and not here yet.
     pub missing_bodies: u64,
+    /// Changes that still move records, in slices: organisations judged anew, revocations, withdrawals and what expires.
+    #[serde(default)]
+    pub unsettled: u64,
     /// Connected peers.
     pub peers: u64,
     /// Bytes of the store and the journal on disk.

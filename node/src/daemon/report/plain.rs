@@ -16,13 +16,18 @@ impl Plain for Done {
 
 impl Plain for Id {
     fn plain(&self) -> Vec<String> {
+        let certified = if self.revoked {
+            styled(WARN, "no more: the node was revoked")
+        } else {
+            format!("until {}", self.certified_until)
+        };
         let mut lines = pairs(&[
             ("name", self.name.clone()),
             ("organisation", self.organisation.clone()),
             ("node", self.node.clone()),
             ("peer", self.peer.clone()),
             ("fingerprint", self.fingerprint.clone()),
-            ("certified", format!("until {}", self.certified_until)),
+            ("certified", certified),
             ("running", if self.running { "yes" } else { "no" }.to_owned()),
         ]);
         lines.extend(pairs(
@@ -68,6 +73,13 @@ impl Plain for Status {
         }
         if self.heads.is_empty() {
             lines.extend(pairs(&[("own log       ", "nothing was published yet".to_owned())]));
+        }
+        if self.unsettled > 0 {
+            let what = counted(usize::try_from(self.unsettled).unwrap_or(usize::MAX), "change");
+            lines.push(styled(
+                WARN,
+                &format!("{what} of trust, revocation or withdrawal still being worked through"),
+            ));
         }
         if self.comparing {
             lines.push(styled(

@@ -3,7 +3,7 @@
 mod reasons;
 mod values;
 
-use super::{HEAD, Plain, clean, counted, styled, table::Table};
+use super::{HEAD, Plain, WARN, clean, counted, styled, table::Table};
 use crate::daemon::{
     ceremony::documents::Said,
     control::documents::trust::{About, Known, Party, Reached, Trusted},
@@ -72,8 +72,12 @@ impl Plain for Known {
     fn plain(&self) -> Vec<String> {
         let line = |said: &Said| {
             let whose = said.organisation.as_deref().unwrap_or_default();
+            let over = match said.stands {
+                Some(false) => styled(WARN, "  OVER"),
+                _ => String::new(),
+            };
             format!(
-                "  {}: {}  {}",
+                "  {}: {}  {}{over}",
                 styled(HEAD, &said.kind),
                 clean(&said.says),
                 clean(whose)

@@ -10,7 +10,7 @@ use crate::{
     organisation::OrgId,
     peer::Peer,
     record::{LogId, Opinion, Origin as Source, RecordId, SealedBody, SetPart, Tlp, Topic},
-    statement::{Admitted, CheckedStatement, RosterRefusal},
+    statement::{Admitted, CheckedStatement, RosterRefusal, Statement},
     time::Millis,
     trust::{
         Acceptance, Origin, Pin, Root, Verdict,
@@ -73,6 +73,8 @@ pub enum Command {
     Trusted,
     /// What these organisations say of each other.
     Vouching(BTreeSet<OrgId>),
+    /// Which of these statements about others their issuers still stand by.
+    Standing(Vec<Statement>),
     /// Why an organisation is judged as it is.
     Explain {
         /// Which.
@@ -165,6 +167,8 @@ pub enum Outcome {
     Trusted(Box<Trusted>),
     /// What was said.
     Vouching(Vec<Vouched>),
+    /// For each statement whether its issuer stands by it; none for those that are not about another organisation.
+    Standing(Vec<Option<bool>>),
     /// The reasons asked for.
     Explained(Box<Explanation>),
     /// How sure the claims make.
@@ -285,6 +289,8 @@ pub struct Overview {
     pub missing_bodies: usize,
     /// True while nothing of our own is sent, until a peer has shown what it holds of our log.
     pub comparing: bool,
+    /// True when this node's own key was revoked: what it publishes from now on counts nowhere.
+    pub revoked: bool,
 }
 
 /// One connected peer.

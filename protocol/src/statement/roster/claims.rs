@@ -194,6 +194,17 @@ impl Roster {
         winner(lineage, of.map(|(_, held)| held))
     }
 
+    /// Whether what an organisation said of another is still its word: another statement may have come after it, or a manifest
+    /// may have voided its signers. None for statements of other kinds.
+    pub fn stands_by(&self, statement: &Statement) -> Option<bool> {
+        let kinds = [Kind::ENDORSEMENT, Kind::VETO, Kind::SUBSIDIARY];
+        let claim = Claim::read(statement)
+            .ok()
+            .filter(|_| kinds.contains(&statement.kind()))?;
+        let winner = self.winner(&claim.subject());
+        Some(winner.is_some_and(|held| held.id == statement.id()))
+    }
+
     /// Everything of one issuer that counts.
     fn winners_of(&self, issuer: OrgId) -> Vec<&HeldClaim> {
         let Some(lineage) = self.organisations.get(&issuer) else {

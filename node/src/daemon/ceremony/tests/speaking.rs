@@ -236,13 +236,9 @@ fn what_makes_no_sense_is_not_said() {
         Exit::Refused,
         "nothing is overwritten",
     );
-    check("endorse B --chain @none --out @out", Exit::Configuration, "none");
+    check("endorse B --chain @none --out @out", Exit::Failed, "none");
     check("endorse B --chain @taken --out @out", Exit::Configuration, "taken");
-    check(
-        "endorse B --chain @1 --manifest @none --out @out",
-        Exit::Configuration,
-        "none",
-    );
+    check("endorse B --chain @1 --manifest @none --out @out", Exit::Failed, "none");
     check("withdraw B --first --out @out", Exit::Refused, "nothing to take back");
     check(
         "withdraw B --topics dga --chain @1 --out @out",

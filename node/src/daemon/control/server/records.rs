@@ -3,7 +3,7 @@
 mod held;
 mod opinions;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     Json,
@@ -22,12 +22,16 @@ use starfish_protocol::{
 };
 
 use super::{Answer, Node, Refused, node::unexpected, usage};
-use crate::daemon::{
-    arguments::Lifetime,
-    control::documents::{Published, RefusedLine, Withdrawal, Withdrawn},
-    exit::{Exit, Failure},
-    identity::random,
-    moment,
+use crate::{
+    daemon::{
+        arguments::Lifetime,
+        control::documents::{Published, RefusedLine, Withdrawal, Withdrawn},
+        exit::{Exit, Failure},
+        identity::random,
+        moment,
+    },
+    ledger::catalogue::Standing,
+    store::StoreError,
 };
 
 pub(super) use self::{
@@ -187,6 +191,10 @@ pub(super) async fn withdraw(State(node): State<Arc<Node>>, Json(asked): Json<Wi
     let read = |text: &String| Observable::parse(text).map_err(|error| usage(format!("{text}: {error}")));
     let observables = asked.values.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     let values = observables.len() as u64;
+    if is_withdrawn(&node, record, &observables).await? {
+        let message = format!("{record}: this is withdrawn already; nothing was published");
+        return Err(Failure::new(Exit::Refused, message).into());
+    }
     let withdrawal = record::Withdrawal::new(record, observables, asked.reason).map_err(usage)?;
     let record::Withdrawal {
         target,
@@ -212,6 +220,23 @@ pub(super) async fn withdraw(State(node): State<Arc<Node>>, Json(asked): Json<Wi
         },
         other => Err(unexpected(other)),
     }
+}
+
+/// Whether all of that is withdrawn already. The engine says what is wrong with a record that is not here.
+async fn is_withdrawn(node: &Arc<Node>, record: RecordId, values: &[Observable]) -> Result<bool, Refused> {
+    let (node, values) = (Arc::clone(node), values.to_vec());
+    let looked = tokio::task::spawn_blocking(move || {
+        if values.is_empty() {
+            let card = node.ledger.card_of(&record)?;
+            return Ok(card.is_some_and(|(_, card)| card.withdrawn_at.is_some() && card.withdrawn >= card.items));
+        }
+        let held: BTreeMap<Observable, Standing> = node.ledger.observables(&record)?.into_iter().collect();
+        Ok::<bool, StoreError>(values.iter().all(|value| held.get(value) == Some(&Standing::Withdrawn)))
+    });
+    let looked = looked
+        .await
+        .map_err(|error| Failure::machine("the record was not read", error))?;
+    Ok(looked.map_err(|error| Failure::machine("the record was not read", error))?)
 }
 
 #[cfg(test)]

@@ -20,8 +20,13 @@ pub(super) async fn status(State(node): State<Arc<Node>>) -> Answer<Status> {
     let overview = node.overview().await?;
     let peers = node.handle.connections().await.len() as u64;
     let reader = Arc::clone(&node);
-    let counted = tokio::task::spawn_blocking(move || (reader.ledger.counts(), footprint::disk(&reader.data))).await;
-    let (counts, store_bytes) = counted.map_err(|error| Failure::machine("the store was not counted", error))?;
+    let counted = tokio::task::spawn_blocking(move || {
+        let ledger = &reader.ledger;
+        (ledger.counts(), ledger.unsettled(), footprint::disk(&reader.data))
+    });
+    let counted = counted.await;
+    let (counts, unsettled, store_bytes) =
+        counted.map_err(|error| Failure::machine("the store was not counted", error))?;
     let figures = node.figures();
     let head = |(log, seq, record): &(
         starfish_protocol::record::LogId,
@@ -40,6 +45,7 @@ pub(super) async fn status(State(node): State<Arc<Node>>) -> Answer<Status> {
         observables: counts.observables,
         quarantined: counts.held_observables,
         missing_bodies: overview.missing_bodies as u64,
+        unsettled: unsettled.map_err(|error| Failure::machine("the store was not counted", error))? as u64,
         peers,
         store_bytes,
         rss_bytes: footprint::memory(),
@@ -79,7 +85,11 @@ pub(super) async fn id(State(node): State<Arc<Node>>) -> Answer<Id> {
     if node.settings.public_address.is_some() {
         addresses = node.settings.addresses();
     }
-    Ok(Json(node.identity.document(&node.settings.name, addresses, true)))
+    let revoked = node.overview().await?.revoked;
+    Ok(Json(Id {
+        revoked,
+        ..node.identity.document(&node.settings.name, addresses, true)
+    }))
 }
 
 pub(super) async fn metrics(State(node): State<Arc<Node>>) -> Result<impl IntoResponse, Refused> {

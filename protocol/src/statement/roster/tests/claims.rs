@@ -295,6 +295,10 @@ fn stolen_endorsing_keys_are_void_when_a_manifest_says_so() {
     assert_eq!(admit(&raw_manifest(&next, &[41, 42])), Ok(Admitted::New));
     assert_eq!(admit(&raw(Kind::ENDORSEMENT, &honest, &[14])), Ok(Admitted::New));
     assert_eq!(roster.endorsements().collect::<Vec<_>>(), [&honest]);
+    let stands = |statement: &Statement| roster.stands_by(statement);
+    assert_eq!(stands(&raw(Kind::ENDORSEMENT, &theft, &[13])), Some(false));
+    assert_eq!(stands(&raw(Kind::ENDORSEMENT, &honest, &[14])), Some(true));
+    assert_eq!(stands(&raw_manifest(&next, &[41, 42])), None, "it is about nobody else");
     let mut plain = roster_of(&guarded_ground());
     for statement in [
         raw_manifest(&rotated(), &[41, 42]),

@@ -18,13 +18,16 @@ use starfish_protocol::{
 };
 
 use super::super::{Answer, Node, Refused, node::unexpected, streams::beside, usage};
-use crate::daemon::{
-    ceremony,
-    control::documents::{
-        Done,
-        trust::{About, Known, NewRoot, Party, Pin, Reached, Root, Terms, Trusted},
+use crate::{
+    daemon::{
+        ceremony::{self, documents::Said},
+        control::documents::{
+            Done,
+            trust::{About, Known, NewRoot, Party, Pin, Reached, Root, Terms, Trusted},
+        },
+        exit::Failure,
     },
-    exit::Failure,
+    store::StoreError,
 };
 
 pub(in super::super) async fn root(State(node): State<Arc<Node>>, Json(asked): Json<NewRoot>) -> Answer<Done> {
@@ -129,33 +132,50 @@ pub(in super::super) struct Which {
 /// Everything that is here from and about one organisation.
 pub(in super::super) async fn known(State(node): State<Arc<Node>>, Query(which): Query<Which>) -> Answer<Known> {
     let org = organisation(&which.organisation)?;
-    let read = move || {
-        let loaded = node.ledger.load()?;
-        // What the data directory says of this node was not told to it by anybody, and so may not be in the store.
-        let own = node.identity.statements.iter();
-        let own = own.filter(|statement| !loaded.statements.contains(statement));
-        // A node's addresses change with every start and say nothing of trust.
-        let all = loaded
-            .statements
-            .iter()
-            .chain(own)
-            .filter(|statement| statement.kind() != Kind::ENDPOINT);
-        let (says, others): (Vec<&Statement>, Vec<_>) = all.partition(|statement| statement.issuer() == Some(org));
-        let certificates = says
-            .iter()
-            .filter_map(|statement| NodeCertificate::read(statement).ok());
-        let nodes: BTreeSet<PublicKey> = certificates.map(|certificate| certificate.node_key).collect();
-        let accuses_it = |statement: &Statement| statement.accuses().is_some_and(|node| nodes.contains(&node));
-        let said_of_it = others
-            .into_iter()
-            .filter(|statement| subject(statement) == Some(org) || accuses_it(statement));
-        Ok(Known {
-            party: party(&node, &org),
-            says: says.into_iter().map(ceremony::say).collect(),
-            said_of_it: said_of_it.map(ceremony::say).collect(),
-        })
+    let reader = Arc::clone(&node);
+    let read = move || from_and_about(&reader, org);
+    let (says, others, party) = beside(read).await.map_err(unread)?;
+    let of_it = says.len();
+    let all = [says, others].concat();
+    let standing = match node.handle.command(Command::Standing(all.clone())).await {
+        Outcome::Standing(standing) => standing,
+        other => return Err(unexpected(other)),
     };
-    Ok(Json(beside(read).await.map_err(unread)?))
+    let said = |(statement, stands): (&Statement, Option<bool>)| Said {
+        stands,
+        ..ceremony::say(statement)
+    };
+    let mut says: Vec<Said> = all.iter().zip(standing).map(said).collect();
+    let said_of_it = says.split_off(of_it);
+    Ok(Json(Known {
+        party,
+        says,
+        said_of_it,
+    }))
+}
+
+/// What an organisation has signed, what others have signed about it, and who it is. Reads the store, so not for the event
+/// loop.
+fn from_and_about(node: &Node, org: OrgId) -> Result<(Vec<Statement>, Vec<Statement>, Party), StoreError> {
+    let loaded = node.ledger.load()?;
+    // What the data directory says of this node was not told to it by anybody, and so may not be in the store.
+    let own = node.identity.statements.iter();
+    let own = own.filter(|statement| !loaded.statements.contains(statement)).cloned();
+    let own: Vec<Statement> = own.collect();
+    // A node's addresses change with every start and say nothing of trust.
+    let all = loaded
+        .statements
+        .into_iter()
+        .chain(own)
+        .filter(|statement| statement.kind() != Kind::ENDPOINT);
+    let (says, mut others): (Vec<Statement>, Vec<_>) = all.partition(|statement| statement.issuer() == Some(org));
+    let certificates = says
+        .iter()
+        .filter_map(|statement| NodeCertificate::read(statement).ok());
+    let nodes: BTreeSet<PublicKey> = certificates.map(|certificate| certificate.node_key).collect();
+    let accuses_it = |statement: &Statement| statement.accuses().is_some_and(|node| nodes.contains(&node));
+    others.retain(|statement| subject(statement) == Some(org) || accuses_it(statement));
+    Ok((says, others, party(node, &org)))
 }
 
 /// About whom an organisation says something.
