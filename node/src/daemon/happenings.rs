@@ -2,6 +2,12 @@
 //!
 //! Nothing here says `fork` unless one was proven: operators and tests look for the word.
 
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
 use starfish_protocol::engine::port;
 use tokio::sync::{broadcast, watch};
 
@@ -10,6 +16,8 @@ use crate::mesh::{CloseReason, Event};
 
 /// Visitors that a slow reader may miss.
 const VISITORS: usize = 16;
+/// One limit is told once in so long: whoever runs into it all the time must not fill the disk with log lines.
+const LIMIT_TOLD: Duration = Duration::from_secs(60);
 
 /// Somebody who used a code of this node.
 #[derive(Clone, Debug)]
@@ -27,6 +35,7 @@ pub struct Happenings {
     durable: watch::Sender<u64>,
     listening: watch::Sender<u64>,
     forks: watch::Sender<i64>,
+    limits: Mutex<Limits>,
 }
 
 impl Default for Happenings {
@@ -36,6 +45,7 @@ impl Default for Happenings {
             durable: watch::Sender::new(0),
             listening: watch::Sender::new(0),
             forks: watch::Sender::new(0),
+            limits: Mutex::default(),
         }
     }
 }
@@ -91,9 +101,32 @@ impl Happenings {
                 let _ = self.visitors.send(Visit { secret: *secret, met });
             }
             Event::Listening(_) | Event::ListenerClosed(_) | Event::ListenerLost(_) => count(&self.listening),
+            Event::Bounded(what) | Event::Engine(port::Event::Bounded(what)) => {
+                let mut limits = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(untold) = limits.reached(what, Instant::now()) {
+                    tracing::warn!(what, untold, "a limit was reached");
+                }
+            }
             _ => {}
         }
         log(event);
+    }
+}
+
+/// The limits that were reached: when each was told last, and how often it was reached since.
+#[derive(Debug, Default)]
+struct Limits(BTreeMap<&'static str, (Instant, u64)>);
+
+impl Limits {
+    /// How often it was reached and not told, when it is to be told now.
+    fn reached(&mut self, what: &'static str, now: Instant) -> Option<u64> {
+        match self.0.get_mut(what) {
+            Some((told, untold)) if now.saturating_duration_since(*told) < LIMIT_TOLD => {
+                *untold += 1;
+                None
+            }
+            _ => Some(self.0.insert(what, (now, 0)).map_or(0, |(_, untold)| untold)),
+        }
     }
 }
 
@@ -121,7 +154,7 @@ fn log(event: Event) {
         Event::DialFailed { peer, reason } => {
             tracing::debug!(peer = peer.map(|peer| peer.to_string()).unwrap_or_default(), %reason, "not reached");
         }
-        Event::Bounded(what) => tracing::warn!(what, "a limit was reached"),
+        Event::Bounded(_) => {}
     }
 }
 
@@ -163,7 +196,7 @@ fn log_engine(event: port::Event) {
             tracing::info!(%org, ?name, words, confirmed, "a code of this node was used; compare the words");
         }
         port::Event::Faulted { peer, fault } => tracing::warn!(?peer, ?fault, "refused"),
-        port::Event::Bounded(what) => tracing::warn!(what, "a limit was reached"),
+        port::Event::Bounded(_) => {}
         port::Event::ClockDisagrees(by) => {
             tracing::warn!(
                 by_ms = by,
@@ -198,6 +231,25 @@ mod tests {
         let Visit { secret, met } = visitors.try_recv().expect("a visitor");
         assert_eq!((secret, met.words.len(), met.confirmed), ([7; 5], 5, false));
         assert_eq!(happenings.forks(), 0);
+    }
+
+    #[test]
+    fn a_limit_that_is_reached_all_the_time_is_told_now_and_then() {
+        let (mut limits, start) = (Limits::default(), Instant::now());
+        let mut check = |what, after: u64, expected| {
+            assert_eq!(
+                limits.reached(what, start + Duration::from_secs(after)),
+                expected,
+                "{what} {after}"
+            );
+        };
+        check("one", 0, Some(0));
+        check("one", 0, None);
+        check("one", 59, None);
+        check("other", 59, Some(0));
+        check("one", 60, Some(2));
+        check("one", 61, None);
+        check("one", 200, Some(1));
     }
 
     #[test]

@@ -75,6 +75,12 @@ pub fn found(founding: &Founding<'_>) -> Result<Founded, Failure> {
         answers,
         passphrase,
     } = founding;
+    if answers.name.trim().is_empty() {
+        return Err(Failure::new(
+            Exit::Usage,
+            "--name: an organisation has a name, such as \"CERT Example\"; nothing was made",
+        ));
+    }
     let text = answers.render();
     let settings = settings::checked(&text, &Layers::default()).map_err(|mistakes| settings::failure(&mistakes))?;
     make_room(data)?;

@@ -120,20 +120,12 @@ impl<'a> Writer<'a> {
             }
             Change::Cut { node, org, last_good } => self.cut(node, *org, last_good.as_deref()),
             Change::Recovery { id, seen } => {
-                let name = recovery_key(id);
-                match seen {
-                    Some(seen) => self.draft.put(Space::Settings, name, encoded(seen)),
-                    None => self.draft.delete(Space::Settings, name),
-                }
+                self.set(recovery_key(id), seen.as_ref().map(encoded));
                 Ok(())
             }
             Change::Rights { org, rights } => {
-                let name = rights_key(org);
-                if *rights == Rights::default() {
-                    self.draft.delete(Space::Settings, name);
-                } else {
-                    self.draft.put(Space::Settings, name, encoded(rights));
-                }
+                let some = *rights != Rights::default();
+                self.set(rights_key(org), some.then(|| encoded(rights)));
                 Ok(())
             }
             Change::Release(record) => self.release(record),
@@ -147,6 +139,13 @@ impl<'a> Writer<'a> {
                 self.draft.put(Space::Settings, *name, value.as_slice());
                 Ok(())
             }
+        }
+    }
+
+    fn set(&mut self, name: String, value: Option<Vec<u8>>) {
+        match value {
+            Some(value) => self.draft.put(Space::Settings, name, value),
+            None => self.draft.delete(Space::Settings, name),
         }
     }
 

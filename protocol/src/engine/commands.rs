@@ -67,13 +67,11 @@ impl Engine {
             Command::Pin { org, pin } => self.pin(ticket, org, pin),
             Command::Trusted => self.show_trusted(ticket),
             Command::Vouching(among) => {
-                let vouching = self.trust.vouching(&among);
-                self.done(ticket, Outcome::Vouching(vouching));
+                self.done(ticket, Outcome::Vouching(self.trust.vouching(&among)));
             }
             Command::Standing(statements) => {
-                let standing = statements.iter().map(|said| self.roster.stands_by(said));
-                let standing = standing.collect();
-                self.done(ticket, Outcome::Standing(standing));
+                let stands = statements.iter().map(|said| self.roster.stands_by(said)).collect();
+                self.done(ticket, Outcome::Standing(stands));
             }
             Command::Explain { org, question } => {
                 let explanation = self.trust.explain(&org, &question);

@@ -16,9 +16,7 @@ pub(super) async fn meant(client: &Client, text: &str) -> Result<OrgId, Failure>
     if let Ok(org) = text.parse() {
         return Ok(org);
     }
-    let address = query::address("/organisations", &[("text", text.to_owned())]);
-    let known = client.get::<Vec<Organisation>>(&address).await;
-    let known = known.map_err(|failure| match failure.exit {
+    known(client, text).await.map_err(|failure| match failure.exit {
         Exit::NotRunning => Failure::new(
             Exit::NotRunning,
             format!(
@@ -28,12 +26,20 @@ pub(super) async fn meant(client: &Client, text: &str) -> Result<OrgId, Failure>
             ),
         ),
         _ => failure,
-    })?;
-    only(text, &known)
+    })
+}
+
+/// The organisation that is meant, of those that the node has heard of.
+///
+/// # Errors
+/// When nobody known is called so, or several are.
+pub(super) async fn known(client: &Client, text: &str) -> Result<OrgId, Failure> {
+    let address = query::address("/organisations", &[("text", text.to_owned())]);
+    only(text, &client.get::<Vec<Organisation>>(&address).await?)
 }
 
 /// The only one that is known by this text.
-pub(super) fn only(text: &str, known: &[Organisation]) -> Result<OrgId, Failure> {
+fn only(text: &str, known: &[Organisation]) -> Result<OrgId, Failure> {
     let text = clean(text);
     match known {
         [one] => one

@@ -7,14 +7,11 @@ use libp2p::{Multiaddr, multiaddr::Protocol};
 
 use super::{
     Console,
-    organisation::{meant, only},
+    organisation::{known, meant},
 };
 use crate::daemon::{
     arguments::mesh::{Block, Invite, Pair, Unpair},
-    control::{
-        documents::{self, Done, Invitation, Met, Organisation, Trust},
-        query,
-    },
+    control::documents::{self, Done, Invitation, Met, Trust},
     exit::{Exit, Failure},
     reach::{self, Nearness},
     report::{Plain, WARN, clean, styled},
@@ -130,9 +127,8 @@ async fn decide(console: &Console, met: Met, yes: bool) -> Result<Met, Failure> 
 /// Trusts whoever used a code of this node, and so is known to it.
 async fn trust(console: &Console, text: &str) -> Result<Exit, Failure> {
     let client = console.client();
-    let address = query::address("/organisations", &[("text", text.to_owned())]);
     let asked = Trust {
-        organisation: only(text, &client.get::<Vec<Organisation>>(&address).await?)?.to_string(),
+        organisation: known(&client, text).await?.to_string(),
         trusted: true,
     };
     let done: Done = client.post("/trust", &asked).await?;

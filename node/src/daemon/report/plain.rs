@@ -174,7 +174,11 @@ fn everything(names: &[String]) -> String {
 impl Plain for Published {
     fn plain(&self) -> Vec<String> {
         let observables = counted(usize::try_from(self.observables).unwrap_or(usize::MAX), "observable");
-        let mut said = format!("published {observables} in {}", counted(self.records.len(), "record"));
+        let mut said = if self.records.is_empty() {
+            "nothing was published: there is no observable to publish in the list".to_owned()
+        } else {
+            format!("published {observables} in {}", counted(self.records.len(), "record"))
+        };
         if self.repeated > 0 {
             said.push_str(&format!("; {} repeated", self.repeated));
         }
@@ -341,7 +345,10 @@ mod tests {
     #[test]
     fn publications_count() {
         let check = |published: Published, expected: &str| assert_eq!(piped(&published), expected);
-        check(Published::default(), "published 0 observables in 0 records");
+        check(
+            Published::default(),
+            "nothing was published: there is no observable to publish in the list",
+        );
         let records = vec!["rec:a".to_owned()];
         check(
             Published {

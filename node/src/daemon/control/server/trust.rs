@@ -204,10 +204,10 @@ pub(super) async fn trust(State(node): State<Arc<Node>>, Json(asked): Json<Trust
 }
 
 pub(super) async fn block(State(node): State<Arc<Node>>, Json(asked): Json<Block>) -> Answer<Done> {
-    let peer: PeerId = asked
-        .peer
-        .parse()
-        .map_err(|error| usage(format!("{}: {error}", asked.peer)))?;
+    let peer: PeerId = asked.peer.parse().map_err(|error| {
+        let whose = "it is a peer id, as `starfish peers` shows them";
+        usage(format!("{}: {error}; {whose}", asked.peer))
+    })?;
     if peer == node.handle.peer() {
         return Err(usage("this is this node itself"));
     }
