@@ -381,11 +381,15 @@ impl Trust {
         self.web.set_roots(org, roots);
     }
 
-    /// Whoever is touched is judged anew; the first cause is the one that is told. True when there is somebody.
+    /// Whoever is touched is judged anew; the first cause is the one that is told, unless the operator is one. True when there
+    /// is somebody.
     fn note(&mut self, who: Who) -> bool {
         let touched = self.web.take_touched();
         for org in &touched {
-            self.waiting.entry(*org).or_insert(who);
+            let cause = self.waiting.entry(*org).or_insert(who);
+            if who == Who::Operator {
+                *cause = who;
+            }
         }
         !touched.is_empty()
     }

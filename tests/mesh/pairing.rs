@@ -14,7 +14,7 @@ fn words(met: &Value) -> Vec<String> {
 
 #[test]
 fn one_code_and_the_same_words_pair_two_nodes() {
-    let mesh = Nodes::start_apart(2);
+    let mesh = Nodes::start_apart(3);
     let inviting = mesh[0].follows(&["invite"]);
     let code = text(&inviting.next_document(), "code");
     assert!(code.len() < 60 && !code.contains(' '), "{code} is hard to read aloud");
@@ -37,12 +37,15 @@ fn one_code_and_the_same_words_pair_two_nodes() {
     assert_eq!(text(&visited, "organisation"), mesh[0].organisation);
     mesh[0].publish("c2", &["early.example".to_owned()]);
 
-    // The code has done its work once.
+    // The code has done its work: it opens to nobody else, and tells the same node the same again.
     assert_ne!(
-        mesh[1].said(&["pair", &code, "--yes"], "").code,
+        mesh[2].said(&["pair", &code, "--yes"], "").code,
         Some(0),
-        "a code works twice"
+        "a code works for two nodes"
     );
+    let again = mesh[1].said(&["--json", "pair", &code], "");
+    let again: Value = serde_json::from_str(again.output.lines().next().unwrap_or_default()).expect("JSON");
+    assert_eq!(words(&again), words(&met), "{again} {met}");
     mesh[0]
         .said(&["pair", "--confirm", &mesh[1].organisation], "")
         .done("confirm");

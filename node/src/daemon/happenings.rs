@@ -181,7 +181,7 @@ fn log_engine(event: port::Event) {
             tracing::warn!(
                 epoch = epoch.0,
                 adopted,
-                "others hold more of this node's log; a new epoch was opened"
+                "a new epoch of this node's log was opened: others hold more of the old one, or may"
             );
         }
         port::Event::Introduced { peer, org } => tracing::info!(?peer, %org, "introduced"),

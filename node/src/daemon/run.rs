@@ -86,8 +86,11 @@ pub async fn run(data: &Path, arguments: Run, json: bool) -> Result<Exit, Failur
         verifier: Arc::new(Strict),
         registry: Some(&mut registry),
     };
-    let (handle, running) = mesh::start(machine, mesh_settings(&settings, &contacts), parts)
-        .map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
+    let (handle, running) = mesh::start(machine, mesh_settings(&settings, &contacts), parts).map_err(|error| {
+        let message =
+            format!("{error}; `port` and `listen` in starfish.toml say where, and another program may be there");
+        Failure::new(Exit::Failed, message)
+    })?;
     let running = tokio::spawn(running);
 
     let socket = server::listen(data).map_err(|error| Failure::machine(control::socket(data).display(), error))?;

@@ -131,7 +131,7 @@ pub struct Hit {
     /// True when its organisation took it back.
     pub withdrawn: bool,
     /// True when its author was proven to have written two histories.
-    pub disputed: bool,
+    pub forked: bool,
 }
 
 /// Some hits, and where the next page begins.
@@ -179,11 +179,11 @@ impl FromStr for Cursor {
 /// Rows of the two spaces that a search looks at: key, value, and whether the row is one of the withdrawn.
 type Merged = BTreeMap<Vec<u8>, (Vec<u8>, bool)>;
 
-/// Cards that one page has read, and which authors are disputed.
+/// Cards that one page has read, and which authors are forked.
 #[derive(Default)]
 struct Cards {
     cards: BTreeMap<Number, Option<Card>>,
-    disputed: BTreeMap<PublicKey, bool>,
+    forked: BTreeMap<PublicKey, bool>,
 }
 
 impl<S: Store> Ledger<S> {
@@ -266,12 +266,12 @@ impl<S: Store> Ledger<S> {
             return Ok(None);
         };
         let value = Observable::from_key(key).ok_or_else(|| StoreError::corrupt("a key that is no observable"))?;
-        let disputed = match cards.disputed.get(&card.author) {
-            Some(disputed) => *disputed,
+        let forked = match cards.forked.get(&card.author) {
+            Some(forked) => *forked,
             None => {
-                let disputed = self.store.get(Space::Forks, card.author.as_bytes())?.is_some();
-                cards.disputed.insert(card.author, disputed);
-                disputed
+                let forked = self.store.get(Space::Forks, card.author.as_bytes())?.is_some();
+                cards.forked.insert(card.author, forked);
+                forked
             }
         };
         Ok(Some(Hit {
@@ -287,7 +287,7 @@ impl<S: Store> Ledger<S> {
             received_at: card.received_at,
             expires_at: card.expires_at,
             withdrawn,
-            disputed,
+            forked,
         }))
     }
 }

@@ -1,7 +1,9 @@
 //! The store as the mesh sees it, and the one writer to it.
 //!
-//! Steps are written in the order in which the rules asked for them. Those that wait while one is being written go
-//! together into the next write, because one flush costs the same for all.
+//! Steps are written in the order in which the rules asked for them, but for bodies: those are most of the work, and nothing
+//! that comes after one rests on it, so that what an operator decides does not wait until a day of somebody's names is
+//! indexed. What waits while something is being written goes together into the next write, because one flush costs the
+//! same for all.
 
 use std::{
     collections::VecDeque,
@@ -18,6 +20,8 @@ use crate::store::StoreError;
 /// How many steps, and how many changes, go into one write at most.
 const STEPS: usize = 64;
 const CHANGES: usize = 1_000;
+/// After so many values no further body goes into the same write: some fifty milliseconds of work.
+const VALUES: usize = 4_096;
 
 /// What keeps records. Both methods block and run off the event loop; `apply` is never called twice at a time.
 pub trait Keeper: Send + Sync + 'static {
@@ -51,11 +55,78 @@ impl From<StoreError> for KeepError {
     }
 }
 
+/// What is to become durable together.
+#[derive(Debug)]
+struct Step {
+    /// Its place among all that ever were.
+    number: u64,
+    ticket: Ticket,
+    changes: Vec<Change>,
+}
+
+/// The steps that wait.
+#[derive(Debug, Default)]
+struct Queue {
+    steps: VecDeque<Step>,
+    /// Those of nothing but bodies.
+    bodies: VecDeque<Step>,
+    appended: u64,
+}
+
+impl Queue {
+    fn append(&mut self, ticket: Ticket, changes: Vec<Change>) {
+        self.appended += 1;
+        let bodies = changes.iter().filter_map(values).count();
+        let queue = if bodies > 0 && bodies == changes.len() {
+            &mut self.bodies
+        } else {
+            &mut self.steps
+        };
+        queue.push_back(Step {
+            number: self.appended,
+            ticket,
+            changes,
+        });
+    }
+
+    fn len(&self) -> usize {
+        self.steps.len() + self.bodies.len()
+    }
+
+    /// What goes into one write.
+    fn take(&mut self) -> (Vec<Ticket>, Vec<Change>) {
+        let (mut tickets, mut changes) = (Vec::new(), Vec::new());
+        while tickets.len() < STEPS && (tickets.is_empty() || changes.len() < CHANGES) {
+            let Some(step) = self.steps.pop_front() else { break };
+            tickets.push(step.ticket);
+            changes.extend(step.changes);
+        }
+        // A body rests on its header, which came before it and may be in a step that is left.
+        let left = self.steps.front().map_or(u64::MAX, |step| step.number);
+        let (most, mut taken) = (tickets.len() + STEPS, 0);
+        while tickets.len() < most && taken < VALUES && self.bodies.front().is_some_and(|step| step.number < left) {
+            let Some(step) = self.bodies.pop_front() else { break };
+            taken += step.changes.iter().filter_map(values).sum::<usize>();
+            tickets.push(step.ticket);
+            changes.extend(step.changes);
+        }
+        (tickets, changes)
+    }
+}
+
+/// How many values a body has; none for any other change.
+fn values(change: &Change) -> Option<usize> {
+    match change {
+        Change::Body { body, .. } => Some(body.observables().len()),
+        _ => None,
+    }
+}
+
 /// The queue in front of `apply`.
 pub(crate) struct Writer {
     env: Arc<dyn Env>,
     keeper: Arc<dyn Keeper>,
-    waiting: VecDeque<(Ticket, Vec<Change>)>,
+    waiting: Queue,
     writing: Option<BoxFuture<'static, Result<Vec<Ticket>, KeepError>>>,
     most: usize,
 }
@@ -65,14 +136,14 @@ impl Writer {
         Self {
             env,
             keeper,
-            waiting: VecDeque::new(),
+            waiting: Queue::default(),
             writing: None,
             most,
         }
     }
 
     pub(crate) fn append(&mut self, ticket: Ticket, changes: Vec<Change>) {
-        self.waiting.push_back((ticket, changes));
+        self.waiting.append(ticket, changes);
     }
 
     /// True when nothing more should be taken from the network until some of it is written.
@@ -81,7 +152,7 @@ impl Writer {
     }
 
     pub(crate) fn is_idle(&self) -> bool {
-        self.waiting.is_empty() && self.writing.is_none()
+        self.waiting.len() == 0 && self.writing.is_none()
     }
 
     /// Steps that became durable.
@@ -98,14 +169,7 @@ impl Writer {
     }
 
     fn write(&mut self) -> Option<BoxFuture<'static, Result<Vec<Ticket>, KeepError>>> {
-        let (mut tickets, mut changes) = (Vec::new(), Vec::new());
-        while tickets.len() < STEPS && (tickets.is_empty() || changes.len() < CHANGES) {
-            let Some((ticket, step)) = self.waiting.pop_front() else {
-                break;
-            };
-            tickets.push(ticket);
-            changes.extend(step);
-        }
+        let (tickets, changes) = self.waiting.take();
         if tickets.is_empty() {
             return None;
         }
@@ -134,7 +198,54 @@ fn size(change: &Change) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use starfish_crypto::{Digest, domain};
+    use starfish_protocol::{
+        observable::Observable,
+        record::{Body, Bundle, RecordId},
+        time::Millis,
+    };
+
     use super::*;
+
+    fn body(values: usize) -> Vec<Change> {
+        let observables = (0..values).map(|value| {
+            let name = format!("name-{value}.example");
+            Observable::parse(&name).expect("the test is written so")
+        });
+        vec![Change::Body {
+            record: RecordId::from_digest(Digest::of(domain::BODY, b"record")),
+            compressed: Vec::new(),
+            body: Body::Indicators(Bundle::new(80, String::new(), observables.collect()).expect("it is in order")),
+            received_at: Millis(0),
+        }]
+    }
+
+    #[test]
+    fn bodies_let_everything_else_pass_and_are_not_forgotten() {
+        let mut queue = Queue::default();
+        let decision = || vec![Change::Setting("paired", Vec::new())];
+        let mut check = |appended: Vec<(Ticket, Vec<Change>)>, expected: &[Ticket], left: usize| {
+            appended
+                .into_iter()
+                .for_each(|(ticket, changes)| queue.append(ticket, changes));
+            assert_eq!((queue.take().0.as_slice(), queue.len()), (expected, left));
+        };
+        // A large body fills a write; what an operator decides does not wait for the second one.
+        check(vec![(1, body(5_000)), (2, body(5_000))], &[1], 1);
+        check(vec![(3, body(10)), (4, decision())], &[4, 2], 1);
+        check(Vec::new(), &[3], 0);
+        // A step that has more than bodies is no body.
+        let mixed = body(1).into_iter().chain(decision()).collect();
+        check(vec![(5, body(1)), (6, mixed), (9, Vec::new())], &[6, 9, 5], 0);
+        // However much is decided, bodies come in their turn, and never before what they may rest on.
+        let many = (10..10 + 2 * STEPS as u64).map(|ticket| (ticket, decision()));
+        let first: Vec<Ticket> = (10..10 + STEPS as u64).chain([7]).collect();
+        let appended = [(7, body(1))].into_iter().chain(many).chain([(8, body(1))]);
+        check(appended.collect(), &first, STEPS + 1);
+        let second: Vec<Ticket> = (10 + STEPS as u64..10 + 2 * STEPS as u64).chain([8]).collect();
+        check(Vec::new(), &second, 0);
+        check(Vec::new(), &[], 0);
+    }
 
     #[test]
     fn a_full_disk_is_no_damage() {

@@ -115,6 +115,7 @@ impl Engine {
             missing_bodies: self.bodies.unresolved(),
             comparing: self.own.is_comparing(),
             revoked: self.roster.revoked(&self.key.public()).is_some(),
+            standstill: self.roster.is_frozen(&self.org),
         }
     }
 

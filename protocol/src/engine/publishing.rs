@@ -176,6 +176,9 @@ impl Engine {
         if self.roster.organisation_of(&author, self.now.wall) != Some(self.org) {
             return Err(Refusal::Uncertified);
         }
+        if self.roster.is_frozen(&self.org).is_some() {
+            return Err(Refusal::Standstill);
+        }
         if self.is_ahead_of_peers() {
             return Err(Refusal::ClockAhead);
         }

@@ -181,7 +181,7 @@ pub enum Reason {
 #[derive(Args, Debug)]
 #[command(
     after_help = "Node: none needed.\n\nMake it known with `starfish org accept` on any running node. Positions are those that \
-    `starfish status` of the node shows as its own log."
+    `starfish status` of the node shows as its own logs: one for each audience, and more after a restore. Name every one."
 )]
 pub struct RevokeNode {
     /// Which organisation.
@@ -193,7 +193,8 @@ pub struct RevokeNode {
     /// Why
     #[arg(long, value_enum)]
     pub reason: Reason,
-    /// The last record of a log that is surely the node's own, as AUDIENCE,EPOCH,NUMBER,RECORD; without one, none is
+    /// The last record of a log that is surely the node's own, as AUDIENCE,EPOCH,NUMBER,RECORD; once for every log that
+    /// `starfish status` shows: nothing of a log that is not named counts
     #[arg(long = "last-good", value_name = "POSITION")]
     pub last_good: Vec<String>,
     /// Who signs.
@@ -259,7 +260,7 @@ pub struct Question {
 #[derive(Args, Debug)]
 #[command(
     after_help = "Node: none needed.\n\nWhat has all its signatures, or asks for other keys, is left as it is. The manifests \
-    that tell who may sign are those in the file itself, and in that of --manifest."
+    that tell who may sign are those in the file itself, and in that of --manifest or else in the data directory."
 )]
 pub struct Sign {
     /// The statements

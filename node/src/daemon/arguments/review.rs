@@ -68,7 +68,7 @@ pub struct Drop {
     starfish audit --since 2027-06-30\n  starfish audit --since 1042 --json      # the lines after line 1042"
 )]
 pub struct Audit {
-    /// From here on: a day, a time, how long ago, or the number of the last line that you saw [default: the beginning]
+    /// From here on: a day, a time, how long ago, or the number of the last line that you saw [default: the newest lines]
     #[arg(long, value_name = "TIME|LINE")]
     pub since: Option<Since>,
     /// At most so many lines; 0 means all of them

@@ -83,8 +83,8 @@ pub enum Store {
     /// Puts a saved copy in the place of the store
     #[command(
         after_help = "Node: must be stopped.\n\nOnly this node's own backup, because a backup holds no keys: on a new machine, \
-        first put back `node.key`, `starfish.toml` and the folder `organisation`.\n\nThe node then sends nothing of its own before a peer has shown what it \
-        holds of this node's log."
+        first put back `node.key`, `starfish.toml` and the folder `organisation`.\n\nThe node's next publication waits until a peer has shown what it \
+        holds of this node's log, for some seconds at most, and goes into a new epoch of that log."
     )]
     Restore {
         /// The copy

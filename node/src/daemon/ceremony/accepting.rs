@@ -1,8 +1,11 @@
 //! Takes what was signed offline into a node: into its data directory, and into the mesh when it runs.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
-use starfish_crypto::SecretKey;
+use starfish_crypto::{Digest, SecretKey};
 use starfish_protocol::{
     community::Community,
     statement::{Manifest, NodeCertificate, Statement},
@@ -10,7 +13,7 @@ use starfish_protocol::{
 
 use super::{
     documents::Accepted,
-    papers::{add, statements},
+    papers::{add, chosen, statements},
     speaking::{is_of_chain, keep_chain},
 };
 use crate::daemon::{
@@ -22,7 +25,7 @@ use crate::daemon::{
 /// Statements by where they belong.
 #[derive(Default)]
 struct Sorted {
-    /// Manifests of this node's organisation.
+    /// Manifests of this node's organisation, and what chooses between two of one number.
     manifests: Vec<Statement>,
     /// Certificates of this node, which it has signed too.
     certificates: Vec<Statement>,
@@ -45,7 +48,9 @@ pub async fn accept(
     for file in files {
         all.extend(statements(file)?);
     }
-    let sorted = sort(all, &identity, unlock)?;
+    let mut sorted = sort(all, &identity, unlock)?;
+    sorted.keep_choices(&identity);
+    same_number(&identity, &sorted)?;
     check(&identity, &sorted, community)?;
     let manifests = add(&manifest_file(data), &sorted.manifests)?;
     let certificates = add(&certificates_file(data), &sorted.certificates)?;
@@ -83,6 +88,46 @@ pub async fn accept(
         }
         Err(failure) => Err(failure),
     }
+}
+
+impl Sorted {
+    /// What chooses between two manifests belongs to them, if the one that is chosen is here: without it the next ceremony
+    /// would not know which counts.
+    fn keep_choices(&mut self, identity: &Identity) {
+        let all = identity.statements.iter().chain(&self.manifests);
+        let held: Vec<Digest> = all.map(Statement::id).collect();
+        let belongs = |statement: &Statement| {
+            let mine = statement.issuer() == Some(identity.org);
+            mine && chosen(statement).is_some_and(|id| held.contains(&id))
+        };
+        let (choices, others) = std::mem::take(&mut self.others).into_iter().partition(belongs);
+        self.others = others;
+        self.manifests.extend::<Vec<Statement>>(choices);
+    }
+}
+
+/// Refuses a second manifest with the number of one that is here: told to the mesh, it would stop the organisation at once.
+fn same_number(identity: &Identity, sorted: &Sorted) -> Result<(), Failure> {
+    let all: Vec<&Statement> = identity.statements.iter().chain(&sorted.manifests).collect();
+    let choices: Vec<Digest> = all.iter().filter_map(|statement| chosen(statement)).collect();
+    let mut seen: BTreeMap<u64, Digest> = BTreeMap::new();
+    for statement in all {
+        let Ok(manifest) = Manifest::read(statement) else {
+            continue;
+        };
+        let id = statement.id();
+        let first = *seen.entry(manifest.seq).or_insert(id);
+        if first != id && !choices.contains(&first) && !choices.contains(&id) {
+            let message = format!(
+                "nothing was accepted: there is another manifest with the number {} ({first}), and two of them stop the \
+                organisation at every node until its roots choose one by `starfish org settle --manifest-id`; accept that \
+                choice together with this one",
+                manifest.seq
+            );
+            return Err(Failure::new(Exit::Refused, message));
+        }
+    }
+    Ok(())
 }
 
 fn sort(

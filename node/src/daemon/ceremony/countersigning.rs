@@ -1,7 +1,7 @@
 //! Adds signatures to what others have signed in part. A file may hold more than its reader has to sign: a rotation carries
 //! the manifests before it, and a signature too many makes a statement false.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::Path};
 
 use starfish_crypto::{PublicKey, SecretKey};
 use starfish_protocol::{
@@ -11,7 +11,7 @@ use starfish_protocol::{
 
 use super::{
     documents::Signed,
-    papers::{keys, must_not_exist, statements},
+    papers::{keys, must_not_exist, place, statements},
     signing::{signed, written},
 };
 use crate::daemon::{
@@ -23,18 +23,27 @@ use crate::daemon::{
 ///
 /// # Errors
 /// When a key may sign none of it, or a file cannot be read or written.
-pub fn sign(arguments: &Sign) -> Result<Signed, Failure> {
+pub fn sign(arguments: &Sign, data: &Path) -> Result<Signed, Failure> {
     let Sign { file, papers, signing } = arguments;
     must_not_exist(&signing.out)?;
     let keys = keys(signing)?;
     let all = statements(file)?;
-    let known = match &papers.manifest {
-        Some(path) => [statements(path)?, all.clone()].concat(),
-        None => all.clone(),
+    // An offline machine has no data directory, and the file itself may say whose roots are asked for.
+    let beside = place(papers, data);
+    let known = if papers.manifest.is_some() || beside.exists() {
+        [statements(&beside)?, all.clone()].concat()
+    } else {
+        all.clone()
     };
-    let manifests: Vec<Manifest> = known.iter().filter_map(|held| Manifest::read(held).ok()).collect();
+    let mut manifests: Vec<Manifest> = Vec::new();
+    for manifest in known.iter().filter_map(|held| Manifest::read(held).ok()) {
+        // One that is in both files is one.
+        if !manifests.contains(&manifest) {
+            manifests.push(manifest);
+        }
+    }
     let mut used: BTreeSet<PublicKey> = BTreeSet::new();
-    let (mut done, mut fewest, mut missing) = (Vec::new(), usize::MAX, 0);
+    let (mut done, mut fewest, mut missing, mut added) = (Vec::new(), usize::MAX, 0, false);
     for statement in all {
         let asked = Asked::of(&statement, &manifests);
         let mine: Vec<SecretKey> = keys
@@ -47,7 +56,10 @@ pub fn sign(arguments: &Sign) -> Result<Signed, Failure> {
         let statement = if is_complete {
             statement
         } else {
-            signed(Ok(statement), &mine)?
+            let before = statement.signatures().len();
+            let statement = signed(Ok(statement), &mine)?;
+            added |= statement.signatures().len() > before;
+            statement
         };
         if !is_complete {
             fewest = fewest.min(statement.signatures().len());
@@ -64,6 +76,13 @@ pub fn sign(arguments: &Sign) -> Result<Signed, Failure> {
     }
     if fewest == usize::MAX {
         let message = format!("everything in {} has all its signatures already", file.display());
+        return Err(Failure::new(Exit::Refused, message));
+    }
+    if !added {
+        let message = format!(
+            "these keys have signed everything in {} already; nothing was written",
+            file.display()
+        );
         return Err(Failure::new(Exit::Refused, message));
     }
     let written = written(&signing.out, done, fewest, 0)?;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::daemon::report::{GOOD, HEAD, Plain, WARN, clean, counted, styled, table::pairs};
+use crate::daemon::report::{GOOD, HEAD, Plain, WARN, clean, styled, table::pairs};
 
 /// New root keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,7 +129,10 @@ impl Plain for Statements {
 }
 
 fn line(said: &Said) -> String {
-    let signers = counted(said.signed_by.len(), "signature");
+    let signers = match said.signed_by.len() {
+        0 => "not signed".to_owned(),
+        _ => format!("signed by {}", said.signed_by.join(", ")),
+    };
     format!("{}: {} ({signers})", styled(HEAD, &said.kind), clean(&said.says))
 }
 

@@ -5,10 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use starfish_crypto::{SecretKey, Strict};
+use starfish_crypto::{Digest, SecretKey, Strict};
 use starfish_protocol::{
     community::Community,
-    statement::{Manifest, Roster, Statement},
+    statement::{Freeze, Manifest, Resolution, Roster, Settles, Statement},
 };
 
 use crate::daemon::{
@@ -33,11 +33,33 @@ pub(super) fn statements(path: &Path) -> Result<Vec<Statement>, Failure> {
     Statement::all_from_text(&text).map_err(|error| Failure::content(path, error))
 }
 
-/// An organisation's manifests in a file, and the newest of them, once they were found to follow each other.
+/// An organisation's manifests in a file, once they were found to follow each other.
 #[derive(Debug)]
 pub(super) struct Lineage {
+    /// The manifests in the order of their numbers, then what chooses between two of one number.
     pub(super) statements: Vec<Statement>,
+    /// What the first of these say.
+    pub(super) manifests: Vec<Manifest>,
+    /// The one that counts now; where two of one number follow it and nobody has chosen, the one before them.
     pub(super) newest: Manifest,
+    /// The number of which there are two, if nobody has chosen.
+    forked: Option<u64>,
+}
+
+impl Lineage {
+    /// A manifest by the id of its statement.
+    pub(super) fn manifest(&self, id: &Digest) -> Option<&Manifest> {
+        let mut both = self.statements.iter().zip(&self.manifests);
+        both.find_map(|(statement, manifest)| (statement.id() == *id).then_some(manifest))
+    }
+}
+
+/// Which of two manifests a statement chooses, if that is what it does.
+pub(super) fn chosen(statement: &Statement) -> Option<Digest> {
+    match Resolution::read(statement).ok()?.settles {
+        Settles::Manifest { id } => Some(id),
+        _ => None,
+    }
 }
 
 /// Where an organisation's manifests are.
@@ -45,8 +67,23 @@ pub(super) fn place(papers: &Papers, data: &Path) -> PathBuf {
     papers.manifest.clone().unwrap_or_else(|| manifest_file(data))
 }
 
-/// Reads an organisation's manifests and checks their chain as every node of the mesh does.
+/// Reads an organisation's manifests and checks their chain as every node of the mesh does. One of them counts.
 pub(super) fn lineage(path: &Path) -> Result<Lineage, Failure> {
+    let lineage = history(path)?;
+    match lineage.forked {
+        None => Ok(lineage),
+        Some(seq) => {
+            let message = format!(
+                "there are two manifests with the number {seq} in it, and every node waits for a word on which counts: \
+                `starfish org settle --manifest-id ID` says it, and `starfish org accept` adds it to the data directory"
+            );
+            Err(Failure::content(path, message))
+        }
+    }
+}
+
+/// The same, whether or not there are two of one number.
+pub(super) fn history(path: &Path) -> Result<Lineage, Failure> {
     let wrong = |why: String| Failure::content(path, why);
     let all = statements(path)?;
     let read = |statement: &Statement| {
@@ -64,16 +101,32 @@ pub(super) fn lineage(path: &Path) -> Result<Lineage, Failure> {
         let admitted = roster.admit(&checked);
         admitted.map_err(|refusal| wrong(format!("manifest {}: {refusal}", manifest.seq)))?;
     }
+    let choices: Vec<Statement> = all.into_iter().filter(|held| chosen(held).is_some()).collect();
+    for choice in &choices {
+        let checked = choice
+            .clone()
+            .check(&Strict)
+            .map_err(|error| wrong(error.to_string()))?;
+        roster.admit(&checked).map_err(|refusal| wrong(refusal.to_string()))?;
+    }
     let none = || wrong("there is no manifest in it; `starfish init` wrote it to organisation/manifest.txt".to_owned());
-    let newest = manifests
-        .last()
-        .map(|(manifest, _)| manifest.clone())
-        .ok_or_else(none)?;
-    if manifests.iter().any(|(manifest, _)| manifest.id() != newest.id()) {
+    let org = manifests.first().map(|(manifest, _)| manifest.id()).ok_or_else(none)?;
+    if manifests.iter().any(|(manifest, _)| manifest.id() != org) {
         return Err(wrong("it holds manifests of more than one organisation".to_owned()));
     }
-    let statements = manifests.into_iter().map(|(_, statement)| statement).collect();
-    Ok(Lineage { statements, newest })
+    let newest = roster.manifest_of(&org).cloned().ok_or_else(none)?;
+    let forked = match roster.is_frozen(&org) {
+        Some(Freeze::Forked { seq }) => Some(seq + 1),
+        _ => None,
+    };
+    let (manifests, mut statements): (Vec<Manifest>, Vec<Statement>) = manifests.into_iter().unzip();
+    statements.extend(choices);
+    Ok(Lineage {
+        statements,
+        manifests,
+        newest,
+        forked,
+    })
 }
 
 /// Refuses to write over something: a key or a signature that is gone may be the only one.
@@ -93,6 +146,13 @@ pub(super) fn write(path: &Path, statements: &[Statement]) -> Result<(), Failure
     must_not_exist(path)?;
     let text: String = statements.iter().map(Statement::to_text).collect();
     fs::write(path, text).map_err(|error| failed(path, &error))
+}
+
+/// The same, for what nobody else is to have before its time.
+pub(super) fn write_secret(path: &Path, statements: &[Statement]) -> Result<(), Failure> {
+    must_not_exist(path)?;
+    let text: String = statements.iter().map(Statement::to_text).collect();
+    write_private(path, text.as_bytes()).map_err(|error| failed(path, &error))
 }
 
 /// Adds statements to a file of the data directory that are not in it yet; how many were new.

@@ -7,7 +7,7 @@ use starfish_protocol::{
     record::{Header, RecordId},
     statement::{
         ChainHead, CheckedStatement, Endorsement, Kind, Manifest, NodeCertificate, Recovery, Resolution, Revocation,
-        RevocationReason, Statement, Subsidiary, Veto,
+        RevocationReason, Settles, Statement, Subsidiary, Veto,
     },
     time::Millis,
 };
@@ -91,6 +91,8 @@ fn manifest(statement: &Statement) -> Line {
     }
     if manifest.retires() {
         says += ", no roots come after these";
+    } else {
+        says += &format!(", committed to {} as the next roots", manifest.next_commit);
     }
     ("manifest", Some(manifest.id().to_string()), Some(says))
 }
@@ -164,7 +166,16 @@ fn resolution(statement: &Statement) -> Line {
     let Ok(resolution) = Resolution::read(statement) else {
         return ("resolution", None, None);
     };
-    let says = format!("settles {:?}", resolution.settles);
+    let says = match resolution.settles {
+        Settles::Manifest { id } => format!("of two manifests with one number, {id} counts"),
+        Settles::Recovery { id } => format!("calls off the recovery {id}"),
+        Settles::Node { node_key, at, .. } => format!(
+            "{node_key} goes on behind number {} of its {:?} log begun {}",
+            at.seq,
+            at.audience,
+            rfc3339(at.epoch)
+        ),
+    };
     ("resolution", Some(resolution.org.to_string()), Some(says))
 }
 

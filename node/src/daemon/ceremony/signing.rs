@@ -16,7 +16,7 @@ use starfish_protocol::{
 
 use super::{
     documents::{Drawn, Signed},
-    papers::{self, failed, keys, lineage, must_not_exist, place, statements, write},
+    papers::{self, failed, keys, lineage, must_not_exist, place, statements, write_secret},
 };
 use crate::daemon::{
     arguments::org::{CertifyNode, Next, Reason, Recover, RevokeNode, Rotate},
@@ -80,6 +80,12 @@ pub fn certify(arguments: &CertifyNode, data: &Path) -> Result<Signed, Failure> 
         revocation,
         signing,
     } = arguments;
+    if *revocation == signing.out {
+        return Err(Failure::new(
+            Exit::Usage,
+            "--revocation and --out are two files: whoever holds the first can end the node",
+        ));
+    }
     must_not_exist(revocation)?;
     must_not_exist(&signing.out)?;
     let newest = lineage(&place(papers, data))?.newest;
@@ -94,7 +100,7 @@ pub fn certify(arguments: &CertifyNode, data: &Path) -> Result<Signed, Failure> 
     }
     let emergency = Revocation::in_advance(newest.id(), newest.seq, *node);
     let emergency = emergency.sign(&keys.iter().collect::<Vec<_>>()).map_err(unfit)?;
-    write(revocation, &[emergency])?;
+    write_secret(revocation, &[emergency])?;
     let signed = written(&signing.out, certificates, keys.len(), newest.m)?;
     Ok(Signed {
         revocation: Some(revocation.display().to_string()),

@@ -68,7 +68,7 @@ impl Desk {
             Org::RevokeNode(arguments) => revoke(&arguments, &data),
             Org::Recover(arguments) => recover(&arguments),
             Org::Settle(arguments) => settle(&arguments, &data),
-            Org::Sign(arguments) => sign(&arguments),
+            Org::Sign(arguments) => sign(&arguments, &data),
             Org::Next(arguments) => next(&arguments).map(|drawn| Signed {
                 file: drawn.keys.join(" --next "),
                 revocation: None,
@@ -153,6 +153,12 @@ async fn a_rotation_is_carried_from_one_root_to_the_next() {
     let line = format!("rotate --threshold 2 --key @next/root-1.key --root {second} --next {later} --out @part");
     assert_eq!(desk.org(&line).expect("this is one of the next roots").missing, 1);
     assert_eq!(desk.accepts("part").await.map_err(|why| why.exit), Err(Exit::Refused));
+    let again = desk.org("sign @part --key @next/root-1.key --out @again");
+    assert_eq!(
+        again.map_err(|why| why.exit).err(),
+        Some(Exit::Refused),
+        "it has signed already"
+    );
     let refused = |line: &str| desk.org(line).map_err(|failure| failure.exit);
     // Who is no root of any of it signs nothing, and nothing is written.
     assert_eq!(
@@ -184,7 +190,8 @@ fn what_is_open_is_settled_by_roots() {
     assert_eq!(settles(&format!("--recovery {id}"), &root, "called-off"), Ok(0));
     assert_eq!(desk.shows("called-off"), [("resolution".to_owned(), 1)]);
     assert_eq!(settles(&format!("--recovery {id}"), &coming, "no"), Err(Exit::Refused));
-    assert_eq!(settles(&format!("--manifest-id {id}"), &coming, "chosen"), Ok(0));
+    let unknown = settles(&format!("--manifest-id {id}"), &coming, "chosen");
+    assert_eq!(unknown, Err(Exit::Refused), "no such manifest is here");
     let record = RecordId::from_digest(id.parse().expect("64 digits"));
     let position = format!("--last-good clear,1795500000000,17,{record}");
     let answer = settles(&format!("--node {node} {position}"), &root, "goes-on");
@@ -193,6 +200,60 @@ fn what_is_open_is_settled_by_roots() {
         settles(&format!("--node {node}"), &root, "from-where"),
         Err(Exit::Usage)
     );
+}
+
+#[tokio::test]
+async fn of_two_manifests_with_one_number_the_roots_choose_one() {
+    let desk = Desk::new();
+    let (root, coming, node) = (desk.root("root.key"), desk.root("next.key"), desk.identity().node);
+    let id = |file: &str| {
+        let next = desk.draws(&format!("{file}-next"), 1, 1);
+        let line = format!("rotate --key {coming} --next {next} --out @{file}");
+        desk.org(&line).expect("these are the next roots");
+        let shown = show(&[desk.path(file)], Path::new("none")).expect("the file can be read");
+        shown.statements.last().expect("a manifest").id.clone()
+    };
+    let (one, two) = (id("one"), id("two"));
+    assert_eq!(desk.accepts("one").await, Ok(1));
+    let refused = desk.accepts("two").await.expect_err("it would stop the organisation");
+    assert_eq!(refused.exit, Exit::Refused);
+    assert!(refused.message.contains("settle --manifest-id"), "{refused}");
+
+    let joined = |files: &[&str], name: &str| {
+        let read = |file: &&str| std::fs::read_to_string(desk.path(file)).expect("it is there");
+        std::fs::write(desk.path(name), files.iter().map(read).collect::<String>()).expect("the folder is writable");
+    };
+    joined(&["one", "two"], "both");
+    let line = format!("certify-node --manifest @both --node {node} --key {coming} --revocation @no --out @none");
+    assert_eq!(desk.org(&line).map_err(|why| why.exit).err(), Some(Exit::Configuration));
+    let settles = |id: &str, keys: &str, out: &str| {
+        let signed = desk.org(&format!(
+            "settle --manifest @both --manifest-id {id} {keys} --out @{out}"
+        ));
+        signed.map(|signed| signed.missing).map_err(|failure| failure.exit)
+    };
+    assert_eq!(
+        settles(&two, &format!("--key {coming}"), "part"),
+        Ok(1),
+        "the roots before sign too"
+    );
+    let strange = settles(&two, &format!("--key {root} --key @one-next/root-1.key"), "strange");
+    assert_eq!(strange, Err(Exit::Refused));
+    let all = format!("--key {root} --key {coming}");
+    assert_eq!(settles(&one, &all, "choice"), Ok(0));
+    // With the choice the other one does no harm, and the next ceremony knows which counts.
+    joined(&["two", "choice"], "settled");
+    assert_eq!(desk.accepts("settled").await, Ok(2));
+    let after = desk.draws("after", 1, 1);
+    let next = |key: &str, out: &str| {
+        let line = format!("rotate --key @{key}/root-1.key --next {after} --out @{out}");
+        desk.org(&line)
+            .map(|signed| signed.missing)
+            .map_err(|failure| failure.exit)
+    };
+    assert_eq!(next("two-next", "wrong"), Err(Exit::Refused));
+    assert_eq!(next("one-next", "right"), Ok(0));
+    assert_eq!(desk.accepts("right").await, Ok(1));
 }
 
 #[tokio::test]
@@ -261,6 +322,11 @@ fn mistakes_are_refused_and_nothing_is_overwritten() {
         Exit::Usage,
     );
     check("rotate --key COMING --next NEXT --out @taken", Exit::Refused);
+    let line = format!(
+        "certify-node --node {node} --key {} --revocation @one --out @one",
+        desk.root("root.key")
+    );
+    check(&line, Exit::Usage);
     check("rotate --key COMING --next NEXT --void-from 1 --out @out", Exit::Usage);
     check(
         "rotate --manifest @empty --key COMING --next NEXT --out @out",

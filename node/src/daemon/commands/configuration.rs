@@ -6,6 +6,7 @@ use super::Console;
 use crate::daemon::{
     exit::{Exit, Failure},
     folder,
+    identity::Identity,
     report::{GOOD, Plain, WARN, counted, styled},
     settings::{self, Layers, mistakes::Mistake},
 };
@@ -43,6 +44,19 @@ pub(super) fn check(console: &Console) -> Result<Exit, Failure> {
         && let Err(failure) = folder::check(&console.data)
     {
         mistakes.push(of_folder(failure));
+    }
+    // The file alone may be right, and not be that of this node.
+    if mistakes.is_empty()
+        && let Ok(settings) = settings::load(&console.data, &layers)
+        && let Err(failure) = Identity::load(&console.data, settings.community)
+    {
+        mistakes.push(Mistake {
+            line: None,
+            key: "node.community".to_owned(),
+            problem: failure.message,
+            remedy: "a node stays in the mesh that its certificates name; `starfish init` makes one for another"
+                .to_owned(),
+        });
     }
     let exit = if mistakes.is_empty() {
         Exit::Done

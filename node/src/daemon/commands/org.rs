@@ -26,7 +26,7 @@ pub(super) async fn org(console: &Console, arguments: Org) -> Result<Exit, Failu
         Org::RevokeNode(arguments) => ceremony::revoke(arguments, data)?,
         Org::Recover(arguments) => ceremony::recover(arguments)?,
         Org::Settle(arguments) => ceremony::settle(arguments, data)?,
-        Org::Sign(arguments) => ceremony::sign(arguments)?,
+        Org::Sign(arguments) => ceremony::sign(arguments, data)?,
     };
     console.report.show(&signed)?;
     Ok(Exit::Done)

@@ -51,11 +51,12 @@ async fn decide(console: &Console, record: String, release: bool) -> Result<(), 
 
 pub(super) async fn audit(console: &Console, arguments: &Audit) -> Result<Exit, Failure> {
     let limit = Limit(arguments.limit);
-    let since = arguments.since.map(|since| match since {
-        Since::Line(line) => ("line", line.to_string()),
-        Since::Date(date) => ("since", date.ago(moment::now()).0.to_string()),
-    });
-    let parameters: Vec<_> = since.into_iter().chain([limit.asked()]).collect();
+    let from = match arguments.since {
+        Some(Since::Line(line)) => ("line", line.to_string()),
+        Some(Since::Date(date)) => ("since", date.ago(moment::now()).0.to_string()),
+        None => ("newest", arguments.limit.to_string()),
+    };
+    let parameters = [from, limit.asked()];
     let lines = console.client().lines(Method::GET, "/audit", &parameters).await?;
     console.stream::<Line>(lines, limit, "nothing was decided").await
 }

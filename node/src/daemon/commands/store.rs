@@ -121,7 +121,8 @@ fn failure(error: &UpkeepError) -> Failure {
 }
 
 /// Both a restored and a rebuilt store may know less of the node's own log than others do.
-const COMPARES: &str = "the node publishes again once a peer has shown what it holds of its log";
+const COMPARES: &str = "the next publication waits until a peer has shown what it holds of this node's log, for some \
+    seconds at most, and goes into a new epoch, so that nothing that was published before is contradicted";
 
 /// What was done.
 #[derive(Debug, Serialize)]

@@ -84,6 +84,9 @@ pub struct Status {
     pub forks: u64,
     /// True while nothing of our own goes out, until a peer has shown what it holds of our log.
     pub comparing: bool,
+    /// Why this node's organisation stands still, so that nothing it says counts anywhere; none when it does not.
+    #[serde(default)]
+    pub standstill: Option<String>,
     /// How many reads and writes of the store failed since the start.
     #[serde(default)]
     pub store_failures: u64,
@@ -255,7 +258,7 @@ pub struct Hit {
     pub withdrawn: bool,
     /// Whether its author was proven to have written two histories.
     #[serde(default)]
-    pub disputed: bool,
+    pub forked: bool,
     /// Whether this node does not believe its author.
     pub quarantined: bool,
 }

@@ -87,6 +87,12 @@ impl Plain for Status {
                 "waits for a peer to show what it holds of this node's log before it publishes",
             ));
         }
+        if let Some(why) = &self.standstill {
+            lines.push(styled(
+                WARN,
+                &format!("the organisation stands still, and nothing that it says counts anywhere: {why}"),
+            ));
+        }
         if let Some(failure) = &self.store_failure {
             let count = self.store_failures;
             lines.push(styled(WARN, &format!("{failure} ({count} failures since the start)")));
@@ -195,7 +201,10 @@ impl Plain for Withdrawn {
     fn plain(&self) -> Vec<String> {
         let what = match self.values {
             0 => "all of it".to_owned(),
-            values => format!("{values} values of it"),
+            values => format!(
+                "{} of it",
+                counted(usize::try_from(values).unwrap_or(usize::MAX), "value")
+            ),
         };
         vec![
             styled(GOOD, &format!("withdrawn: {}, {what}", self.target)),
@@ -223,7 +232,7 @@ impl Plain for Hit {
         let marks = [
             (self.tlp != "clear", tlp.as_str()),
             (self.withdrawn, "WITHDRAWN"),
-            (self.disputed, "DISPUTED"),
+            (self.forked, "FORKED AUTHOR"),
             (self.quarantined, "QUARANTINED"),
         ];
         for (_, mark) in marks.into_iter().filter(|(holds, _)| *holds) {
@@ -314,10 +323,10 @@ mod tests {
             received_at: "R".to_owned(),
             expires_at: "E".to_owned(),
             withdrawn: true,
-            disputed: true,
+            forked: true,
             quarantined: true,
         };
-        let expected = "evil.example  domain, c2, confidence 80, from org:a  TLP:GREEN  WITHDRAWN  DISPUTED  QUARANTINED\n    \
+        let expected = "evil.example  domain, c2, confidence 80, from org:a  TLP:GREEN  WITHDRAWN  FORKED AUTHOR  QUARANTINED\n    \
             seen\u{fffd}[2J\n    rec:a, serial 7, received R, expires E";
         assert_eq!(piped(&hit), expected);
     }

@@ -7,13 +7,22 @@ use crate::store::{Space, Store, StoreError};
 use super::{
     super::{
         Ledger,
-        keys::{decoded, number_key, number_of},
+        keys::{decoded, meta, number_key, number_of},
         writer::stored_rows,
     },
     END,
 };
 
 impl<S: Store> Ledger<S> {
+    /// The number of the newest line; 0 where there is none.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn audited(&self) -> Result<u64, StoreError> {
+        let last = self.noted(self.store.get(Space::Meta, meta::AUDIT))?;
+        last.map_or(Ok(0), |last| decoded(&last))
+    }
+
     /// Lines of the audit log after a number, in order, each with its own number. They begin with 1 and have no gaps.
     ///
     /// # Errors

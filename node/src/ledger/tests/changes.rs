@@ -85,7 +85,7 @@ fn a_hit_says_everything_about_its_record() {
         (hit.author, hit.received_at, hit.expires_at),
         (record.header.author, NOW, record.header.expires_at)
     );
-    assert!(!hit.withdrawn && !hit.disputed && page.next.is_none());
+    assert!(!hit.withdrawn && !hit.forked && page.next.is_none());
     let (_, card) = bench.ledger.card_of(&record.id()).expect("memory").expect("a card");
     assert_eq!((card.serial, card.stored), (1, 1));
 }
@@ -285,7 +285,7 @@ fn settings_and_proofs_survive() {
     assert!(policy.paired.is_empty() && policy.blocked.is_empty() && loaded.subscription().is_none());
     // The first content of a number stays, and is marked; the second is only in the proof.
     let page = bench.ledger.search(&Search::all().at(NOW), None, 10).expect("a page");
-    assert!(matches!(page.hits.as_slice(), [hit] if hit.disputed && hit.record == one.id()));
+    assert!(matches!(page.hits.as_slice(), [hit] if hit.forked && hit.record == one.id()));
     bench.is_clean();
 }
 
@@ -296,9 +296,9 @@ fn settled_proofs_and_recoveries_come_and_go() {
         Author::new(1).publish(&["a.example"]),
         Author::new(1).publish(&["b.example"]),
     );
-    let disputed = |bench: &Bench| {
+    let forked = |bench: &Bench| {
         let page = bench.ledger.search(&Search::all().at(NOW), None, 10).expect("a page");
-        page.hits.iter().filter(|hit| hit.disputed).count()
+        page.hits.iter().filter(|hit| hit.forked).count()
     };
     let fork = Change::Fork(Box::new((one.header.clone(), two.header.clone())));
     let id = starfish_crypto::Digest::of("test", b"a recovery");
@@ -320,7 +320,7 @@ fn settled_proofs_and_recoveries_come_and_go() {
         )]
     );
     assert!(loaded.settings.is_empty(), "the engine knows it under no name");
-    assert_eq!((loaded.frozen.len(), disputed(&bench)), (1, 1));
+    assert_eq!((loaded.frozen.len(), forked(&bench)), (1, 1));
     bench.apply(&[
         Change::Reopened(one.header.author),
         Change::Recovery { id, seen: None },
@@ -330,7 +330,7 @@ fn settled_proofs_and_recoveries_come_and_go() {
     bench.reopen();
     let loaded = bench.ledger.load().expect("memory");
     assert!(loaded.recoveries.is_empty() && loaded.frozen.is_empty());
-    assert_eq!(disputed(&bench), 0);
+    assert_eq!(forked(&bench), 0);
     bench.is_clean();
 }
 

@@ -23,6 +23,8 @@ use super::super::{
 pub(in crate::engine) struct Invitation {
     until: Millis,
     confirmed: bool,
+    /// Who came through it. The answer may have been lost, so the same node may come again.
+    used_by: Option<PublicKey>,
 }
 
 /// A visit to somebody else's door.
@@ -34,7 +36,16 @@ pub(in crate::engine) struct Pairing {
 
 impl Invitation {
     pub(super) fn new(until: Millis, confirmed: bool) -> Self {
-        Self { until, confirmed }
+        Self {
+            until,
+            confirmed,
+            used_by: None,
+        }
+    }
+
+    /// Whether it lets this node in.
+    fn opens_to(&self, node: Option<PublicKey>, now: Millis) -> bool {
+        self.until > now && self.used_by.is_none_or(|used_by| node == Some(used_by))
     }
 }
 
@@ -42,6 +53,14 @@ impl Engine {
     pub(super) fn invite(&mut self, ticket: Ticket, secret: [u8; 5], invitation: Invitation) {
         let now = self.now.wall;
         self.invitations.retain(|_, open| open.until > now);
+        // A used one is kept for whoever used it, as long as there is room.
+        let used = self.invitations.iter().find(|(_, open)| open.used_by.is_some());
+        if let Some(used) = used
+            .map(|(secret, _)| *secret)
+            .filter(|_| self.invitations.len() >= limits::INVITATIONS)
+        {
+            self.invitations.remove(&used);
+        }
         if self.invitations.len() >= limits::INVITATIONS {
             return self.done(ticket, Outcome::Refused(Refusal::Busy));
         }
@@ -51,7 +70,10 @@ impl Engine {
 
     /// Whether a door is open.
     pub(in crate::engine) fn is_expecting(&self) -> bool {
-        self.invitations.values().any(|open| open.until > self.now.wall)
+        let now = self.now.wall;
+        self.invitations
+            .values()
+            .any(|open| open.until > now && open.used_by.is_none())
     }
 
     pub(super) fn visit(&mut self, command: Ticket, peer: Peer, secret: [u8; 5]) {
@@ -76,14 +98,13 @@ impl Engine {
         Digest::of(domain::PAIRING, &codec::encode(&(sides, secret)))
     }
 
-    /// Somebody knocks with a code of ours. A code opens the door once.
+    /// Somebody knocks with a code of ours. A code opens the door to one node.
     pub(in crate::engine) fn paired_by(&mut self, peer: &Peer, ticket: Ticket, secret: [u8; 5], hello: OpenHello) {
         let source = self.source(peer);
         let free = self.charges.code(source, self.now.mono);
-        let open = self
-            .invitations
-            .get(&secret)
-            .is_some_and(|open| open.until > self.now.wall);
+        let key = self.peers.get(peer).and_then(|state| state.key);
+        let open = self.invitations.get(&secret);
+        let open = open.is_some_and(|open| open.opens_to(key, self.now.wall));
         if !free || !open {
             return self.reply(ticket, Response::Refused);
         }
@@ -100,9 +121,23 @@ impl Engine {
         let Some(invitation) = self.invitations.remove(&secret) else {
             return self.reply(ticket, Response::Refused);
         };
+        if key.is_some() {
+            let used_by = key;
+            self.invitations.insert(secret, Invitation { used_by, ..invitation });
+        }
+        // What the operator has decided since the first time stands.
+        if invitation.used_by.is_none() {
+            self.let_in(org, key, secret, invitation.confirmed);
+        }
+        let hello = self.hello(self.confides_in(peer));
+        // Whoever was let in is told when that is durable, and told again when the answer was lost.
+        let response = Response::Hello(hello);
+        self.step.told.push(Output::Reply { ticket, response });
+    }
+
+    fn let_in(&mut self, org: OrgId, key: Option<PublicKey>, secret: [u8; 5], confirmed: bool) {
         let words = self.pairing_digest(org, key, secret);
         let name = self.roster.name_of(&org).unwrap_or_default().to_string();
-        let confirmed = invitation.confirmed;
         if confirmed {
             self.trust_now(org, true);
         }
@@ -113,10 +148,6 @@ impl Engine {
             words,
             confirmed,
         }));
-        let hello = self.hello(self.confides_in(peer));
-        // Whoever was let in is told when that is durable.
-        let response = Response::Hello(hello);
-        self.step.told.push(Output::Reply { ticket, response });
     }
 
     /// Makes room for the organisation of somebody who holds a code, however many strangers the roster is full of.
@@ -135,7 +166,8 @@ impl Engine {
                 self.met_whom(peer, pairing.secret)
             }
             Ok(_) => Outcome::Refused(Refusal::CodeRefused),
-            Err(_) => Outcome::Refused(Refusal::NotConnected),
+            Err(AskError::Lost) => Outcome::Refused(Refusal::NotConnected),
+            Err(_) => Outcome::Refused(Refusal::NotAnswered),
         };
         self.done(pairing.command, outcome);
     }

@@ -10,7 +10,7 @@ use crate::{
     organisation::OrgId,
     peer::Peer,
     record::{LogId, Opinion, Origin as Source, RecordId, SealedBody, SetPart, Tlp, Topic},
-    statement::{Admitted, CheckedStatement, RosterRefusal, Statement},
+    statement::{Admitted, CheckedStatement, Freeze, RosterRefusal, Statement},
     time::Millis,
     trust::{
         Acceptance, Origin, Pin, Root, Verdict,
@@ -203,6 +203,11 @@ pub enum Refusal {
     /// The peer is not there.
     #[error("the other node is not connected")]
     NotConnected,
+    /// The peer is there, and silent.
+    #[error(
+        "the other node has not answered yet: it may be busy, and may have let you in; try again with the same code"
+    )]
+    NotAnswered,
     /// The other side said no.
     #[error("the other node does not know this code; ask for a new one")]
     CodeRefused,
@@ -246,6 +251,11 @@ pub enum Refusal {
     /// Our log was opened anew too often today, and the other nodes would not take one opening more.
     #[error("this node's log was begun anew too often today; let it reach another node, or try again tomorrow")]
     TooManyEpochs,
+    /// What an organisation says that stands still counts nowhere.
+    #[error(
+        "this node's organisation stands still, so nothing that it publishes counts anywhere; `starfish status` says why"
+    )]
+    Standstill,
     /// Our own key was seen to write two histories.
     #[error("this node's log is frozen by a proof of two histories; only its organisation's root can reopen it")]
     Frozen,
@@ -291,6 +301,8 @@ pub struct Overview {
     pub comparing: bool,
     /// True when this node's own key was revoked: what it publishes from now on counts nowhere.
     pub revoked: bool,
+    /// Why its organisation stands still, if it does.
+    pub standstill: Option<Freeze>,
 }
 
 /// One connected peer.

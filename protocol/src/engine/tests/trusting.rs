@@ -259,14 +259,56 @@ fn two_operators_meet() {
     world.command(1, Command::Trust(org));
     assert!(world.run_until(60_000, World::agrees));
     assert_eq!(world.nodes[0].store.shown().len(), 4);
-    // A code opens the door once.
-    let ticket = world.command(1, Command::Pair { peer, secret });
-    world.run(500);
-    assert!(matches!(world.nodes[1].done.get(&ticket), Some(Outcome::Refused(_))));
     world.check_honest();
     assert!(
         matches!(world.nodes[0].store.answer(&Query::Missing { after: None, limit: 9 }), crate::engine::port::Found::Missing(missing) if missing.is_empty())
     );
+}
+
+#[test]
+fn a_code_opens_the_door_to_one_node_and_trusts_once() {
+    let mut world = World::new(4, 3);
+    for node in 0..3 {
+        world.nodes[node].listed.clear();
+        world.start(node);
+    }
+    let until = Millis(world.wall(0).0 + 600_000);
+    let secret = [1, 2, 3, 4, 5];
+    let invite = Command::Invite {
+        secret,
+        until,
+        confirmed: true,
+    };
+    world.command(0, invite);
+    world.link(0, 1);
+    world.link(0, 2);
+    world.run(500);
+    let peer = world.nodes[0].identity.peer();
+    let knock = |world: &mut World, node: usize| {
+        let ticket = world.command(
+            node,
+            Command::Pair {
+                peer: peer.clone(),
+                secret,
+            },
+        );
+        world.run(500);
+        world.nodes[node].done.get(&ticket).cloned().expect("an answer")
+    };
+    let first = knock(&mut world, 1);
+    assert!(matches!(first, Outcome::Met { .. }), "{first:?}");
+    assert_eq!(knock(&mut world, 2), Outcome::Refused(Refusal::CodeRefused));
+    // Its answer may have been lost: the same node is told again.
+    assert_eq!(knock(&mut world, 1), first);
+    // But a code is no way back in.
+    let org = world.nodes[1].identity.org;
+    let trusted = |world: &World| world.nodes[0].store.policy(Vec::new()).paired.contains(&org);
+    assert!(trusted(&world));
+    world.command(0, Command::Distrust(org));
+    world.link(0, 1);
+    world.run(500);
+    knock(&mut world, 1);
+    assert!(!trusted(&world));
 }
 
 #[test]

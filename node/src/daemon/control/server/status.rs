@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{Json, extract::State, http::header, response::IntoResponse};
 use prometheus_client::encoding::text::encode;
-use starfish_protocol::record::Audience;
+use starfish_protocol::{record::Audience, statement::Freeze};
 
 use super::{Answer, Node, Refused};
 use crate::daemon::{
@@ -55,9 +55,21 @@ pub(super) async fn status(State(node): State<Arc<Node>>) -> Answer<Status> {
         heads: overview.own_heads.iter().map(head).collect(),
         forks: node.forks(),
         comparing: overview.comparing,
+        standstill: overview.standstill.map(standstill),
         store_failures: node.ledger.failures().count(),
         store_failure: node.ledger.failures().first().map(ToString::to_string),
     }))
+}
+
+fn standstill(freeze: Freeze) -> String {
+    match freeze {
+        Freeze::Forked { seq } => format!(
+            "two manifests with the number {} are in the mesh; `starfish audit` shows them, and the roots choose one by \
+            `starfish org settle --manifest-id`",
+            seq + 1
+        ),
+        Freeze::Retired => "its last manifest says that no roots come after these".to_owned(),
+    }
 }
 
 fn audience(audience: Audience) -> String {

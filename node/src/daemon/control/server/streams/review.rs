@@ -20,7 +20,7 @@ use super::{
     beside, flowing, line,
 };
 use crate::{
-    daemon::{control::documents::Line, moment::rfc3339},
+    daemon::{control::documents::Line, exit::Failure, moment::rfc3339},
     ledger::search::Cursor,
     store::StoreError,
 };
@@ -48,6 +48,9 @@ pub(in super::super) struct Audited {
     /// From this time on, in ms since 1970.
     #[serde(default)]
     since: u64,
+    /// The newest so many; 0 means from `line` on.
+    #[serde(default)]
+    newest: u64,
     /// 0 means all.
     #[serde(default)]
     limit: usize,
@@ -67,7 +70,17 @@ pub(in super::super) async fn quarantine(
     Ok(paged(asked.limit, None, page))
 }
 
-pub(in super::super) async fn audit(State(node): State<Arc<Node>>, Query(asked): Query<Audited>) -> Response {
+pub(in super::super) async fn audit(
+    State(node): State<Arc<Node>>,
+    Query(asked): Query<Audited>,
+) -> Result<Response, Refused> {
+    let reader = Arc::clone(&node);
+    let last = beside(move || reader.ledger.audited()).await;
+    let last = last.map_err(|error| Failure::machine("the audit log was not read", error))?;
+    let start = match asked.newest {
+        0 => asked.line,
+        newest => last.saturating_sub(newest),
+    };
     let page = move |after: Option<u64>, most: usize| {
         let from = after.unwrap_or_default();
         let page = node.ledger.audit(from, most)?;
@@ -79,7 +92,7 @@ pub(in super::super) async fn audit(State(node): State<Arc<Node>>, Query(asked):
             .map(|(number, audit)| line(&said(&node, *number, audit)));
         Ok((lines.collect(), next))
     };
-    paged(asked.limit, Some(asked.line), page)
+    Ok(paged(asked.limit, Some(start), page))
 }
 
 /// A stream of pages, each read beside the event loop when the reader has taken the one before. A page gives its lines and

@@ -126,7 +126,7 @@ fn shown(node: &Node, hit: &Hit, quarantined: bool) -> Shown {
         received_at: rfc3339(hit.received_at),
         expires_at: rfc3339(hit.expires_at),
         withdrawn: hit.withdrawn,
-        disputed: hit.disputed,
+        forked: hit.forked,
         quarantined,
     }
 }

@@ -202,7 +202,7 @@ fn lack(missing: &Missing) -> String {
         }
         Missing::Disputed => "two independent sources dispute it".to_owned(),
         Missing::Released => "the operator took it out".to_owned(),
-        Missing::Expired => "it has expired".to_owned(),
+        Missing::Expired => "no record of it stands: expired, or withdrawn".to_owned(),
     }
 }
 
@@ -235,7 +235,7 @@ mod tests {
         check(Missing::Named(BTreeSet::new()), "the word of somebody who is believed");
         check(Missing::Disputed, "two independent sources dispute it");
         check(Missing::Released, "the operator took it out");
-        check(Missing::Expired, "it has expired");
+        check(Missing::Expired, "no record of it stands: expired, or withdrawn");
         let org = OrgId::from_digest(starfish_crypto::Digest::ZERO);
         check(Missing::Named([org].into()), &format!("the word of one of {org}"));
     }
