@@ -13,6 +13,8 @@ mod extent;
 mod lineage;
 mod manifests;
 mod nodes;
+mod ordered;
+mod places;
 mod room;
 mod shelf;
 
@@ -29,11 +31,13 @@ use starfish_crypto::{Digest, PublicKey};
 use self::{
     claims::Claims,
     lineage::Lineage,
-    nodes::{Certified, Resolutions, Revocations},
+    nodes::{Resolutions, Revocations},
+    ordered::{Ordered, Placed},
+    places::{AtNode, ByEnd, ByNode, End, Signer},
     room::Place,
     shelf::Shelf,
 };
-use super::{CheckedStatement, EndpointStatement, Statement, proof};
+use super::{CheckedStatement, EndpointStatement, Statement, checked::Certified, proof};
 use crate::{community::Community, organisation::OrgId, record::Audience, time::Millis};
 
 /// What became of a statement that holds.
@@ -78,12 +82,12 @@ pub struct Roster {
     standing: BTreeMap<OrgId, u8>,
     organisations: BTreeMap<OrgId, Lineage>,
     /// Roots and endorsing keys, with the organisations that name them.
-    signers: BTreeSet<(PublicKey, OrgId)>,
+    signers: Ordered<Signer>,
     /// By node, then organisation: the first that covers a time is the smallest one.
-    certificates: BTreeMap<(PublicKey, OrgId, Digest), Certified>,
+    certificates: Ordered<ByNode>,
     /// The same by organisation and end, to find the one that lapses first.
-    ends: BTreeSet<(OrgId, Millis, Digest, PublicKey)>,
-    endpoints: BTreeMap<(PublicKey, OrgId), (Digest, EndpointStatement)>,
+    ends: Ordered<ByEnd>,
+    endpoints: Ordered<AtNode>,
     /// Nodes that wrote two histories, and where.
     proven: BTreeMap<PublicKey, (Audience, Millis, u64)>,
     claims: Claims,
@@ -105,10 +109,10 @@ impl Roster {
             pinned: BTreeSet::new(),
             standing: BTreeMap::new(),
             organisations: BTreeMap::new(),
-            signers: BTreeSet::new(),
-            certificates: BTreeMap::new(),
-            ends: BTreeSet::new(),
-            endpoints: BTreeMap::new(),
+            signers: Ordered::default(),
+            certificates: Ordered::default(),
+            ends: Ordered::default(),
+            endpoints: Ordered::default(),
             proven: BTreeMap::new(),
             claims: BTreeMap::new(),
             revocations: BTreeMap::new(),
@@ -147,34 +151,27 @@ impl Roster {
     }
 
     /// An organisation's certificates, those that lapse first at the beginning.
-    fn certificates_of(&self, org: OrgId) -> impl Iterator<Item = (OrgId, Millis, Digest, PublicKey)> {
+    fn certificates_of(&self, org: OrgId) -> impl Iterator<Item = End> {
         let first = (org, Millis(0), Digest::ZERO, PublicKey::from_bytes([0; 32]));
-        self.ends
-            .range(first..)
-            .take_while(move |(other, ..)| *other == org)
-            .copied()
+        let ends = self.ends.from(&first).map(ByEnd::place);
+        ends.take_while(move |(other, ..)| *other == org)
     }
 
     fn is_certified(&self, (node, org): (PublicKey, OrgId)) -> bool {
-        self.certificates
-            .range((node, org, Digest::ZERO)..)
-            .next()
-            .is_some_and(|((key, of, _), _)| (*key, *of) == (node, org))
+        self.about(node).any(|certified| certified.certificate.org == org)
     }
 
     fn signed_for(&self, key: PublicKey) -> impl Iterator<Item = OrgId> {
         let first = (key, OrgId::from_digest(Digest::ZERO));
-        self.signers
-            .range(first..)
-            .take_while(move |(other, _)| *other == key)
-            .map(|(_, org)| *org)
+        let named = self.signers.from(&first).map(Signer::place);
+        named.take_while(move |(other, _)| *other == key).map(|(_, org)| org)
     }
 
-    fn about(&self, node: PublicKey) -> impl Iterator<Item = (&(PublicKey, OrgId, Digest), &Certified)> {
+    /// The certificates of a node, by organisation.
+    fn about(&self, node: PublicKey) -> impl Iterator<Item = &Certified> {
         let first = (node, OrgId::from_digest(Digest::ZERO), Digest::ZERO);
-        self.certificates
-            .range(first..)
-            .take_while(move |((key, ..), _)| *key == node)
+        let all = self.certificates.from(&first).map(|ByNode(certified)| &**certified);
+        all.take_while(move |certified| certified.certificate.node_key == node)
     }
 
     /// The organisation for which this node speaks at this wall time.
@@ -185,13 +182,13 @@ impl Roster {
     /// Where a node says it can be reached; if it speaks for several organisations, as the smallest of them.
     pub fn endpoint_of(&self, node: &PublicKey) -> Option<&EndpointStatement> {
         let first = (*node, OrgId::from_digest(Digest::ZERO));
-        let (place, (_, endpoint)) = self.endpoints.range(first..).next()?;
-        (place.0 == *node).then_some(endpoint)
+        let AtNode(located) = self.endpoints.from(&first).next()?;
+        Some(&located.endpoint).filter(|endpoint| endpoint.node_key == *node)
     }
 
     /// Every node's addresses, by node key.
     pub fn endpoints(&self) -> impl Iterator<Item = &EndpointStatement> {
-        self.endpoints.values().map(|(_, endpoint)| endpoint)
+        self.endpoints.iter().map(|AtNode(located)| &located.endpoint)
     }
 
     /// The digest over the ids of all statements held, whatever order they came in.
@@ -206,7 +203,7 @@ impl Roster {
 
     /// Whether this very statement is held, and not another one under the same id.
     pub fn holds(&self, checked: &CheckedStatement) -> bool {
-        self.shelf.statement(&checked.id) == Some(&checked.statement)
+        self.shelf.statement(&checked.id()) == Some(checked.statement())
     }
 
     /// What left since this was last asked: it is of no use in a store any more.
@@ -231,12 +228,11 @@ impl Roster {
 
     /// The statements that say whose this node is, where, and whether it is honest, each after those that it rests on.
     pub fn statements_about(&self, node: &PublicKey) -> Vec<Statement> {
-        let places: Vec<_> = self.about(*node).map(|(place, _)| *place).collect();
-        let orgs: BTreeSet<OrgId> = places.iter().map(|(_, org, _)| *org).collect();
+        let orgs = self.organisations_behind(node);
         let mut ids: Vec<Digest> = orgs.iter().flat_map(|org| self.manifests_of(org)).collect();
-        ids.extend(places.iter().map(|(.., id)| *id));
+        ids.extend(self.about(*node).map(|certified| certified.id));
         let endpoints = orgs.iter().filter_map(|org| self.endpoints.get(&(*node, *org)));
-        ids.extend(endpoints.map(|(id, _)| *id));
+        ids.extend(endpoints.map(|AtNode(located)| located.id));
         ids.extend(self.decisions_about(node));
         ids.push(proof::id_of(node.as_bytes()));
         self.shelf.in_order(&ids)

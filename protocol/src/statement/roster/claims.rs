@@ -140,7 +140,7 @@ impl Roster {
         // A manifest that is not here yet may name the signers.
         let since = lineage.spoken_for_since(&signers).ok_or(RosterRefusal::NotYet)?;
         let claim = HeldClaim {
-            id: checked.id,
+            id: checked.id(),
             signers,
             claim,
         };
@@ -153,15 +153,15 @@ impl Roster {
             return Err(RosterRefusal::Full);
         }
         let freed = held.map_or(0, |(_, older)| self.shelf.size_of(&older));
-        self.make_room(&checked.statement, &issuer, freed)?;
+        self.make_room(checked.statement(), &issuer, freed)?;
         if let Some((_, older)) = held {
             self.take_out(&older);
         }
-        self.put(checked, Some(issuer), Rank::Other);
+        self.shelf.put(checked, Rank::Other);
         self.claims.insert(place.clone(), claim);
         let winner = self.winner(&place.0);
         if let Some(concern) = winner
-            .filter(|held| held.id == checked.id)
+            .filter(|held| held.id == checked.id())
             .map(|held| held.claim.concern())
         {
             self.concern(concern);
