@@ -34,7 +34,7 @@ use self::{
     nodes::{Resolutions, Revocations},
     ordered::{Ordered, Placed},
     places::{AtNode, ByEnd, ByNode, End, Signer},
-    room::Place,
+    room::{Kept, Place},
     shelf::Shelf,
 };
 use super::{CheckedStatement, EndpointStatement, Statement, checked::Certified, proof};
@@ -76,10 +76,8 @@ pub enum RosterRefusal {
 pub struct Roster {
     community: Community,
     shelf: Shelf,
-    /// Kept whatever else comes.
-    pinned: BTreeSet<OrgId>,
-    /// How high others stand, as far as they do.
-    standing: BTreeMap<OrgId, u8>,
+    /// Who has a right to room here.
+    kept: BTreeMap<OrgId, Kept>,
     organisations: BTreeMap<OrgId, Lineage>,
     /// Roots and endorsing keys, with the organisations that name them.
     signers: Ordered<Signer>,
@@ -106,8 +104,7 @@ impl Roster {
         Self {
             community,
             shelf: Shelf::default(),
-            pinned: BTreeSet::new(),
-            standing: BTreeMap::new(),
+            kept: BTreeMap::new(),
             organisations: BTreeMap::new(),
             signers: Ordered::default(),
             certificates: Ordered::default(),
@@ -127,21 +124,27 @@ impl Roster {
     /// operator of this node names and for whoever holds a code of his: founding organisations is free, and a flood of them
     /// must not keep out those that matter.
     pub fn pin(&mut self, org: OrgId) {
-        self.pinned.insert(org);
+        self.keep(org, |kept| kept.pinned = true);
     }
 
     /// The operator names it no longer.
     pub fn unpin(&mut self, org: &OrgId) {
-        self.pinned.remove(org);
+        self.keep(*org, |kept| kept.pinned = false);
     }
 
     /// How high an organisation stands that nobody pinned, 0 when nobody vouches for it any more. When there is no room it
     /// displaces those who stand lower, and nobody who stands as high: to be vouched for with 1 is easy.
     pub fn stands(&mut self, org: OrgId, height: u8) {
-        if height > 0 {
-            self.standing.insert(org, height);
+        self.keep(org, |kept| kept.height = height);
+    }
+
+    fn keep(&mut self, org: OrgId, change: impl FnOnce(&mut Kept)) {
+        let mut kept = self.kept.get(&org).copied().unwrap_or_default();
+        change(&mut kept);
+        if kept == Kept::default() {
+            self.kept.remove(&org);
         } else {
-            self.standing.remove(&org);
+            self.kept.insert(org, kept);
         }
     }
 
@@ -189,6 +192,15 @@ impl Roster {
     /// Every node's addresses, by node key.
     pub fn endpoints(&self) -> impl Iterator<Item = &EndpointStatement> {
         self.endpoints.iter().map(|AtNode(located)| &located.endpoint)
+    }
+
+    /// The addresses of an organisation's nodes.
+    pub fn endpoints_of(&self, org: OrgId) -> impl Iterator<Item = &EndpointStatement> {
+        let nodes: BTreeSet<PublicKey> = self.nodes_of(Some(org)).into_iter().collect();
+        let endpoints = nodes
+            .into_iter()
+            .filter_map(move |node| self.endpoints.get(&(node, org)));
+        endpoints.map(|AtNode(located)| &located.endpoint)
     }
 
     /// The digest over the ids of all statements held, whatever order they came in.

@@ -105,7 +105,7 @@ impl World {
             transport: self.network.transport(node, member.peer),
             setup,
             keeper,
-            verifier: Arc::<crate::environment::Remembering>::clone(&self.verifier),
+            checker: Arc::<crate::environment::Remembering>::clone(&self.checker),
             registry: None,
         };
         let machine = Arc::new(Machine::new(node, Arc::clone(&self.chronicle)));

@@ -4,11 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use starfish_crypto::PublicKey;
 
-use super::{
-    Admitted, AtNode, ByEnd, ByNode, Concern, Roster, RosterRefusal,
-    claims::Claim,
-    shelf::Rank,
-};
+use super::{Admitted, AtNode, ByEnd, ByNode, Concern, Roster, RosterRefusal, claims::Claim, shelf::Rank};
 use crate::{
     community::Community,
     limits,

@@ -250,6 +250,12 @@ impl Roster {
         }
     }
 
+    /// Whether an organisation has ever said that it is above another.
+    pub fn has_subsidiaries(&self, org: &OrgId) -> bool {
+        self.claims_of(*org)
+            .any(|((subject, _), _)| subject.kind == Kind::SUBSIDIARY)
+    }
+
     /// Every organisation with the one above it, when both say so.
     pub fn parents(&self) -> impl Iterator<Item = (OrgId, OrgId)> {
         let orgs = self.organisations.keys();

@@ -187,7 +187,9 @@ impl Lineage {
 
     /// Every manifest of this number.
     pub(super) fn all(&self, seq: u64) -> impl Iterator<Item = &Manifest> {
-        self.links().map(Link::manifest).filter(move |manifest| manifest.seq == seq)
+        self.links()
+            .map(Link::manifest)
+            .filter(move |manifest| manifest.seq == seq)
     }
 
     /// The number of the first manifest for which these may endorse, of the chain or not.
@@ -204,7 +206,9 @@ impl Lineage {
 
     /// Whether later manifests with other keys may still come by guardians, so that an unknown signer proves nothing.
     pub(super) fn is_guarded(&self) -> bool {
-        self.links().map(Link::manifest).any(|manifest| manifest.guardians.is_some())
+        self.links()
+            .map(Link::manifest)
+            .any(|manifest| manifest.guardians.is_some())
     }
 
     /// Whether this key is a root of some manifest that is not older than what `recovered` follows, nor its successor.
@@ -232,7 +236,10 @@ impl Lineage {
 
     /// Finds the chain anew: from the last recovery on, or the beginning, to the end or to a fork that nobody has settled.
     fn follow(&mut self) -> bool {
-        let recovered = self.links.iter().rfind(|link| self.has(|all| &all.recovered, &link.named.id));
+        let recovered = self
+            .links
+            .iter()
+            .rfind(|link| self.has(|all| &all.recovered, &link.named.id));
         let Some(mut tip) = recovered.or(self.links.first()).map(Link::id) else {
             return false;
         };

@@ -4,7 +4,11 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use starfish_crypto::{Digest, PublicKey};
 
-use super::{Admitted, Concern, Freeze, Roster, RosterRefusal, Signer, lineage::{Lineage, Link}, shelf::Rank};
+use super::{
+    Admitted, Concern, Freeze, Roster, RosterRefusal, Signer,
+    lineage::{Lineage, Link},
+    shelf::Rank,
+};
 use crate::{
     limits,
     organisation::OrgId,

@@ -9,9 +9,7 @@ use crate::{
     limits,
     organisation::OrgId,
     record::{Audience, Header, LogId, RecordId},
-    statement::{
-        CheckedStatement, NodeCertificate, Resolution, Revocation, Settles, checked::Certified, proof,
-    },
+    statement::{CheckedStatement, NodeCertificate, Resolution, Revocation, Settles, checked::Certified, proof},
     time::Millis,
 };
 

@@ -23,13 +23,22 @@ pub(super) enum Place {
     Pinned,
 }
 
+/// Why an organisation has a right to room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Kept {
+    /// Whatever else comes.
+    pub(super) pinned: bool,
+    /// How high it stands.
+    pub(super) height: u8,
+}
+
 impl Roster {
     pub(super) fn place_of(&self, org: &OrgId) -> Place {
-        if self.pinned.contains(org) {
-            return Place::Pinned;
+        match self.kept.get(org) {
+            Some(Kept { pinned: true, .. }) => Place::Pinned,
+            Some(Kept { height, .. }) => Place::Stands(*height),
+            None => Place::Stranger,
         }
-        let height = self.standing.get(org);
-        height.map_or(Place::Stranger, |height| Place::Stands(*height))
     }
 
     /// Finds room for a statement of this organisation beside one of `freed` bytes that it will replace. Organisations
