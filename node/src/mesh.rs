@@ -161,6 +161,7 @@ pub fn start(env: Arc<dyn Env>, settings: MeshSettings, parts: Parts<'_>) -> Res
         community,
         listeners,
     };
-    let node = Node::new(env, settings, network, Engine::new(setup), keeper, checker, orders);
+    let engine = Engine::new(setup, checker.as_ref());
+    let node = Node::new(env, settings, network, engine, keeper, checker, orders);
     Ok((handle, Box::pin(node.run())))
 }

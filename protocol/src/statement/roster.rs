@@ -189,6 +189,12 @@ impl Roster {
         Some(&located.endpoint).filter(|endpoint| endpoint.node_key == *node)
     }
 
+    /// What a node says for this organisation of where it can be reached, and the statement in which it does.
+    pub fn own_endpoint(&self, node: &PublicKey, org: &OrgId) -> Option<(&EndpointStatement, &Statement)> {
+        let AtNode(located) = self.endpoints.get(&(*node, *org))?;
+        Some((&located.endpoint, self.shelf.statement(&located.id)?))
+    }
+
     /// Every node's addresses, by node key.
     pub fn endpoints(&self) -> impl Iterator<Item = &EndpointStatement> {
         self.endpoints.iter().map(|AtNode(located)| &located.endpoint)
