@@ -40,8 +40,11 @@ use libp2p::{
     metrics::{Metrics, Registry},
     swarm::{Config, Swarm},
 };
-use starfish_crypto::{SecretKey, Verifier};
-use starfish_protocol::engine::{Engine, Setup};
+use starfish_crypto::SecretKey;
+use starfish_protocol::{
+    engine::{Engine, Setup},
+    statement::Checker,
+};
 
 use self::{behaviour::Behaviour, figures::Figures, node::Node};
 pub use self::{
@@ -66,8 +69,8 @@ pub struct Parts<'a> {
     pub setup: Setup,
     /// The store.
     pub keeper: Arc<dyn Keeper>,
-    /// Checks signatures.
-    pub verifier: Arc<dyn Verifier>,
+    /// Checks signatures and statements.
+    pub checker: Arc<dyn Checker>,
     /// Where figures go, if they are wanted.
     pub registry: Option<&'a mut Registry>,
 }
@@ -121,7 +124,7 @@ pub fn start(env: Arc<dyn Env>, settings: MeshSettings, parts: Parts<'_>) -> Res
         transport,
         setup,
         keeper,
-        verifier,
+        checker,
         mut registry,
     } = parts;
     let key = keypair(&setup.key);
@@ -158,6 +161,7 @@ pub fn start(env: Arc<dyn Env>, settings: MeshSettings, parts: Parts<'_>) -> Res
         community,
         listeners,
     };
-    let node = Node::new(env, settings, network, Engine::new(setup), keeper, verifier, orders);
+    let engine = Engine::new(setup, checker.as_ref());
+    let node = Node::new(env, settings, network, engine, keeper, checker, orders);
     Ok((handle, Box::pin(node.run())))
 }

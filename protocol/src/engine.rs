@@ -47,7 +47,7 @@ use crate::{
     organisation::OrgId,
     peer::Peer,
     record::{Header, LogId, RecordId},
-    statement::{Extent, Roster, Statement},
+    statement::{Checker, Extent, Roster, Statement},
     time::{Millis, Time},
     trust::Trust,
     wire::{Head, Request},
@@ -143,15 +143,15 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine that has seen nothing but the store.
-    pub fn new(setup: Setup) -> Self {
+    /// An engine that has seen nothing but the store, whose statements are checked again.
+    pub fn new(setup: Setup, checker: &dyn Checker) -> Self {
         let rng = ChaCha8Rng::from_seed(setup.seed);
         let life = setup
             .seed
             .iter()
             .take(8)
             .fold(0, |life, byte| life << 8 | u64::from(*byte));
-        let roster = Self::roster(&setup);
+        let roster = Self::roster(&setup, checker);
         let author = setup.key.public();
         let logs = Logs::new(&setup.heads, roster.forks().chain(setup.frozen.iter().copied()));
         // Whoever was met may hold more than we do, even if the pairing went with an old store.
@@ -210,7 +210,7 @@ impl Engine {
         }
     }
 
-    fn roster(setup: &Setup) -> Roster {
+    fn roster(setup: &Setup, checker: &dyn Checker) -> Roster {
         let mut roster = Roster::new(setup.community);
         let policy = &setup.policy;
         let entered = policy.roots.iter().map(|root| &root.org);
@@ -228,7 +228,7 @@ impl Engine {
         let believed = setup.judged.iter().filter(|(_, acceptance)| !acceptance.is_nothing());
         believed.for_each(|(org, _)| roster.stands(*org, 1));
         let all = setup.statements.iter().chain(&setup.stored_statements);
-        let checked = all.map(|statement| statement.clone().check(&starfish_crypto::Strict));
+        let checked = all.map(|statement| checker.check(statement.clone()));
         // What was admitted once and no longer is (no room after a change of bounds) is not missed.
         let _ = roster.admit_all(checked.flatten().collect());
         roster

@@ -12,7 +12,7 @@ use thiserror::Error;
 use crate::{
     codec, limits,
     record::{Audience, Body, Header, check_digest, open_body},
-    statement::{CheckError, CheckedStatement, Statement},
+    statement::{CheckError, CheckedStatement, Checker, Statement},
     wire::{Channel, Cursor, FRAME_BYTES, GOSSIP_BYTES, Gossip, Hello, Request, Response},
 };
 
@@ -125,11 +125,11 @@ fn at_most<T>(list: Vec<T>, most: usize) -> Result<Vec<T>, Fault> {
 }
 
 /// Checks each of them. Those that make no sense to this version are left out, at no fault of anyone.
-fn statements(list: Vec<Statement>, verifier: &dyn Verifier) -> Result<OpenStatements, Fault> {
+fn statements(list: Vec<Statement>, checker: &dyn Checker) -> Result<OpenStatements, Fault> {
     let told = list.len();
     let mut checked = Vec::with_capacity(told);
     for statement in at_most(list, limits::STATEMENTS_PER_ANSWER)? {
-        match statement.check(verifier) {
+        match checker.check(statement) {
             Ok(statement) => checked.push(statement),
             Err(CheckError::Forged) => return Err(Fault::Signature),
             Err(CheckError::Malformed(_)) => {}
@@ -138,11 +138,11 @@ fn statements(list: Vec<Statement>, verifier: &dyn Verifier) -> Result<OpenState
     Ok(OpenStatements { checked, told })
 }
 
-fn hello(mut hello: Hello, verifier: &dyn Verifier) -> Result<OpenHello, Fault> {
+fn hello(mut hello: Hello, checker: &dyn Checker) -> Result<OpenHello, Fault> {
     hello.statements.truncate(limits::HELLO_STATEMENTS);
     Ok(Hello {
         community: hello.community,
-        statements: statements(hello.statements, verifier)?.checked,
+        statements: statements(hello.statements, checker)?.checked,
         topics: hello.topics,
         tlds: hello.tlds,
         records: hello.records,
@@ -155,14 +155,14 @@ fn hello(mut hello: Hello, verifier: &dyn Verifier) -> Result<OpenHello, Fault> 
 /// A broken copy of a genuine header with a wrong inline body fails as a whole: the genuine one has another message id.
 /// So has every other encoding of one message, of which the decoder would take many: only the one that this node would
 /// make is taken. What is TLP:GREEN comes over its own mesh and nothing else does: a message is passed on where it came from.
-pub fn open_gossip(channel: Channel, payload: &[u8], verifier: &dyn Verifier) -> Result<OpenGossip, Fault> {
+pub fn open_gossip(channel: Channel, payload: &[u8], checker: &dyn Checker) -> Result<OpenGossip, Fault> {
     let gossip: Gossip = codec::decode(payload, GOSSIP_BYTES).map_err(|_| Fault::Malformed)?;
     if codec::encode(&gossip) != payload {
         return Err(Fault::Malformed);
     }
     Ok(match gossip {
         Gossip::Header { header: signed, body } => {
-            let header = header(signed, verifier)?;
+            let header = header(signed, checker)?;
             belongs(header.audience == Audience::Green, channel)?;
             let body = body
                 .map(|bytes| at_most(bytes, limits::INLINE_BODY_BYTES))
@@ -175,7 +175,7 @@ pub fn open_gossip(channel: Channel, payload: &[u8], verifier: &dyn Verifier) ->
         }
         Gossip::Statements(list) => {
             belongs(false, channel)?;
-            OpenGossip::Statements(statements(list, verifier)?)
+            OpenGossip::Statements(statements(list, checker)?)
         }
     })
 }
@@ -189,16 +189,16 @@ fn belongs(green: bool, channel: Channel) -> Result<(), Fault> {
 }
 
 /// Opens a request frame.
-pub fn open_request(frame: &[u8], verifier: &dyn Verifier) -> Result<OpenRequest, Fault> {
+pub fn open_request(frame: &[u8], checker: &dyn Checker) -> Result<OpenRequest, Fault> {
     Ok(match codec::decode(frame, FRAME_BYTES).map_err(|_| Fault::Malformed)? {
         Request::Push { header: signed, body } => {
-            let header = header(signed, verifier)?;
+            let header = header(signed, checker)?;
             let body = with_body(&header, body)?;
             OpenRequest::Push { header, body }
         }
-        Request::Hello(other) => OpenRequest::Hello(hello(other, verifier)?),
+        Request::Hello(other) => OpenRequest::Hello(hello(other, checker)?),
         Request::Pair { secret, hello: other } => {
-            let hello = hello(other, verifier)?;
+            let hello = hello(other, checker)?;
             OpenRequest::Pair { secret, hello }
         }
         request => OpenRequest::Plain(request),
@@ -206,22 +206,22 @@ pub fn open_request(frame: &[u8], verifier: &dyn Verifier) -> Result<OpenRequest
 }
 
 /// Opens an answer that has been read whole.
-pub fn open_response(response: Response, verifier: &dyn Verifier) -> Result<OpenResponse, Fault> {
+pub fn open_response(response: Response, checker: &dyn Checker) -> Result<OpenResponse, Fault> {
     Ok(match response {
         Response::Headers(headers) => {
             let headers = at_most(headers, limits::RANGE_HEADERS)?.into_iter();
             OpenResponse::Headers(
                 headers
-                    .map(|signed| header(signed, verifier))
+                    .map(|signed| header(signed, checker))
                     .collect::<Result<_, _>>()?,
             )
         }
-        Response::Hello(other) => OpenResponse::Hello(hello(other, verifier)?),
+        Response::Hello(other) => OpenResponse::Hello(hello(other, checker)?),
         Response::Statements {
             statements: list,
             cursor,
             more,
-        } => OpenResponse::Statements(statements(list, verifier)?, cursor, more),
+        } => OpenResponse::Statements(statements(list, checker)?, cursor, more),
         Response::Heads {
             heads,
             cursor,

@@ -64,7 +64,7 @@ mod roster;
 mod text;
 
 pub use certificate::NodeCertificate;
-pub use checked::{CheckError, CheckedStatement};
+pub use checked::{CheckError, CheckedStatement, Checker};
 pub use endorsement::{ChainHead, DEPTH, Endorsement, FULL, Scope, Subsidiary, Veto};
 pub use endpoint::EndpointStatement;
 pub use lifecycle::{LogPosition, Recovery, Resolution, Revocation, RevocationReason, Settles};

@@ -66,6 +66,15 @@ pub struct Judgement {
     pub stands: u8,
 }
 
+/// How an organisation was dealt with last.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Dealt {
+    /// As the store was told.
+    believed: Acceptance,
+    rights: Option<Verdict>,
+    stood: u8,
+}
+
 /// Everything that decides about organisations.
 #[derive(Debug)]
 pub struct Trust {
@@ -75,16 +84,21 @@ pub struct Trust {
     pins: BTreeMap<OrgId, Pin>,
     blocked: BTreeSet<Peer>,
     web: Web,
-    /// As the store was told.
-    believed: BTreeMap<OrgId, Acceptance>,
-    /// As they were dealt with last, of those that have any.
-    rights: BTreeMap<OrgId, Verdict>,
-    /// As an earlier life told the store, of those that were not judged yet in this one.
+    /// How everybody was dealt with last who is anybody here.
+    dealt: BTreeMap<OrgId, Dealt>,
+    /// The rights that an earlier life told the store, of those that were not judged yet in this one.
     earlier: BTreeMap<OrgId, Rights>,
-    /// How high they stood then, of those that do.
-    stood: BTreeMap<OrgId, u8>,
     /// Who is to be judged anew, and because of whom.
     waiting: BTreeMap<OrgId, Who>,
+}
+
+impl Dealt {
+    fn told(believed: Acceptance) -> Self {
+        Self {
+            believed,
+            ..Self::default()
+        }
+    }
 }
 
 impl Trust {
@@ -110,10 +124,11 @@ impl Trust {
             blocked: policy.blocked.into_iter().collect(),
             web: Web::new(own),
             waiting: known.map(|org| (*org, Who::Time)).collect(),
-            believed: believed.into_iter().collect(),
-            rights: BTreeMap::new(),
+            dealt: believed
+                .into_iter()
+                .map(|(org, believed)| (org, Dealt::told(believed)))
+                .collect(),
             earlier: rights.into_iter().collect(),
-            stood: BTreeMap::new(),
         };
         let entered: BTreeSet<OrgId> = trust.policy.keys().chain(trust.entries.keys()).copied().collect();
         entered.into_iter().for_each(|org| trust.enter(org));
@@ -141,7 +156,7 @@ impl Trust {
         Verdict {
             connect: reached,
             relay: reached,
-            believe: reached && self.believed.get(&org).is_some_and(|believed| !believed.is_nothing()),
+            believe: reached && self.dealt.get(&org).is_some_and(|dealt| !dealt.believed.is_nothing()),
             confide: self.confides(&org),
             reason,
         }
@@ -154,7 +169,8 @@ impl Trust {
 
     /// Which of its records are believed, as the store was told last.
     pub fn acceptance(&self, org: OrgId) -> Acceptance {
-        self.believed.get(&org).cloned().unwrap_or_default()
+        let dealt = self.dealt.get(&org);
+        dealt.map(|dealt| dealt.believed.clone()).unwrap_or_default()
     }
 
     /// Takes in what changed in the roster.
@@ -200,32 +216,29 @@ impl Trust {
             };
             let (acceptance, more) = self.web.accepted(&org);
             looked += more;
-            let before = self.acceptance(org);
-            if acceptance.is_nothing() {
-                self.believed.remove(&org);
+            let before = self
+                .dealt
+                .insert(org, Dealt::told(acceptance.clone()))
+                .unwrap_or_default();
+            let (now, stands) = (self.judge(Some(org)), self.web.reach(&org));
+            let dealt = Dealt {
+                believed: acceptance.clone(),
+                rights: Some(now).filter(|now| now.connect || now.confide),
+                stood: stands,
+            };
+            if dealt == Dealt::default() {
+                self.dealt.remove(&org);
             } else {
-                self.believed.insert(org, acceptance.clone());
+                self.dealt.insert(org, dealt);
             }
-            let now = self.judge(Some(org));
-            let had = if now.connect || now.confide {
-                self.rights.insert(org, now)
-            } else {
-                self.rights.remove(&org)
-            };
-            let had = had.unwrap_or(Verdict::nothing(Reason::Unvouched));
+            let had = before.rights.unwrap_or(Verdict::nothing(Reason::Unvouched));
             let told = self.earlier.remove(&org).unwrap_or(had.rights());
-            let stands = self.web.reach(&org);
-            let stood = if stands > 0 {
-                self.stood.insert(org, stands)
-            } else {
-                self.stood.remove(&org)
-            };
             let same = had.rights() == now.rights() && told == now.rights();
-            if !same || before != acceptance || stood.unwrap_or(0) != stands {
+            if !same || before.believed != acceptance || before.stood != stands {
                 judged.push(Judgement {
                     org,
                     who,
-                    believed: (before, acceptance),
+                    believed: (before.believed, acceptance),
                     rights: (had, now),
                     told,
                     stands,
@@ -307,6 +320,11 @@ impl Trust {
     /// The pins, in order.
     pub fn pins(&self) -> impl Iterator<Item = (OrgId, Pin)> {
         self.pins.iter().map(|(org, pin)| (*org, *pin))
+    }
+
+    /// Every organisation that may be told TLP:GREEN.
+    pub fn confided(&self) -> impl Iterator<Item = OrgId> {
+        self.web.confided()
     }
 
     /// Every organisation that somebody who is trusted here vouches for.

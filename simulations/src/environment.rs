@@ -1,5 +1,5 @@
 //! What a simulated node takes from the world: [`Machine`], which charges virtual time for work, and [`Remembering`], which
-//! checks each signature once for all nodes.
+//! checks each signature and each statement once for all nodes.
 
 use std::{
     collections::BTreeMap,
@@ -10,7 +10,10 @@ use std::{
 use futures::future::BoxFuture;
 use starfish_crypto::{PublicKey, Signature, Strict, Verifier};
 use starfish_node::mesh::{Cost, Env, Event, Work};
-use starfish_protocol::time::Millis;
+use starfish_protocol::{
+    statement::{CheckError, CheckedStatement, Checker, Statement},
+    time::Millis,
+};
 use starfish_sim_kernel::{self as kernel, Owner, WallClock};
 
 use crate::world::chronicle::Chronicle;
@@ -103,10 +106,27 @@ impl Env for Machine {
     }
 }
 
-/// The real verifier, which looks at the same signature over the same bytes once.
+/// The real verifier, which looks at the same signature over the same bytes once. Nodes of one mesh hold the same statements:
+/// it gives all of them the same ones.
 #[derive(Debug, Default)]
 pub(crate) struct Remembering {
     answers: Mutex<BTreeMap<[u8; 32], bool>>,
+    statements: Mutex<BTreeMap<Statement, Result<CheckedStatement, CheckError>>>,
+}
+
+impl Checker for Remembering {
+    fn check(&self, statement: Statement) -> Result<CheckedStatement, CheckError> {
+        let mut statements = self.statements.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(checked) = statements.get(&statement) {
+            return checked.clone();
+        }
+        let checked = statement.clone().check(self);
+        if statements.len() >= REMEMBERED {
+            statements.clear();
+        }
+        statements.insert(statement, checked.clone());
+        checked
+    }
 }
 
 impl Verifier for Remembering {
@@ -134,6 +154,7 @@ impl Verifier for Remembering {
 mod tests {
     use super::*;
     use starfish_crypto::SecretKey;
+    use starfish_protocol::statement::Manifest;
 
     #[test]
     fn what_is_remembered_is_what_the_real_verifier_says() {
@@ -145,6 +166,22 @@ mod tests {
             assert!(!verifier.verify("starfish tests", b"bytes", &key.public(), &signature));
             assert!(!verifier.verify("starfish test", b"byte", &key.public(), &signature));
             assert!(!verifier.verify("starfish test", b"bytes", &other, &signature));
+        }
+    }
+
+    #[test]
+    fn equal_statements_are_checked_once_and_others_for_themselves() {
+        let (root, next) = (SecretKey::from_seed([1; 32]), Manifest::commitment(&[], 0));
+        let manifest = Manifest::genesis("CERT Example", &[root.public()], 1, next, Millis(1));
+        let signed = manifest.sign(&[&root]).expect("its own root");
+        let checker = Remembering::default();
+        let check = |statement: &Statement| checker.check(statement.clone());
+        let first = check(&signed).expect("it is signed");
+        let second = check(&signed).expect("it is signed");
+        assert!(std::ptr::eq(first.statement(), second.statement()), "held once");
+        let forged = signed.signed_by(&SecretKey::from_seed([2; 32])).expect("a signature");
+        for _ in 0..2 {
+            assert_eq!(check(&forged).err(), Some(CheckError::Forged));
         }
     }
 

@@ -14,7 +14,7 @@ use starfish_node::{
     mesh::{KeepError, Keeper},
     store::{
         Batch, Each, Space, Store, StoreError,
-        memory::{MemoryStore, Pool},
+        memory::{Before, MemoryStore, Pool},
     },
 };
 use starfish_protocol::{
@@ -49,12 +49,10 @@ pub struct Disk(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
+    pool: Pool,
     rows: MemoryStore,
     undo: Mutex<Undo>,
 }
-
-/// What a row was before it was written.
-type Before = (Space, Vec<u8>, Option<Vec<u8>>);
 
 #[derive(Debug, Default)]
 struct Undo {
@@ -65,9 +63,9 @@ struct Undo {
 impl Disk {
     /// An empty one, whose rows are held once for all disks of this pool.
     fn sharing(pool: &Pool) -> Self {
-        let rows = MemoryStore::sharing(pool);
         Self(Arc::new(Inner {
-            rows,
+            pool: pool.clone(),
+            rows: MemoryStore::sharing(pool),
             undo: Mutex::default(),
         }))
     }
@@ -83,11 +81,11 @@ impl Disk {
         for _ in 0..flushes {
             lost.extend(undo.flushed.pop_back());
         }
-        for (space, key, before) in lost.into_iter().flat_map(|rows| rows.into_iter().rev()) {
+        for Before { space, key, value } in lost.into_iter().flat_map(|rows| rows.into_iter().rev()) {
             let mut batch = Batch::default();
-            match before {
-                Some(value) => batch.put(space, key, value),
-                None => batch.delete(space, key),
+            match value {
+                Some(value) => batch.put(space, key.to_vec(), value.to_vec()),
+                None => batch.delete(space, key.to_vec()),
             }
             self.0.rows.write(&batch)?;
         }
@@ -105,12 +103,9 @@ impl Store for Disk {
     }
 
     fn write(&self, batch: &Batch) -> Result<(), StoreError> {
-        let mut undo = self.undo();
-        for write in batch.writes() {
-            let before = self.0.rows.get(write.space, &write.key)?;
-            undo.written.push((write.space, write.key.clone(), before));
-        }
-        self.0.rows.write(batch)
+        let before = self.0.rows.replace(batch)?;
+        self.undo().written.extend(before);
+        Ok(())
     }
 
     fn add(&self, space: Space, rows: &[(Vec<u8>, Vec<u8>)]) -> Result<Vec<(usize, Vec<u8>)>, StoreError> {
@@ -118,7 +113,8 @@ impl Store for Disk {
         let mut undo = self.undo();
         for (place, (key, _)) in rows.iter().enumerate() {
             if !present.iter().any(|(known, _)| *known == place) {
-                undo.written.push((space, key.clone(), None));
+                let (key, value) = (self.0.pool.hold(key), None);
+                undo.written.push(Before { space, key, value });
             }
         }
         Ok(present)
@@ -149,13 +145,13 @@ impl Drawer {
         Self {
             pool: pool.clone(),
             disk: Disk::sharing(pool),
-            journal: MemoryJournal::default(),
+            journal: MemoryJournal::sharing(pool),
         }
     }
 
-    /// How many bytes the rows have, whoever else holds them.
+    /// How many bytes rows and journal have, whoever else holds them.
     pub(crate) fn bytes(&self) -> usize {
-        self.disk.0.rows.bytes()
+        self.disk.0.rows.bytes() + self.journal.bytes()
     }
 
     pub(crate) fn damage(&mut self, damage: Damage) {

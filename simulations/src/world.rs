@@ -34,7 +34,7 @@ use std::{sync::Arc, time::Duration};
 use libp2p::PeerId;
 use starfish_crypto::PublicKey;
 use starfish_node::{ledger::Ledger, mesh::Handle, store::memory::Pool};
-use starfish_protocol::{organisation::OrgId, time::Millis};
+use starfish_protocol::{engine::port::Change, organisation::OrgId, time::Millis};
 use starfish_sim_kernel::{self as kernel, WallClock};
 
 pub use self::plan::{NodePlan, Plan, Vouch};
@@ -62,7 +62,9 @@ pub struct World {
     network: Network,
     twins: Option<Twins>,
     residents: Vec<Resident>,
-    verifier: Arc<Remembering>,
+    /// Who everybody is and where, if all know that from the beginning.
+    papers: Vec<Change>,
+    checker: Arc<Remembering>,
     chronicle: Arc<Chronicle>,
     pool: Pool,
     archive: Archive,
@@ -105,14 +107,18 @@ impl World {
             network,
             residents: plan.nodes.iter().map(|_| Resident::new(&pool)).collect(),
             checks: Checks::new(plan.converge_within.map(kernel::nanos), &plan.nodes),
+            papers: Vec::new(),
             plan: plan.nodes,
-            verifier: Arc::default(),
+            checker: Arc::default(),
             chronicle,
             pool,
             archive: plan.archive,
             rumours: Rumours::default(),
             turns: 0,
         };
+        if plan.acquainted {
+            world.papers = world.papers_of_all();
+        }
         world.endorse_all(&plan.endorsements);
         for node in 0..world.plan.len() {
             if world.plan[node].starts {

@@ -220,7 +220,7 @@ fn engine(members: &[Member]) -> Stepped {
     };
     let wall = Millis(BEGIN.0 + DAY);
     let mut stepped = Stepped {
-        engine: Engine::new(setup),
+        engine: Engine::new(setup, &Strict),
         time: Time { mono: Millis(0), wall },
     };
     stepped.feed(Input::Woken);

@@ -249,7 +249,7 @@ fn resident(index: usize, organisations: &[Organisation], community: Community) 
         transport,
         setup,
         keeper,
-        verifier: Arc::new(Strict),
+        checker: Arc::new(Strict),
         registry: None,
     };
     let (handle, running) = start(environment, settings, parts).expect("the node starts");

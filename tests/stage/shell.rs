@@ -79,7 +79,7 @@ impl<S: Store> Shell<S> {
             seed: *organisation.node.seed(),
         };
         Self {
-            engine: Engine::new(setup),
+            engine: Engine::new(setup, &starfish_crypto::Strict),
             ledger,
             now: Time {
                 mono: Millis(1_000),

@@ -20,7 +20,7 @@ use starfish_protocol::{
     listing::{self, bundles, read},
     observable::Observable,
     record::{Body, Header, Kind, LogId, RecordId, groups::GroupVerifier, open_body, seal_body},
-    statement::{Roster, Statement},
+    statement::{CheckError, CheckedStatement, Checker, Roster, Statement},
     time::Millis,
     wire::{BodyHead, Channel, FRAME_BYTES, GOSSIP_BYTES, Gossip, Head, Request, Response},
 };
@@ -54,6 +54,12 @@ struct Credulous;
 impl Verifier for Credulous {
     fn verify(&self, _: &str, _: &[u8], _: &PublicKey, _: &Signature) -> bool {
         true
+    }
+}
+
+impl Checker for Credulous {
+    fn check(&self, statement: Statement) -> Result<CheckedStatement, CheckError> {
+        statement.check(self)
     }
 }
 

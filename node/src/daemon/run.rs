@@ -83,7 +83,7 @@ pub async fn run(data: &Path, arguments: Run, json: bool) -> Result<Exit, Failur
         transport: network,
         setup: opened.setup(key, &identity, &settings, subscription.clone())?,
         keeper: Keeping::start(&opened.ledger, &happenings),
-        verifier: Arc::new(Strict),
+        checker: Arc::new(Strict),
         registry: Some(&mut registry),
     };
     let (handle, running) = mesh::start(machine, mesh_settings(&settings, &contacts), parts).map_err(|error| {

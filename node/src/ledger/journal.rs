@@ -3,15 +3,16 @@
 //! The ledger hands [`Note`]s to a [`Journal`], which makes them durable, and remembers in the store up to where it has
 //! carried them out. At its opening it carries out the rest; after the loss of a store, all of them.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use starfish_crypto::Signed;
 use starfish_protocol::{
-    engine::port::Audit, organisation::OrgId, record::RecordId, statement::Statement, time::Millis, trust::Acceptance,
+    codec, engine::port::Audit, organisation::OrgId, record::RecordId, statement::Statement, time::Millis,
+    trust::Acceptance,
 };
 
-use crate::store::StoreError;
+use crate::store::{StoreError, memory::Pool};
 
 /// One thing that this node said or decided.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,24 +74,47 @@ pub trait Journal: Send + 'static {
 /// A journal in memory, for tests and simulated nodes. Clones share it, as a file would be shared.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryJournal {
-    notes: Arc<Mutex<Vec<Note>>>,
+    pool: Pool,
+    /// Encoded, as in a file.
+    notes: Arc<Mutex<Vec<Arc<[u8]>>>>,
+}
+
+impl MemoryJournal {
+    /// A journal whose notes are held once for all journals and stores of this pool.
+    pub fn sharing(pool: &Pool) -> Self {
+        Self {
+            pool: pool.clone(),
+            notes: Arc::default(),
+        }
+    }
+
+    /// How many bytes its notes have, whoever else holds them.
+    pub fn bytes(&self) -> usize {
+        self.notes().iter().map(|note| note.len()).sum()
+    }
+
+    fn notes(&self) -> MutexGuard<'_, Vec<Arc<[u8]>>> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Journal for MemoryJournal {
     fn append(&mut self, notes: &[Note]) -> Result<u64, StoreError> {
-        let mut all = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        all.extend_from_slice(notes);
+        let mut all = self.notes();
+        all.extend(notes.iter().map(|note| self.pool.hold(&codec::encode(note))));
         Ok(all.len() as u64)
     }
 
     fn replay(&mut self, from: u64, each: &mut Reader<'_>) -> Result<(), StoreError> {
-        let notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let notes = self.notes().clone();
         let from = usize::try_from(from).unwrap_or(usize::MAX);
         let start = if from > notes.len() { 0 } else { from };
-        notes
-            .into_iter()
-            .enumerate()
-            .skip(start)
-            .try_for_each(|(place, note)| each(place as u64 + 1, note))
+        notes.into_iter().enumerate().skip(start).try_for_each(|(place, note)| {
+            let note = codec::decode(&note, note.len());
+            each(
+                place as u64 + 1,
+                note.map_err(|_| StoreError::Corrupt("a note".to_owned()))?,
+            )
+        })
     }
 }

@@ -14,10 +14,10 @@ use futures::{
 };
 use libp2p::PeerId;
 use serde::{Deserialize, Serialize};
-use starfish_crypto::Verifier;
 use starfish_protocol::{
     engine::port::{AskError, Ticket},
     intake::{Fault, OpenRequest, OpenResponse},
+    statement::Checker,
     time::Millis,
     wire::{BodyHead, Response},
 };
@@ -61,7 +61,7 @@ pub(crate) enum Answer {
 #[derive(Clone)]
 pub(crate) struct Desk {
     pub(crate) env: Arc<dyn Env>,
-    pub(crate) verifier: Arc<dyn Verifier>,
+    pub(crate) checker: Arc<dyn Checker>,
     pub(crate) figures: Figures,
     pub(crate) reports: mpsc::Sender<Report>,
     pub(crate) patience: Millis,

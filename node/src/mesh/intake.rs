@@ -16,10 +16,10 @@ use futures::{
     stream::{FuturesOrdered, StreamExt},
 };
 use libp2p::PeerId;
-use starfish_crypto::Verifier;
 use starfish_protocol::{
     intake::{Fault, OpenGossip, open_gossip},
     quota::Quotas,
+    statement::Checker,
     time::Millis,
     wire::{Channel, GOSSIP_BYTES},
 };
@@ -57,7 +57,7 @@ pub(crate) enum Refusal {
 /// What is being checked, and what waits for that.
 pub(crate) struct Intake {
     env: Arc<dyn Env>,
-    verifier: Arc<dyn Verifier>,
+    checker: Arc<dyn Checker>,
     quotas: Quotas<PeerId>,
     lanes: BTreeMap<PeerId, Lane>,
     /// Those whose next message may be checked, each once.
@@ -84,11 +84,11 @@ struct Message {
 }
 
 impl Intake {
-    pub(crate) fn new(env: Arc<dyn Env>, verifier: Arc<dyn Verifier>, limits: &Limits) -> Self {
+    pub(crate) fn new(env: Arc<dyn Env>, checker: Arc<dyn Checker>, limits: &Limits) -> Self {
         let refill = limits.gossip_burst.saturating_mul(1_000) / limits.gossip_per_second.max(1);
         Self {
             env,
-            verifier,
+            checker,
             quotas: Quotas::new(limits.gossip_burst, Millis(refill), REMEMBERED),
             lanes: BTreeMap::new(),
             turns: VecDeque::new(),
@@ -184,12 +184,12 @@ impl Intake {
 
     fn check(&mut self, peer: PeerId, message: Message) {
         let Message { channel, id, data } = message;
-        let verifier = Arc::clone(&self.verifier);
+        let checker = Arc::clone(&self.checker);
         let cost = Cost {
             work: Work::Gossip,
             bytes: data.len(),
         };
-        let opened = compute(&self.env, cost, move || open_gossip(channel, &data, verifier.as_ref()));
+        let opened = compute(&self.env, cost, move || open_gossip(channel, &data, checker.as_ref()));
         let checked = opened.map(move |opened| Checked {
             peer,
             channel,

@@ -27,13 +27,13 @@ use libp2p::{
     metrics::Metrics,
     swarm::{ConnectionId, SwarmEvent},
 };
-use starfish_crypto::Verifier;
 use starfish_protocol::{
     community::Community,
     engine::{
         Engine,
         port::{Input, Outcome, Ticket},
     },
+    statement::Checker,
     time::Millis,
     wire::Channel,
 };
@@ -144,7 +144,7 @@ impl Node {
         network: Network,
         engine: Engine,
         keeper: Arc<dyn Keeper>,
-        verifier: Arc<dyn Verifier>,
+        checker: Arc<dyn Checker>,
         orders: mpsc::Receiver<Order>,
     ) -> Self {
         let (sender, reports) = mpsc::channel(REPORTS);
@@ -158,10 +158,10 @@ impl Node {
         }
         Self {
             writer: Writer::new(Arc::clone(&env), Arc::clone(&keeper), limits.waiting_steps),
-            intake: Intake::new(Arc::clone(&env), Arc::clone(&verifier), &limits),
+            intake: Intake::new(Arc::clone(&env), Arc::clone(&checker), &limits),
             desk: Desk {
                 env: Arc::clone(&env),
-                verifier,
+                checker,
                 figures,
                 reports: sender,
                 patience,

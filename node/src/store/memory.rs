@@ -17,7 +17,8 @@ use super::{Batch, Each, Space, Store, StoreError};
 /// How many rows a scan takes at a time, so that its callback runs without the lock.
 const SCAN_ROWS: usize = 64;
 
-type Bytes = Arc<[u8]>;
+/// Bytes that others may hold as well.
+pub type Bytes = Arc<[u8]>;
 type Rows = BTreeMap<Bytes, Bytes>;
 
 /// One ordered map a space.
@@ -48,6 +49,25 @@ impl MemoryStore {
         self.read().iter().map(rows).sum()
     }
 
+    /// Writes a batch; what its rows were before, one after the other.
+    ///
+    /// # Errors
+    /// The batch is too large.
+    pub fn replace(&self, batch: &Batch) -> Result<Vec<Before>, StoreError> {
+        batch.check()?;
+        let mut spaces = self.spaces.write().unwrap_or_else(PoisonError::into_inner);
+        let writes = batch.writes().iter().map(|write| {
+            let (space, key) = (write.space, self.pool.hold(&write.key));
+            let rows = &mut spaces[space as usize];
+            let value = match &write.value {
+                Some(value) => rows.insert(Arc::clone(&key), self.pool.hold(value)),
+                None => rows.remove(&key),
+            };
+            Before { space, key, value }
+        });
+        Ok(writes.collect())
+    }
+
     /// A panic of another thread cannot leave a map half changed.
     fn read(&self) -> RwLockReadGuard<'_, [Rows; Space::ALL.len()]> {
         self.spaces.read().unwrap_or_else(PoisonError::into_inner)
@@ -60,6 +80,17 @@ impl MemoryStore {
             .map(|(key, value)| (Arc::clone(key), Arc::clone(value)))
             .collect()
     }
+}
+
+/// What a row was before it was written.
+#[derive(Clone, Debug)]
+pub struct Before {
+    /// Where it is.
+    pub space: Space,
+    /// Its key.
+    pub key: Bytes,
+    /// Its value, if there was such a row.
+    pub value: Option<Bytes>,
 }
 
 impl Store for MemoryStore {
@@ -82,16 +113,7 @@ impl Store for MemoryStore {
     }
 
     fn write(&self, batch: &Batch) -> Result<(), StoreError> {
-        batch.check()?;
-        let mut spaces = self.spaces.write().unwrap_or_else(PoisonError::into_inner);
-        for write in batch.writes() {
-            let rows = &mut spaces[write.space as usize];
-            match &write.value {
-                Some(value) => rows.insert(self.pool.hold(&write.key), self.pool.hold(value)),
-                None => rows.remove(&write.key[..]),
-            };
-        }
-        Ok(())
+        self.replace(batch).map(drop)
     }
 
     fn add(&self, space: Space, rows: &[(Vec<u8>, Vec<u8>)]) -> Result<Vec<(usize, Vec<u8>)>, StoreError> {

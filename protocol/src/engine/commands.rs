@@ -187,17 +187,23 @@ impl Engine {
         self.step.done.push((ticket, Outcome::Told(outcomes)));
     }
 
-    /// Signs where this node can be reached, and tells the mesh.
-    fn listening(&mut self, ticket: Ticket, addresses: Vec<String>) {
+    /// Signs where this node can be reached, and tells the mesh. A node that comes back to where it was has told that before.
+    fn listening(&mut self, ticket: Ticket, mut addresses: Vec<String>) {
         let author = self.key.public();
-        let last = self.roster.endpoint_of(&author).map_or(0, |endpoint| endpoint.seq);
+        addresses.truncate(limits::ADDRESSES);
+        let said = self.roster.own_endpoint(&author, &self.org);
+        if let Some((_, statement)) = said.filter(|(said, _)| said.addresses == addresses) {
+            self.endpoint = Some(statement.clone());
+            return self.done(ticket, Outcome::Done);
+        }
+        let last = said.map_or(0, |(said, _)| said.seq);
         self.endpoint_seq = self.endpoint_seq.max(last).max(self.now.wall.0).saturating_add(1);
         let endpoint = EndpointStatement {
             org: self.org,
             node_key: author,
             community: self.community,
             seq: self.endpoint_seq,
-            addresses: addresses.into_iter().take(limits::ADDRESSES).collect(),
+            addresses,
             issued_at: self.now.wall,
         };
         if let Ok(statement) = endpoint.sign(&self.key)

@@ -176,7 +176,7 @@ impl World {
             seed,
         };
         node.born = now;
-        node.engine = Some(Engine::new(setup));
+        node.engine = Some(Engine::new(setup, &starfish_crypto::Strict));
         self.feed(number, Input::Woken);
     }
 

@@ -13,6 +13,8 @@ mod extent;
 mod lineage;
 mod manifests;
 mod nodes;
+mod ordered;
+mod places;
 mod room;
 mod shelf;
 
@@ -29,11 +31,13 @@ use starfish_crypto::{Digest, PublicKey};
 use self::{
     claims::Claims,
     lineage::Lineage,
-    nodes::{Certified, Resolutions, Revocations},
-    room::Place,
+    nodes::{Resolutions, Revocations},
+    ordered::{Ordered, Placed},
+    places::{AtNode, ByEnd, ByNode, End, Signer},
+    room::{Kept, Place},
     shelf::Shelf,
 };
-use super::{CheckedStatement, EndpointStatement, Statement, proof};
+use super::{CheckedStatement, EndpointStatement, Statement, checked::Certified, proof};
 use crate::{community::Community, organisation::OrgId, record::Audience, time::Millis};
 
 /// What became of a statement that holds.
@@ -72,18 +76,16 @@ pub enum RosterRefusal {
 pub struct Roster {
     community: Community,
     shelf: Shelf,
-    /// Kept whatever else comes.
-    pinned: BTreeSet<OrgId>,
-    /// How high others stand, as far as they do.
-    standing: BTreeMap<OrgId, u8>,
+    /// Who has a right to room here.
+    kept: BTreeMap<OrgId, Kept>,
     organisations: BTreeMap<OrgId, Lineage>,
     /// Roots and endorsing keys, with the organisations that name them.
-    signers: BTreeSet<(PublicKey, OrgId)>,
+    signers: Ordered<Signer>,
     /// By node, then organisation: the first that covers a time is the smallest one.
-    certificates: BTreeMap<(PublicKey, OrgId, Digest), Certified>,
+    certificates: Ordered<ByNode>,
     /// The same by organisation and end, to find the one that lapses first.
-    ends: BTreeSet<(OrgId, Millis, Digest, PublicKey)>,
-    endpoints: BTreeMap<(PublicKey, OrgId), (Digest, EndpointStatement)>,
+    ends: Ordered<ByEnd>,
+    endpoints: Ordered<AtNode>,
     /// Nodes that wrote two histories, and where.
     proven: BTreeMap<PublicKey, (Audience, Millis, u64)>,
     claims: Claims,
@@ -102,13 +104,12 @@ impl Roster {
         Self {
             community,
             shelf: Shelf::default(),
-            pinned: BTreeSet::new(),
-            standing: BTreeMap::new(),
+            kept: BTreeMap::new(),
             organisations: BTreeMap::new(),
-            signers: BTreeSet::new(),
-            certificates: BTreeMap::new(),
-            ends: BTreeSet::new(),
-            endpoints: BTreeMap::new(),
+            signers: Ordered::default(),
+            certificates: Ordered::default(),
+            ends: Ordered::default(),
+            endpoints: Ordered::default(),
             proven: BTreeMap::new(),
             claims: BTreeMap::new(),
             revocations: BTreeMap::new(),
@@ -123,21 +124,27 @@ impl Roster {
     /// operator of this node names and for whoever holds a code of his: founding organisations is free, and a flood of them
     /// must not keep out those that matter.
     pub fn pin(&mut self, org: OrgId) {
-        self.pinned.insert(org);
+        self.keep(org, |kept| kept.pinned = true);
     }
 
     /// The operator names it no longer.
     pub fn unpin(&mut self, org: &OrgId) {
-        self.pinned.remove(org);
+        self.keep(*org, |kept| kept.pinned = false);
     }
 
     /// How high an organisation stands that nobody pinned, 0 when nobody vouches for it any more. When there is no room it
     /// displaces those who stand lower, and nobody who stands as high: to be vouched for with 1 is easy.
     pub fn stands(&mut self, org: OrgId, height: u8) {
-        if height > 0 {
-            self.standing.insert(org, height);
+        self.keep(org, |kept| kept.height = height);
+    }
+
+    fn keep(&mut self, org: OrgId, change: impl FnOnce(&mut Kept)) {
+        let mut kept = self.kept.get(&org).copied().unwrap_or_default();
+        change(&mut kept);
+        if kept == Kept::default() {
+            self.kept.remove(&org);
         } else {
-            self.standing.remove(&org);
+            self.kept.insert(org, kept);
         }
     }
 
@@ -147,34 +154,27 @@ impl Roster {
     }
 
     /// An organisation's certificates, those that lapse first at the beginning.
-    fn certificates_of(&self, org: OrgId) -> impl Iterator<Item = (OrgId, Millis, Digest, PublicKey)> {
+    fn certificates_of(&self, org: OrgId) -> impl Iterator<Item = End> {
         let first = (org, Millis(0), Digest::ZERO, PublicKey::from_bytes([0; 32]));
-        self.ends
-            .range(first..)
-            .take_while(move |(other, ..)| *other == org)
-            .copied()
+        let ends = self.ends.from(&first).map(ByEnd::place);
+        ends.take_while(move |(other, ..)| *other == org)
     }
 
     fn is_certified(&self, (node, org): (PublicKey, OrgId)) -> bool {
-        self.certificates
-            .range((node, org, Digest::ZERO)..)
-            .next()
-            .is_some_and(|((key, of, _), _)| (*key, *of) == (node, org))
+        self.about(node).any(|certified| certified.certificate.org == org)
     }
 
     fn signed_for(&self, key: PublicKey) -> impl Iterator<Item = OrgId> {
         let first = (key, OrgId::from_digest(Digest::ZERO));
-        self.signers
-            .range(first..)
-            .take_while(move |(other, _)| *other == key)
-            .map(|(_, org)| *org)
+        let named = self.signers.from(&first).map(Signer::place);
+        named.take_while(move |(other, _)| *other == key).map(|(_, org)| org)
     }
 
-    fn about(&self, node: PublicKey) -> impl Iterator<Item = (&(PublicKey, OrgId, Digest), &Certified)> {
+    /// The certificates of a node, by organisation.
+    fn about(&self, node: PublicKey) -> impl Iterator<Item = &Certified> {
         let first = (node, OrgId::from_digest(Digest::ZERO), Digest::ZERO);
-        self.certificates
-            .range(first..)
-            .take_while(move |((key, ..), _)| *key == node)
+        let all = self.certificates.from(&first).map(|ByNode(certified)| &**certified);
+        all.take_while(move |certified| certified.certificate.node_key == node)
     }
 
     /// The organisation for which this node speaks at this wall time.
@@ -185,13 +185,28 @@ impl Roster {
     /// Where a node says it can be reached; if it speaks for several organisations, as the smallest of them.
     pub fn endpoint_of(&self, node: &PublicKey) -> Option<&EndpointStatement> {
         let first = (*node, OrgId::from_digest(Digest::ZERO));
-        let (place, (_, endpoint)) = self.endpoints.range(first..).next()?;
-        (place.0 == *node).then_some(endpoint)
+        let AtNode(located) = self.endpoints.from(&first).next()?;
+        Some(&located.endpoint).filter(|endpoint| endpoint.node_key == *node)
+    }
+
+    /// What a node says for this organisation of where it can be reached, and the statement in which it does.
+    pub fn own_endpoint(&self, node: &PublicKey, org: &OrgId) -> Option<(&EndpointStatement, &Statement)> {
+        let AtNode(located) = self.endpoints.get(&(*node, *org))?;
+        Some((&located.endpoint, self.shelf.statement(&located.id)?))
     }
 
     /// Every node's addresses, by node key.
     pub fn endpoints(&self) -> impl Iterator<Item = &EndpointStatement> {
-        self.endpoints.values().map(|(_, endpoint)| endpoint)
+        self.endpoints.iter().map(|AtNode(located)| &located.endpoint)
+    }
+
+    /// The addresses of an organisation's nodes.
+    pub fn endpoints_of(&self, org: OrgId) -> impl Iterator<Item = &EndpointStatement> {
+        let nodes: BTreeSet<PublicKey> = self.nodes_of(Some(org)).into_iter().collect();
+        let endpoints = nodes
+            .into_iter()
+            .filter_map(move |node| self.endpoints.get(&(node, org)));
+        endpoints.map(|AtNode(located)| &located.endpoint)
     }
 
     /// The digest over the ids of all statements held, whatever order they came in.
@@ -206,7 +221,7 @@ impl Roster {
 
     /// Whether this very statement is held, and not another one under the same id.
     pub fn holds(&self, checked: &CheckedStatement) -> bool {
-        self.shelf.statement(&checked.id) == Some(&checked.statement)
+        self.shelf.statement(&checked.id()) == Some(checked.statement())
     }
 
     /// What left since this was last asked: it is of no use in a store any more.
@@ -231,12 +246,11 @@ impl Roster {
 
     /// The statements that say whose this node is, where, and whether it is honest, each after those that it rests on.
     pub fn statements_about(&self, node: &PublicKey) -> Vec<Statement> {
-        let places: Vec<_> = self.about(*node).map(|(place, _)| *place).collect();
-        let orgs: BTreeSet<OrgId> = places.iter().map(|(_, org, _)| *org).collect();
+        let orgs = self.organisations_behind(node);
         let mut ids: Vec<Digest> = orgs.iter().flat_map(|org| self.manifests_of(org)).collect();
-        ids.extend(places.iter().map(|(.., id)| *id));
+        ids.extend(self.about(*node).map(|certified| certified.id));
         let endpoints = orgs.iter().filter_map(|org| self.endpoints.get(&(*node, *org)));
-        ids.extend(endpoints.map(|(id, _)| *id));
+        ids.extend(endpoints.map(|AtNode(located)| located.id));
         ids.extend(self.decisions_about(node));
         ids.push(proof::id_of(node.as_bytes()));
         self.shelf.in_order(&ids)

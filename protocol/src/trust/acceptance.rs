@@ -5,7 +5,7 @@
 //! is outside of what the author is trusted for keeps the whole record in quarantine. What cannot be read, and what has no
 //! host name, is covered only where no suffix is asked for. What a veto takes away is an exception, and exceptions win.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -19,10 +19,18 @@ use crate::{
 /// The scopes in which an organisation's records are believed, and exceptions from them; no scope means not at all.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Acceptance {
-    scopes: Vec<Scope>,
+    scopes: Scopes,
     /// What a veto takes out of them.
-    except: Vec<Scope>,
+    except: Scopes,
 }
+
+/// Almost everybody is believed in everything or in nothing, which takes no room of its own.
+type Scopes = Cow<'static, [Scope]>;
+
+static EVERYTHING: [Scope; 1] = [Scope {
+    topics: None,
+    suffixes: None,
+}];
 
 impl Acceptance {
     /// Believed in any of these scopes. Their order does not matter; what is over `limits::ACCEPTED_SCOPES` is left out,
@@ -36,15 +44,21 @@ impl Acceptance {
     pub fn with_exceptions(scopes: impl IntoIterator<Item = Scope>, except: impl IntoIterator<Item = Scope>) -> Self {
         let except = sorted(except);
         let mut scopes = sorted(scopes);
-        if except.len() > limits::ACCEPTED_SCOPES || except.first() == Some(&Scope::default()) {
+        // A scope of anything is the least of all in this order, and makes the others needless.
+        let anything = |scopes: &[Scope]| scopes.first() == EVERYTHING.first();
+        if except.len() > limits::ACCEPTED_SCOPES || anything(&except) {
             return Self::nothing();
         }
-        // A scope of anything is the least of all in this order, and makes the others needless.
-        if scopes.first() == Some(&Scope::default()) {
-            scopes.truncate(1);
-        }
         scopes.truncate(limits::ACCEPTED_SCOPES);
-        Self { scopes, except }
+        let scopes = if anything(&scopes) {
+            Cow::Borrowed(EVERYTHING.as_slice())
+        } else {
+            Cow::Owned(scopes)
+        };
+        Self {
+            scopes,
+            except: Cow::Owned(except),
+        }
     }
 
     /// Whatever it says.

@@ -4,8 +4,6 @@
 //! organisation at the other end, so that whoever walks them always walks them in the same order, whatever order the
 //! statements came in. Nodes are numbered in no order that means anything.
 
-use std::collections::BTreeMap;
-
 use crate::{
     organisation::OrgId,
     statement::{DEPTH, FULL},
@@ -46,7 +44,8 @@ pub struct Arc {
 #[derive(Clone, Debug)]
 pub struct Graph {
     orgs: Vec<Option<OrgId>>,
-    index: BTreeMap<OrgId, u32>,
+    /// The nodes of organisations, in the order of these.
+    order: Vec<u32>,
     out: Vec<Vec<Arc>>,
     into: Vec<Vec<Arc>>,
 }
@@ -55,7 +54,7 @@ impl Default for Graph {
     fn default() -> Self {
         Self {
             orgs: vec![None],
-            index: BTreeMap::new(),
+            order: Vec::new(),
             out: vec![Vec::new()],
             into: vec![Vec::new()],
         }
@@ -91,7 +90,8 @@ impl Graph {
 
     /// The node of an organisation, if it has ever had an edge.
     pub fn index_of(&self, org: &OrgId) -> Option<u32> {
-        self.index.get(org).copied()
+        let at = self.find(org).ok()?;
+        self.order.get(at).copied()
     }
 
     /// The organisation of a node; none for [`ROOT`] and for what is no node.
@@ -151,7 +151,7 @@ impl Graph {
     }
 
     fn knows(&self, from: Option<OrgId>, to: &OrgId) -> bool {
-        self.index.contains_key(to) && from.is_none_or(|from| self.index.contains_key(&from))
+        self.find(to).is_ok() && from.is_none_or(|from| self.find(&from).is_ok())
     }
 
     /// Where the arcs to this node are in a list, or belong.
@@ -164,14 +164,22 @@ impl Graph {
 
     /// The node of an organisation, new if need be.
     fn node(&mut self, org: &OrgId) -> u32 {
+        let at = match self.find(org) {
+            Ok(at) => return self.order[at],
+            Err(at) => at,
+        };
         let next = self.orgs.len() as u32;
-        let node = *self.index.entry(*org).or_insert(next);
-        if node == next {
-            self.orgs.push(Some(*org));
-            self.out.push(Vec::new());
-            self.into.push(Vec::new());
-        }
-        node
+        self.order.insert(at, next);
+        self.orgs.push(Some(*org));
+        self.out.push(Vec::new());
+        self.into.push(Vec::new());
+        next
+    }
+
+    /// Where an organisation's node is in the order of organisations, or belongs.
+    fn find(&self, org: &OrgId) -> Result<usize, usize> {
+        self.order
+            .binary_search_by(|node| self.org(*node).as_ref().cmp(&Some(org)))
     }
 
     /// Adds what one node says of another, which must come after everything that is here.

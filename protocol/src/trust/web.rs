@@ -130,7 +130,7 @@ impl Web {
                 Concern::Parent(_) => families = true,
                 Concern::Organisation(org) | Concern::Gone(org) => {
                     self.read(roster, *org);
-                    families = true;
+                    families |= self.may_be_of_a_family(roster, org);
                 }
                 Concern::Everything => {
                     let mut orgs = self.grounds.heard_of();
@@ -176,11 +176,21 @@ impl Web {
 
     /// Every organisation that anything reaches, in no order that means anything; our own is one of them.
     pub fn reached(&self) -> impl Iterator<Item = OrgId> {
-        let Mesh { graph, standing } = &self.reach.mesh;
-        let nodes = (1..graph.nodes() as u32).filter(|node| standing.of(*node) >= 1);
+        self.standing_in(&self.reach, 1)
+    }
+
+    /// Every organisation that may be told TLP:GREEN, in no order that means anything; our own is one of them.
+    pub fn confided(&self) -> impl Iterator<Item = OrgId> {
+        self.standing_in(&self.confide, ENOUGH)
+    }
+
+    /// Those who stand so high in a layer.
+    fn standing_in<'a>(&'a self, layer: &'a Layer, least: u8) -> impl Iterator<Item = OrgId> + use<'a> {
+        let Mesh { graph, standing } = &layer.mesh;
+        let nodes = (1..graph.nodes() as u32).filter(move |node| standing.of(*node) >= least);
         let tops = nodes.filter_map(|node| graph.org(node));
         let members = tops.flat_map(|top| self.grounds.families.members_of(&top));
-        members.filter(|org| self.reach(org) >= 1)
+        members.filter(move |org| self.grounds.stands(layer, org) >= least)
     }
 
     /// Why nothing of an organisation counts, if so.
@@ -229,6 +239,12 @@ impl Web {
             grounds: &self.grounds,
             vetoed,
         }
+    }
+
+    /// Whether an organisation is, or was, above or below another one. To find all families costs a look at everybody.
+    fn may_be_of_a_family(&self, roster: &Roster, org: &OrgId) -> bool {
+        let known = self.grounds.families.knows(org);
+        known || roster.parent_of(org).is_some() || roster.has_subsidiaries(org)
     }
 
     /// Reads everything about one organisation anew, but for who is above it.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::scenario::{Mistake, Scenario, reading};
 
 /// Name and text of each.
-pub const READY: [(&str, &str); 15] = [
+pub const READY: [(&str, &str); 16] = [
     ("calm", include_str!("../../scenarios/calm.toml")),
     ("censor", include_str!("../../scenarios/censor.toml")),
     ("collusion", include_str!("../../scenarios/collusion.toml")),
@@ -18,6 +18,7 @@ pub const READY: [(&str, &str); 15] = [
     ("partition", include_str!("../../scenarios/partition.toml")),
     ("poor-region", include_str!("../../scenarios/poor-region.toml")),
     ("scale", include_str!("../../scenarios/scale.toml")),
+    ("scale-10000", include_str!("../../scenarios/scale-10000.toml")),
     ("sleeper", include_str!("../../scenarios/sleeper.toml")),
     ("sybil-farm", include_str!("../../scenarios/sybil-farm.toml")),
     ("withholding", include_str!("../../scenarios/withholding.toml")),

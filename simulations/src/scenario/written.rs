@@ -29,6 +29,10 @@ pub struct Written {
     /// Until when the mesh may form before anything is measured, in virtual seconds.
     #[serde(default = "ten")]
     pub settle_seconds: u64,
+    /// Whether the nodes know from the beginning who the others are and where, as in a mesh that has stood for long;
+    /// otherwise all of them meet at once.
+    #[serde(default)]
+    pub acquainted: bool,
     /// The network between the nodes.
     #[serde(default)]
     pub network: Network,

@@ -8,8 +8,8 @@ use starfish_protocol::{
     community::Community,
     organisation::OrgId,
     statement::{
-        CheckedStatement, Endorsement, LogPosition, Manifest, NodeCertificate, Revocation, Scope, Statement,
-        StatementError, Veto,
+        CheckedStatement, Endorsement, EndpointStatement, LogPosition, Manifest, NodeCertificate, Revocation, Scope,
+        Statement, StatementError, Veto,
     },
     time::Millis,
 };
@@ -31,6 +31,23 @@ pub(crate) struct Member {
     pub(crate) statements: Vec<Statement>,
     /// What its organisation says of others, if it is the one that tells.
     pub(crate) says: Vec<CheckedStatement>,
+}
+
+impl Member {
+    /// Its statements, and the one that says where it is, as it will say itself.
+    pub(crate) fn papers(&self, community: Community, address: String) -> Vec<Statement> {
+        let endpoint = EndpointStatement {
+            org: self.org,
+            node_key: self.key.public(),
+            community,
+            seq: 1,
+            addresses: vec![address],
+            issued_at: period().0,
+        };
+        let mut papers = self.statements.clone();
+        papers.push(endpoint.sign(&self.key).expect("the endpoint is in order"));
+        papers
+    }
 }
 
 /// An organisation: its keys, and how far its chain of statements about others has come.

@@ -129,6 +129,7 @@ pub struct Plan {
     pub(super) dials: usize,
     pub(super) converge_within: Option<Duration>,
     pub(super) compares: bool,
+    pub(super) acquainted: bool,
     pub(super) endorsements: Vec<(usize, Vouch)>,
     pub(super) archive: Archive,
     command: Option<String>,
@@ -143,6 +144,7 @@ impl Plan {
             dials: DIALS,
             converge_within: None,
             compares: false,
+            acquainted: false,
             endorsements: Vec::new(),
             archive: Archive::default(),
             command: None,
@@ -204,6 +206,14 @@ impl Plan {
     #[must_use]
     pub fn converge_within(mut self, length: Duration) -> Self {
         self.converge_within = Some(length);
+        self
+    }
+
+    /// Lets nodes know from the beginning who the others are and where, as in a mesh that has stood for long. Otherwise all of
+    /// them meet at once, and each hears of everybody from several sides.
+    #[must_use]
+    pub fn acquainted(mut self, acquainted: bool) -> Self {
+        self.acquainted = acquainted;
         self
     }
 

@@ -12,7 +12,7 @@ use starfish_protocol::{
     codec,
     engine::{
         HIGHEST_WALL, PINS, ROOTS, Setup,
-        port::{Command, Outcome},
+        port::{Change, Command, Outcome},
     },
     organisation::OrgId,
     time::Millis,
@@ -26,6 +26,8 @@ use crate::{
     storage::{Damage, Disk, Drawer, Keeping},
 };
 
+/// How many changes are written together.
+const CHANGES: usize = 100;
 /// One small value of the node's own takes at most so many bytes.
 const SETTING: usize = 64;
 
@@ -33,6 +35,7 @@ const SETTING: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Resident {
     pub(crate) drawer: Drawer,
+    has_run: bool,
     pub(crate) ledger: Option<Arc<Ledger<Disk>>>,
     pub(crate) handle: Option<Handle>,
 }
@@ -42,6 +45,7 @@ impl Resident {
     pub(super) fn new(pool: &Pool) -> Self {
         Self {
             drawer: Drawer::new(pool),
+            has_run: false,
             ledger: None,
             handle: None,
         }
@@ -95,6 +99,11 @@ impl World {
             .open(member.org)
             .expect("what a crash leaves can be opened");
         let ledger = Arc::new(ledger);
+        if !std::mem::replace(&mut self.residents[node].has_run, true) {
+            for changes in self.papers.chunks(CHANGES) {
+                ledger.apply(changes).expect("memory does not fail");
+            }
+        }
         let loaded = ledger.load().expect("memory does not fail");
         let (settings, setup) = (self.settings(node), self.setup(node, &loaded));
         let mut keeper: Arc<dyn Keeper> = Arc::new(Keeping::new(Arc::clone(&ledger), owner));
@@ -105,7 +114,7 @@ impl World {
             transport: self.network.transport(node, member.peer),
             setup,
             keeper,
-            verifier: Arc::<crate::environment::Remembering>::clone(&self.verifier),
+            checker: Arc::<crate::environment::Remembering>::clone(&self.checker),
             registry: None,
         };
         let machine = Arc::new(Machine::new(node, Arc::clone(&self.chronicle)));
@@ -125,6 +134,17 @@ impl World {
         if !said.is_empty() {
             self.begin(node, Command::Tell(said));
         }
+    }
+
+    /// Who everybody is and where.
+    pub(super) fn papers_of_all(&self) -> Vec<Change> {
+        let certified = self.plan.iter().zip(&self.cast.members).enumerate();
+        let certified = certified.filter(|(_, (plan, _))| plan.is_certified && plan.speaker.is_none());
+        let papers = certified.flat_map(|(number, (_, member))| {
+            let address = self.network.address(number).to_string();
+            member.papers(self.cast.community, address)
+        });
+        papers.map(Change::Statement).collect()
     }
 
     fn settings(&self, node: usize) -> MeshSettings {

@@ -109,6 +109,11 @@ fn scale() {
 }
 
 #[test]
+fn scale_10000() {
+    holds("scale-10000");
+}
+
+#[test]
 fn sleeper() {
     holds("sleeper");
 }

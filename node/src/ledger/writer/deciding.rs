@@ -112,8 +112,7 @@ impl Writer<'_> {
             .map_or(Ok(0), |value| decoded(&value))?;
         let line = encoded(audit);
         let from = number_key(last.saturating_sub(TOLD_AGAIN));
-        let rows = self.draft.rows(Space::Audit, &from, END, TOLD_AGAIN as usize + 1)?;
-        if rows.iter().any(|(_, written)| *written == line) {
+        if self.draft.has_value(Space::Audit, &from, &line)? {
             return Ok(());
         }
         self.draft.put(Space::Audit, number_key(last + 1), line);

@@ -93,6 +93,24 @@ impl<'a> Draft<'a> {
         Ok(merged.into_iter().take(limit).collect())
     }
 
+    /// Whether a row from a key on has this value. Rows that are replaced count with both.
+    pub(super) fn has_value(&self, space: Space, from: &[u8], value: &[u8]) -> Result<bool, StoreError> {
+        let changed = self.writes.range((space, from.to_vec())..);
+        let mut changed = changed.take_while(|((of, _), _)| *of == space);
+        let mut found = changed.any(|(_, changed)| changed.as_deref() == Some(value));
+        if !found {
+            self.store.scan(space, from, &mut |_, stored| {
+                found = stored == value;
+                if found {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
+            })?;
+        }
+        Ok(found)
+    }
+
     /// Makes room for one record's changes. A large one begins with nothing else unwritten.
     pub(super) fn begin(&mut self, large: bool) -> Result<(), StoreError> {
         if large || self.writes.len() > ROOM_KEYS || self.bytes > ROOM_BYTES {

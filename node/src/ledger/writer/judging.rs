@@ -62,11 +62,11 @@ impl Writer<'_> {
 
     /// Judges records of organisations that were judged anew, until the slice is spent.
     pub(super) fn judge_some(&mut self, limit: usize) -> Result<(), StoreError> {
+        // What is done is not gone from the store before it is committed: whoever began anew would read all of it each time.
+        let mut from = pending::JUDGEMENTS.to_vec();
         while !self.is_spent(limit) {
             self.draft.begin(false)?;
-            let rows = self
-                .draft
-                .rows(Space::Pending, pending::JUDGEMENTS, pending::EXPIRE, 1)?;
+            let rows = self.draft.rows(Space::Pending, &from, pending::EXPIRE, 1)?;
             let Some((key, value)) = rows.first() else { break };
             let org = pending::judged_of(key).ok_or_else(|| StoreError::corrupt("pending work of no kind"))?;
             let next: Number = decoded(value)?;
@@ -83,7 +83,10 @@ impl Writer<'_> {
                     let next = number_of(last)? + 1;
                     self.draft.put(Space::Pending, key.as_slice(), encoded(&next));
                 }
-                _ => self.draft.delete(Space::Pending, key.as_slice()),
+                _ => {
+                    self.draft.delete(Space::Pending, key.as_slice());
+                    from = [key.as_slice(), &[0]].concat();
+                }
             }
         }
         Ok(())

@@ -250,14 +250,14 @@ impl Visit {
             return Err(Broken::Lost);
         };
         let frame = line.bytes(bytes).await?;
-        let verifier = Arc::clone(&self.desk.verifier);
+        let checker = Arc::clone(&self.desk.checker);
         let cost = Cost {
             work: Work::Exchange,
             bytes,
         };
         let opened = compute(&self.desk.env, cost, move || {
             let _place = place;
-            open_request(&frame, verifier.as_ref())
+            open_request(&frame, checker.as_ref())
         });
         opened.await.ok_or(Broken::Lost)
     }

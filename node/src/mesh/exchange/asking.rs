@@ -148,12 +148,12 @@ impl Errand {
             (Answer::Whole(Response::Body(_)) | Answer::Body(_), _) => return Err(AskError::Fault(Fault::Malformed)),
             (Answer::Whole(response), _) => response,
         };
-        let verifier = Arc::clone(&self.desk.verifier);
+        let checker = Arc::clone(&self.desk.checker);
         let cost = Cost {
             work: Work::Exchange,
             bytes,
         };
-        let checked = compute(&self.desk.env, cost, move || open_response(response, verifier.as_ref())).await;
+        let checked = compute(&self.desk.env, cost, move || open_response(response, checker.as_ref())).await;
         checked.ok_or(AskError::Lost)?.map_err(AskError::Fault)
     }
 
@@ -209,10 +209,10 @@ mod tests {
     fn check(sealed: &SealedBody, sent: &[u8], expected: Result<(), AskError>, progress: usize) {
         let (reports, reported) = mpsc::channel(64);
         let env: Arc<dyn Env> = Arc::new(Alarms { ring: false });
-        let (verifier, figures) = (Arc::new(Strict), Figures::default());
+        let (checker, figures) = (Arc::new(Strict), Figures::default());
         let desk = Desk {
             env: Arc::clone(&env),
-            verifier,
+            checker,
             figures,
             reports,
             patience: Millis(1),

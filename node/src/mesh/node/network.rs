@@ -239,6 +239,10 @@ impl Node {
     }
 
     fn dial_due(&mut self, now: Millis) {
+        let due = self.dialler.next_due(|peer| self.connections.holds(peer));
+        if due.is_none_or(|due| due > now) {
+            return;
+        }
         let (connected, outbound) = self.connections.counts();
         let wanted = self.settings.limits.wanted as usize;
         let room = wanted

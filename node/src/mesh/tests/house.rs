@@ -221,7 +221,7 @@ impl Street {
             transport,
             setup,
             keeper,
-            verifier: Arc::new(Strict),
+            checker: Arc::new(Strict),
             registry: None,
         };
         start(machine, settings, parts).expect("a node")
@@ -243,7 +243,7 @@ impl Street {
             transport,
             setup,
             keeper,
-            verifier: Arc::new(Strict),
+            checker: Arc::new(Strict),
             registry: None,
         };
         let (handle, running) = start(machine, settings, parts).expect("a node");

@@ -123,7 +123,7 @@ async fn what_cannot_be_listened_on_or_reached_is_told_with_its_reason() {
         transport: transport(&keypair(&setup.key)).expect("a transport"),
         setup,
         keeper: Arc::<Shelf>::default(),
-        verifier: Arc::new(Strict),
+        checker: Arc::new(Strict),
         registry: None,
     };
     let machine = Machine::new(Box::new(|_| {})).expect("threads");

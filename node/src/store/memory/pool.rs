@@ -18,7 +18,7 @@ impl Pool {
     }
 
     /// These bytes, the same ones whenever they are asked for.
-    pub(super) fn hold(&self, bytes: &[u8]) -> Arc<[u8]> {
+    pub fn hold(&self, bytes: &[u8]) -> Arc<[u8]> {
         let mut held = self.held();
         if let Some(known) = held.get(bytes) {
             return Arc::clone(known);

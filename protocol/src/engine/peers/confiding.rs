@@ -40,7 +40,7 @@ impl Engine {
             return;
         }
         // Few organisations are confided in, and many are known.
-        let orgs = self.roster.organisations().filter(|org| self.trust.confides(org));
+        let orgs = self.trust.confided();
         let nodes = orgs.flat_map(|org| self.roster.nodes_of(Some(org)));
         let others = nodes.filter(|node| *node != self.key.public());
         let confided: BTreeSet<PublicKey> = others.filter(|node| self.confides_in_node(node)).collect();

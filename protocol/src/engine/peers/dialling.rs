@@ -14,6 +14,7 @@ use starfish_crypto::PublicKey;
 use crate::{
     limits,
     organisation::OrgId,
+    statement::EndpointStatement,
     trust::{Origin, Reason},
 };
 
@@ -28,34 +29,50 @@ impl Engine {
         if !std::mem::take(&mut self.dial_soon) {
             return;
         }
-        let (mut always, mut others) = (Vec::new(), BTreeMap::<OrgId, Vec<PublicKey>>::new());
         let connected: BTreeSet<PublicKey> = self.peers.values().filter_map(|state| state.key).collect();
-        for endpoint in self.roster.endpoints() {
-            let key = endpoint.node_key;
-            let unwanted = key == self.key.public() || connected.contains(&key) || self.refused.contains(&key);
-            let ended = self.roster.end_of(&key, &endpoint.org).is_some();
-            if unwanted || ended || endpoint.addresses.is_empty() {
-                continue;
-            }
-            match self.trust.judge(Some(endpoint.org)).reason {
-                Reason::Root(Origin::Own | Origin::Paired) => always.push(key),
-                Reason::Root(Origin::Listed | Origin::Entered) | Reason::Vouched if self.dial_others => {
-                    others.entry(endpoint.org).or_default().push(key)
-                }
-                _ => {}
-            }
-        }
+        let friends = self.trust.paired().chain([self.org]);
+        let friends = friends.filter(|org| self.trust.judge(Some(*org)).connect);
+        let nodes = friends.flat_map(|org| self.roster.endpoints_of(org));
+        let nodes = nodes.filter(|endpoint| self.is_wanted_there(endpoint, &connected));
+        let always: BTreeSet<PublicKey> = nodes.map(|endpoint| endpoint.node_key).collect();
+        let mut always: Vec<PublicKey> = always.into_iter().collect();
         always.shuffle(&mut self.rng);
         for key in always.into_iter().take(limits::DIALS) {
             self.dial(key, Wish::Always);
         }
-        for key in self.choose_others(others) {
+        for key in self.choose_others(&connected) {
             self.dial(key, Wish::WhenRoom);
         }
     }
 
+    /// Whether a connection to this node could be made that is not there and that nothing speaks against.
+    fn is_wanted_there(&self, endpoint: &EndpointStatement, connected: &BTreeSet<PublicKey>) -> bool {
+        let EndpointStatement {
+            node_key: key,
+            org,
+            addresses,
+            ..
+        } = endpoint;
+        let unwanted = *key == self.key.public() || connected.contains(key) || self.refused.contains(key);
+        !unwanted && !addresses.is_empty() && self.roster.end_of(key, org).is_none()
+    }
+
+    /// The nodes, by organisation, that there is no need to be connected to.
+    fn others(&self, connected: &BTreeSet<PublicKey>) -> BTreeMap<OrgId, Vec<PublicKey>> {
+        let mut others = BTreeMap::<OrgId, Vec<PublicKey>>::new();
+        let endpoints = self.roster.endpoints();
+        for endpoint in endpoints.filter(|endpoint| self.is_wanted_there(endpoint, connected)) {
+            if let Reason::Root(Origin::Listed | Origin::Entered) | Reason::Vouched =
+                self.trust.judge(Some(endpoint.org)).reason
+            {
+                others.entry(endpoint.org).or_default().push(endpoint.node_key);
+            }
+        }
+        others
+    }
+
     /// As many as there is room for: first one node of each organisation that none is connected of, then the rest.
-    fn choose_others(&mut self, mut others: BTreeMap<OrgId, Vec<PublicKey>>) -> Vec<PublicKey> {
+    fn choose_others(&mut self, reached: &BTreeSet<PublicKey>) -> Vec<PublicKey> {
         let is_other = |org: &OrgId| {
             let verdict = self.trust.judge(Some(*org));
             verdict.connect && !matches!(verdict.reason, Reason::Root(Origin::Own | Origin::Paired))
@@ -67,6 +84,11 @@ impl Engine {
             .filter(is_other)
             .collect();
         let room = limits::DIALLED.saturating_sub(connected.len());
+        // Many nodes may be known: they are only looked at when one of them is needed.
+        if !self.dial_others || room == 0 {
+            return Vec::new();
+        }
+        let mut others = self.others(reached);
         let (mut first, mut second) = (Vec::new(), Vec::new());
         for (org, nodes) in &mut others {
             nodes.shuffle(&mut self.rng);
@@ -128,11 +150,7 @@ impl Engine {
 
     /// Nodes of this organisation are not kept connected any more.
     pub(in crate::engine) fn forget_nodes_of(&mut self, org: OrgId) {
-        let nodes = self
-            .roster
-            .endpoints()
-            .filter(|endpoint| endpoint.org == org)
-            .map(|endpoint| endpoint.node_key);
+        let nodes = self.roster.endpoints_of(org).map(|endpoint| endpoint.node_key);
         let forget = nodes.map(|key| Output::Dial {
             key,
             addresses: Vec::new(),

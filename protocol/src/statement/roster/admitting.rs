@@ -1,27 +1,30 @@
 //! What a statement needs to be admitted, kind by kind. Room is found before anything leaves for it.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use starfish_crypto::PublicKey;
 
-use super::{Admitted, Concern, Roster, RosterRefusal, claims::Claim, nodes::Certified, shelf::Rank};
+use super::{Admitted, AtNode, ByEnd, ByNode, Concern, Roster, RosterRefusal, claims::Claim, shelf::Rank};
 use crate::{
     community::Community,
     limits,
     organisation::OrgId,
-    statement::{CheckedStatement, EndpointStatement, NodeCertificate, checked::Says},
+    statement::{
+        CheckedStatement,
+        checked::{Certified, Located, Says},
+    },
 };
 
 impl Roster {
     /// Judges a statement and keeps it if it holds.
     pub fn admit(&mut self, checked: &CheckedStatement) -> Result<Admitted, RosterRefusal> {
-        if self.shelf.holds(&checked.id) {
+        if self.shelf.holds(&checked.id()) {
             return Ok(Admitted::Known);
         }
-        match &checked.says {
-            Says::Manifest(manifest) => self.admit_manifest(checked, manifest),
-            Says::Certificate(certificate) => self.admit_certificate(checked, certificate),
-            Says::Endpoint(endpoint) => self.admit_endpoint(checked, endpoint),
+        match checked.says() {
+            Says::Manifest(named) => self.admit_manifest(checked, named),
+            Says::Certificate(certified) => self.admit_certificate(checked, certified),
+            Says::Endpoint(located) => self.admit_endpoint(checked, located),
             Says::Proof(pair) => self.admit_proof(checked, pair),
             Says::Endorsement(says) => self.admit_claim(checked, Claim::Endorsement(says.clone())),
             Says::Veto(says) => self.admit_claim(checked, Claim::Veto(says.clone())),
@@ -53,10 +56,6 @@ impl Roster {
         }
     }
 
-    pub(super) fn put(&mut self, checked: &CheckedStatement, org: Option<OrgId>, rank: Rank) {
-        self.shelf.put(checked.id, checked.statement.clone(), org, rank);
-    }
-
     /// Whether a statement that may be for every mesh is for this one.
     pub(super) fn is_ours(&self, community: Option<Community>) -> Result<(), RosterRefusal> {
         if community.is_none_or(|community| community == self.community) {
@@ -69,26 +68,25 @@ impl Roster {
     fn admit_certificate(
         &mut self,
         checked: &CheckedStatement,
-        certificate: &NodeCertificate,
+        certified: &Arc<Certified>,
     ) -> Result<Admitted, RosterRefusal> {
+        let certificate = &certified.certificate;
         if certificate.community != self.community {
             return Err(RosterRefusal::OtherCommunity);
         }
-        let (org, node, id) = (certificate.org, certificate.node_key, checked.id);
-        let roots = self.roots_behind(checked, certificate)?;
-        let end = (org, certificate.not_after, id, node);
+        let (org, node) = (certificate.org, certificate.node_key);
+        self.are_roots_behind(certified)?;
         let full = self.certificates_of(org).count() >= limits::CERTIFICATES_PER_ORGANISATION;
-        let leaving = self.certificates_of(org).next().filter(|first| full && *first < end);
+        let leaving = self.certificates_of(org).next();
+        let leaving = leaving.filter(|first| full && *first < certified.end());
         if full && leaving.is_none() {
             return Err(RosterRefusal::Full);
         }
         let freed = leaving.map_or(0, |(_, _, id, _)| self.shelf.size_of(&id));
-        self.make_room(&checked.statement, &org, freed)?;
-        self.put(checked, Some(org), Rank::Certificate);
-        self.ends.insert(end);
-        let certificate = certificate.clone();
-        self.certificates
-            .insert((node, org, id), Certified { certificate, roots });
+        self.make_room(checked.statement(), &org, freed)?;
+        self.shelf.put(checked, Rank::Certificate);
+        self.ends.insert(ByEnd(Arc::clone(certified)));
+        self.certificates.insert(ByNode(Arc::clone(certified)));
         self.drop_settled_proof(&node);
         // It may take the node back, or bring it under a revocation that came first.
         self.concern(Concern::Node(node));
@@ -98,31 +96,20 @@ impl Roster {
         Ok(Admitted::New)
     }
 
-    /// The roots that signed a certificate, when they are enough and nobody but the node signed besides.
-    fn roots_behind(
-        &self,
-        checked: &CheckedStatement,
-        certificate: &NodeCertificate,
-    ) -> Result<Vec<PublicKey>, RosterRefusal> {
-        let signers = checked.signers();
-        let others: Vec<PublicKey> = signers
-            .iter()
-            .filter(|key| **key != certificate.node_key)
-            .copied()
-            .collect();
-        let (org, seq) = (&certificate.org, certificate.manifest_seq);
+    /// Whether enough roots signed a certificate, and nobody but the node besides.
+    fn are_roots_behind(&self, certified: &Certified) -> Result<(), RosterRefusal> {
+        let (org, seq) = (&certified.certificate.org, certified.certificate.manifest_seq);
         // The node's own key may be a root.
-        match self.are_roots(org, seq, &signers) {
-            Ok(()) => Ok(signers),
-            Err(_) => self.are_roots(org, seq, &others).map(|()| others),
-        }
+        let all = self.are_roots(org, seq, &certified.signers);
+        all.or_else(|_| self.are_roots(org, seq, certified.others()))
     }
 
     fn admit_endpoint(
         &mut self,
         checked: &CheckedStatement,
-        endpoint: &EndpointStatement,
+        located: &Arc<Located>,
     ) -> Result<Admitted, RosterRefusal> {
+        let endpoint = &located.endpoint;
         if endpoint.community != self.community {
             return Err(RosterRefusal::OtherCommunity);
         }
@@ -130,18 +117,19 @@ impl Roster {
         if !self.is_certified(place) {
             return Err(RosterRefusal::NotYet);
         }
-        let held = self.endpoints.get(&place).map(|(held, older)| (older.seq, *held));
+        let held = self.endpoints.get(&place);
+        let held = held.map(|AtNode(older)| (older.endpoint.seq, older.id));
         // Of two with one number the digest decides, so that all nodes keep the same.
-        if held.is_some_and(|held| held > (endpoint.seq, checked.id)) {
+        if held.is_some_and(|held| held > (endpoint.seq, located.id)) {
             return Ok(Admitted::Known);
         }
         let freed = held.map_or(0, |(_, older)| self.shelf.size_of(&older));
-        self.make_room(&checked.statement, &endpoint.org, freed)?;
+        self.make_room(checked.statement(), &endpoint.org, freed)?;
         if let Some((_, older)) = held {
             self.take_out(&older);
         }
-        self.put(checked, Some(endpoint.org), Rank::Other);
-        self.endpoints.insert(place, (checked.id, endpoint.clone()));
+        self.shelf.put(checked, Rank::Other);
+        self.endpoints.insert(AtNode(Arc::clone(located)));
         Ok(if held.is_some() { Admitted::Newer } else { Admitted::New })
     }
 
@@ -149,19 +137,18 @@ impl Roster {
     /// the signers, which is charged for them. Anybody can add a signature and so make another one that says the same:
     /// of those there are few.
     fn admit_unknown(&mut self, checked: &CheckedStatement) -> Result<Admitted, RosterRefusal> {
-        let signers = checked.statement.signatures().iter();
-        let signers: BTreeSet<PublicKey> = signers.map(|(key, _)| *key).collect();
+        let signers: BTreeSet<PublicKey> = checked.signers().into_iter().collect();
         let orgs: BTreeSet<OrgId> = signers.iter().flat_map(|key| self.signed_for(*key)).collect();
         if orgs.is_empty() {
             return Err(RosterRefusal::NotYet);
         }
-        if self.shelf.variants_of(&checked.statement) >= limits::UNKNOWN_VARIANTS {
+        if self.shelf.variants_of(checked.statement()) >= limits::UNKNOWN_VARIANTS {
             return Err(RosterRefusal::Full);
         }
         let has_room = |org: &OrgId| self.shelf.unknown_of(org) < limits::UNKNOWN_PER_ORGANISATION;
         let org = orgs.into_iter().find(has_room).ok_or(RosterRefusal::Full)?;
-        self.make_room(&checked.statement, &org, 0)?;
-        self.put(checked, Some(org), Rank::Other);
+        self.make_room(checked.statement(), &org, 0)?;
+        self.shelf.put_unknown(checked, org);
         Ok(Admitted::New)
     }
 }

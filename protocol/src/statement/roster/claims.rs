@@ -140,7 +140,7 @@ impl Roster {
         // A manifest that is not here yet may name the signers.
         let since = lineage.spoken_for_since(&signers).ok_or(RosterRefusal::NotYet)?;
         let claim = HeldClaim {
-            id: checked.id,
+            id: checked.id(),
             signers,
             claim,
         };
@@ -153,15 +153,15 @@ impl Roster {
             return Err(RosterRefusal::Full);
         }
         let freed = held.map_or(0, |(_, older)| self.shelf.size_of(&older));
-        self.make_room(&checked.statement, &issuer, freed)?;
+        self.make_room(checked.statement(), &issuer, freed)?;
         if let Some((_, older)) = held {
             self.take_out(&older);
         }
-        self.put(checked, Some(issuer), Rank::Other);
+        self.shelf.put(checked, Rank::Other);
         self.claims.insert(place.clone(), claim);
         let winner = self.winner(&place.0);
         if let Some(concern) = winner
-            .filter(|held| held.id == checked.id)
+            .filter(|held| held.id == checked.id())
             .map(|held| held.claim.concern())
         {
             self.concern(concern);
@@ -259,6 +259,12 @@ impl Roster {
             Claim::Subsidiary(claim) if !claim.withdrawn => Some(issuer),
             _ => None,
         }
+    }
+
+    /// Whether an organisation has ever said that it is above another.
+    pub fn has_subsidiaries(&self, org: &OrgId) -> bool {
+        self.claims_of(*org)
+            .any(|((subject, _), _)| subject.kind == Kind::SUBSIDIARY)
     }
 
     /// Every organisation with the one above it, when both say so.

@@ -7,11 +7,11 @@ use std::collections::BTreeSet;
 
 use starfish_crypto::PublicKey;
 
-use super::{Roster, nodes::Certified};
+use super::{Placed as _, Roster};
 use crate::{
     organisation::OrgId,
     record::{LogId, RecordId},
-    statement::{LogPosition, Revocation, RevocationReason, Settles},
+    statement::{LogPosition, Revocation, RevocationReason, Settles, checked::Certified},
     time::Millis,
 };
 
@@ -55,8 +55,8 @@ impl Roster {
     /// certificate of a later manifest has taken the node back.
     pub fn end_of(&self, node: &PublicKey, org: &OrgId) -> Option<&Revocation> {
         let revocation = self.revocation_of(node, org)?;
-        let mut theirs = self.about(*node).filter(|((_, of, _), _)| of == org);
-        let ended = theirs.all(|(_, certified)| certified.certificate.manifest_seq <= revocation.manifest_seq);
+        let mut theirs = self.about(*node).filter(|certified| certified.certificate.org == *org);
+        let ended = theirs.all(|certified| certified.certificate.manifest_seq <= revocation.manifest_seq);
         ended.then_some(revocation)
     }
 
@@ -84,8 +84,8 @@ impl Roster {
             let revocation = self.revocation_of(&log.author, org);
             revocation.is_some_and(|revocation| revocation.last_good.iter().any(|good| is_behind(good, log, seq)))
         };
-        let mut orgs = self.about(log.author).map(|((_, org, _), _)| org).peekable();
-        orgs.peek().is_some() && orgs.all(|org| resolves(org) || revokes(org))
+        let orgs = self.organisations_behind(&log.author);
+        !orgs.is_empty() && orgs.iter().all(|org| resolves(org) || revokes(org))
     }
 
     /// Where those logs were forked against which a proof is held: the later of its two numbers.
@@ -109,20 +109,21 @@ impl Roster {
     pub fn is_disowned(&self, node: &PublicKey, org: &OrgId) -> bool {
         let lineage = self.organisations.get(org);
         let stands = |certified: &Certified| lineage.is_some_and(|lineage| certified.stands(lineage));
-        let mut theirs = self.about(*node).filter(|((_, of, _), _)| of == org).peekable();
-        theirs.peek().is_some() && !theirs.any(|(_, certified)| stands(certified))
+        let theirs = self.about(*node).filter(|certified| certified.certificate.org == *org);
+        let mut theirs = theirs.peekable();
+        theirs.peek().is_some() && !theirs.any(stands)
     }
 
     /// The nodes that this organisation has certified, or any, some of them more than once.
     pub fn nodes_of(&self, org: Option<OrgId>) -> Vec<PublicKey> {
         match org {
             Some(org) => self.certificates_of(org).map(|(.., node)| node).collect(),
-            None => self.certificates.keys().map(|(node, ..)| *node).collect(),
+            None => self.certificates.iter().map(|certified| certified.place().0).collect(),
         }
     }
 
     /// The organisations that have certified this node, each once.
     pub fn organisations_behind(&self, node: &PublicKey) -> BTreeSet<OrgId> {
-        self.about(*node).map(|((_, org, _), _)| *org).collect()
+        self.about(*node).map(|certified| certified.certificate.org).collect()
     }
 }

@@ -3,11 +3,11 @@
 //!
 //! The tree depends only on the statements held. The chain depends also on which recoveries have taken effect here.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use starfish_crypto::{Digest, PublicKey};
 
-use crate::statement::Manifest;
+use crate::statement::{Manifest, checked::Named};
 
 /// Why an organisation stands still.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,17 +24,27 @@ pub enum Freeze {
 /// One manifest.
 #[derive(Debug)]
 pub(super) struct Link {
-    pub(super) manifest: Manifest,
+    named: Arc<Named>,
     /// How many statements it rests on, one after the other.
     pub(super) depth: u32,
     /// Whether it meets its predecessor's commitment; otherwise guardians gave it.
-    pub(super) regular: bool,
+    regular: bool,
+    /// Whether it is of the chain.
+    counts: bool,
 }
 
-/// The manifests of one organisation, by the ids of their statements.
+/// The manifests of one organisation. Almost every one has a single manifest, and nothing was decided about that.
 #[derive(Debug)]
 pub(super) struct Lineage {
-    links: Links,
+    /// In the order of their numbers, then of the ids of their statements.
+    links: Vec<Link>,
+    decisions: Option<Box<Decisions>>,
+    frozen: Option<Freeze>,
+}
+
+/// What decides which manifests count where they contradict each other.
+#[derive(Debug, Default)]
+struct Decisions {
     /// Manifests behind which two others were proven to stand.
     forked: BTreeSet<Digest>,
     /// The successors that the organisation's roots chose.
@@ -43,62 +53,29 @@ pub(super) struct Lineage {
     decided: BTreeSet<Digest>,
     /// The manifests of recoveries that took effect here.
     recovered: BTreeSet<Digest>,
-    chain: Vec<Digest>,
-    /// Those of the chain that no later one voids.
-    good: Vec<Digest>,
-    frozen: Option<Freeze>,
 }
 
-/// Manifests in the order of their ids. Almost every organisation has one, and a tree has room for eleven: over all that a
-/// node knows of, the room would be more than everything else.
-#[derive(Debug)]
-struct Links(Vec<(Digest, Link)>);
-
-impl Links {
-    fn place(&self, id: &Digest) -> Result<usize, usize> {
-        self.0.binary_search_by(|(other, _)| other.cmp(id))
+impl Link {
+    pub(super) fn id(&self) -> Digest {
+        self.named.id
     }
 
-    fn get(&self, id: &Digest) -> Option<&Link> {
-        let place = self.place(id).ok()?;
-        self.0.get(place).map(|(_, link)| link)
-    }
-
-    fn remove(&mut self, id: &Digest) -> Option<Link> {
-        let place = self.place(id).ok()?;
-        Some(self.0.remove(place).1)
-    }
-
-    fn insert(&mut self, id: Digest, link: Link) {
-        self.remove(&id);
-        let (Ok(place) | Err(place)) = self.place(&id);
-        self.0.insert(place, (id, link));
-    }
-
-    fn iter(&self) -> impl Iterator<Item = (&Digest, &Link)> {
-        self.0.iter().map(|(id, link)| (id, link))
-    }
-
-    fn manifests(&self) -> impl Iterator<Item = &Manifest> {
-        self.0.iter().map(|(_, link)| &link.manifest)
+    pub(super) fn manifest(&self) -> &Manifest {
+        &self.named.manifest
     }
 }
 
 impl Lineage {
-    pub(super) fn founded(id: Digest, manifest: Manifest) -> Self {
+    pub(super) fn founded(named: Arc<Named>) -> Self {
         let link = Link {
-            manifest,
+            named,
             depth: 0,
             regular: true,
+            counts: true,
         };
         let mut lineage = Self {
-            links: Links(vec![(id, link)]),
-            forked: BTreeSet::new(),
-            chosen: BTreeSet::new(),
-            decided: BTreeSet::new(),
-            recovered: BTreeSet::new(),
-            chain: vec![id],
-            good: vec![id],
+            links: vec![link],
+            decisions: None,
             frozen: None,
         };
         lineage.follow();
@@ -106,80 +83,95 @@ impl Lineage {
     }
 
     pub(super) fn link(&self, id: &Digest) -> Option<&Link> {
-        self.links.get(id)
+        self.links.iter().find(|link| link.named.id == *id)
     }
 
-    pub(super) fn links(&self) -> impl Iterator<Item = (&Digest, &Link)> {
+    pub(super) fn manifest(&self, id: &Digest) -> Option<&Manifest> {
+        self.link(id).map(Link::manifest)
+    }
+
+    pub(super) fn links(&self) -> impl Iterator<Item = &Link> {
         self.links.iter()
     }
 
     /// Those that meet the commitment of this one.
     pub(super) fn successors(&self, id: &Digest) -> Vec<Digest> {
-        let follows = |link: &Link| link.regular && link.manifest.seq > 0 && link.manifest.prev == *id;
-        let found = self.links.iter().filter(|(_, link)| follows(link));
-        found.map(|(id, _)| *id).collect()
+        let follows = |link: &&Link| link.regular && link.manifest().seq > 0 && link.manifest().prev == *id;
+        self.links.iter().filter(follows).map(Link::id).collect()
     }
 
     /// Adds a manifest whose predecessor is here; whether anything that counts changed.
-    pub(super) fn add(&mut self, id: Digest, manifest: Manifest, depth: u32, regular: bool) -> bool {
-        let known = self.links.remove(&id);
-        let regular = regular || known.as_ref().is_some_and(|link| link.regular);
-        let depth = known.map_or(depth, |link| link.depth.min(depth));
+    pub(super) fn add(&mut self, named: Arc<Named>, depth: u32, regular: bool) -> bool {
+        if let Some(known) = self.links.iter_mut().find(|link| link.named.id == named.id) {
+            known.regular |= regular;
+            known.depth = known.depth.min(depth);
+            return self.follow();
+        }
+        let place = |named: &Named| (named.manifest.seq, named.id);
+        let at = self.links.partition_point(|link| place(&link.named) < place(&named));
         let link = Link {
-            manifest,
+            named,
             depth,
             regular,
+            counts: false,
         };
-        self.links.insert(id, link);
+        self.links.insert(at, link);
         self.follow()
     }
 
+    fn decisions(&mut self) -> &mut Decisions {
+        self.decisions.get_or_insert_default()
+    }
+
+    fn has(&self, among: impl Fn(&Decisions) -> &BTreeSet<Digest>, id: &Digest) -> bool {
+        let decisions = self.decisions.as_deref();
+        decisions.is_some_and(|decisions| among(decisions).contains(id))
+    }
+
     pub(super) fn fork(&mut self, before: Digest) -> bool {
-        self.forked.insert(before) && self.follow()
+        self.decisions().forked.insert(before) && self.follow()
     }
 
     pub(super) fn choose(&mut self, successor: Digest) -> bool {
-        self.chosen.insert(successor) && self.follow()
+        self.decisions().chosen.insert(successor) && self.follow()
     }
 
     pub(super) fn decide(&mut self, successor: Digest) -> bool {
-        self.decided.retain(|other| {
-            self.links.get(other).map(|link| link.manifest.prev)
-                != self.links.get(&successor).map(|link| link.manifest.prev)
-        });
-        self.decided.insert(successor) && self.follow()
+        let mut decided = std::mem::take(&mut self.decisions().decided);
+        let before = |id: &Digest| self.manifest(id).map(|manifest| manifest.prev);
+        decided.retain(|other| before(other) != before(&successor));
+        let new = decided.insert(successor);
+        self.decisions().decided = decided;
+        new && self.follow()
     }
 
     pub(super) fn recover(&mut self, id: Digest) -> bool {
-        self.recovered.insert(id) && self.follow()
+        self.decisions().recovered.insert(id) && self.follow()
     }
 
     /// The manifests that count, the first one first.
     pub(super) fn chain(&self) -> impl Iterator<Item = &Manifest> {
-        self.chain
-            .iter()
-            .filter_map(|id| self.links.get(id))
-            .map(|link| &link.manifest)
+        self.links.iter().filter(|link| link.counts).map(Link::manifest)
     }
 
     /// The last one that counts.
     pub(super) fn current(&self) -> Option<&Manifest> {
-        self.chain
-            .last()
-            .and_then(|id| self.links.get(id))
-            .map(|link| &link.manifest)
+        self.links.iter().rfind(|link| link.counts).map(Link::manifest)
     }
 
     pub(super) fn frozen(&self) -> Option<Freeze> {
         self.frozen
     }
 
-    /// The manifests whose keys still count.
+    /// The manifests whose keys still count, the last one first: those of the chain that no later one voids.
     pub(super) fn good(&self) -> impl Iterator<Item = &Manifest> {
-        self.good
-            .iter()
-            .filter_map(|id| self.links.get(id))
-            .map(|link| &link.manifest)
+        let mut from = u64::MAX;
+        let chain = self.links.iter().rev().filter(|link| link.counts).map(Link::manifest);
+        chain.filter(move |manifest| {
+            let good = manifest.seq < from;
+            from = from.min(manifest.void_from.unwrap_or(u64::MAX));
+            good
+        })
     }
 
     /// Whether the roots of some manifest of this number, of the chain or not, are these signers.
@@ -195,12 +187,14 @@ impl Lineage {
 
     /// Every manifest of this number.
     pub(super) fn all(&self, seq: u64) -> impl Iterator<Item = &Manifest> {
-        self.links.manifests().filter(move |manifest| manifest.seq == seq)
+        self.links()
+            .map(Link::manifest)
+            .filter(move |manifest| manifest.seq == seq)
     }
 
     /// The number of the first manifest for which these may endorse, of the chain or not.
     pub(super) fn spoken_for_since(&self, signers: &[PublicKey]) -> Option<u64> {
-        let all = self.links.manifests();
+        let all = self.links().map(Link::manifest);
         let speaks = all.filter(|manifest| manifest.is_spoken_for(signers));
         speaks.map(|manifest| manifest.seq).min()
     }
@@ -212,28 +206,28 @@ impl Lineage {
 
     /// Whether later manifests with other keys may still come by guardians, so that an unknown signer proves nothing.
     pub(super) fn is_guarded(&self) -> bool {
-        self.links.manifests().any(|manifest| manifest.guardians.is_some())
+        self.links()
+            .map(Link::manifest)
+            .any(|manifest| manifest.guardians.is_some())
     }
 
     /// Whether this key is a root of some manifest that is not older than what `recovered` follows, nor its successor.
     pub(super) fn may_call_off(&self, recovered: &Digest, key: &PublicKey) -> bool {
-        let Some(link) = self.links.get(recovered) else {
+        let Some(manifest) = self.manifest(recovered) else {
             return false;
         };
-        let from = self.links.get(&link.manifest.prev).map_or(0, |link| link.manifest.seq);
-        let others = self
-            .links
-            .iter()
-            .filter(|(id, link)| link.manifest.seq >= from && !self.path(**id).contains(recovered));
-        others.into_iter().any(|(_, link)| link.manifest.roots.contains(key))
+        let from = self.manifest(&manifest.prev).map_or(0, |before| before.seq);
+        let others = self.links.iter();
+        let mut others = others.filter(|link| link.manifest().seq >= from && !self.path(link.id()).contains(recovered));
+        others.any(|link| link.manifest().roots.contains(key))
     }
 
     /// From the first manifest to this one.
     fn path(&self, to: Digest) -> Vec<Digest> {
         let mut path = vec![to];
         let mut at = to;
-        while let Some(link) = self.links.get(&at).filter(|link| link.manifest.seq > 0) {
-            at = link.manifest.prev;
+        while let Some(manifest) = self.manifest(&at).filter(|manifest| manifest.seq > 0) {
+            at = manifest.prev;
             path.push(at);
         }
         path.reverse();
@@ -243,15 +237,10 @@ impl Lineage {
     /// Finds the chain anew: from the last recovery on, or the beginning, to the end or to a fork that nobody has settled.
     fn follow(&mut self) -> bool {
         let recovered = self
-            .recovered
-            .iter()
-            .filter_map(|id| Some((self.links.get(id)?.manifest.seq, *id)));
-        let first = self
             .links
             .iter()
-            .find(|(_, link)| link.manifest.seq == 0)
-            .map(|(id, _)| *id);
-        let Some(mut tip) = recovered.max().map(|(_, id)| id).or(first) else {
+            .rfind(|link| self.has(|all| &all.recovered, &link.named.id));
+        let Some(mut tip) = recovered.or(self.links.first()).map(Link::id) else {
             return false;
         };
         let mut chain = self.path(tip);
@@ -269,40 +258,31 @@ impl Lineage {
                 }
             }
         }
-        let current = self.links.get(&tip).map(|link| &link.manifest);
+        let current = self.manifest(&tip);
         let frozen = frozen.or(current.is_some_and(Manifest::retires).then_some(Freeze::Retired));
-        let changed = (&chain, frozen) != (&self.chain, self.frozen);
-        (self.chain, self.frozen) = (chain, frozen);
-        self.good = self.without_void();
+        let mut changed = frozen != self.frozen;
+        self.frozen = frozen;
+        for link in &mut self.links {
+            let counts = chain.contains(&link.named.id);
+            changed |= counts != link.counts;
+            link.counts = counts;
+        }
         changed
     }
 
     fn next(&self, tip: &Digest) -> Result<Option<Digest>, Freeze> {
         let successors = self.successors(tip);
-        if successors.len() < 2 && !self.forked.contains(tip) {
+        if successors.len() < 2 && !self.has(|all| &all.forked, tip) {
             return Ok(successors.first().copied());
         }
-        let mut chosen = successors.iter().filter(|id| self.chosen.contains(*id));
-        let seq = self.links.get(tip).map_or(0, |link| link.manifest.seq);
-        if let Some(decided) = successors.iter().find(|id| self.decided.contains(*id)) {
+        let mut chosen = successors.iter().filter(|id| self.has(|all| &all.chosen, id));
+        let seq = self.manifest(tip).map_or(0, |manifest| manifest.seq);
+        if let Some(decided) = successors.iter().find(|id| self.has(|all| &all.decided, id)) {
             return Ok(Some(*decided));
         }
         match (chosen.next(), chosen.next()) {
             (Some(one), None) => Ok(Some(*one)),
             _ => Err(Freeze::Forked { seq }),
         }
-    }
-
-    fn without_void(&self) -> Vec<Digest> {
-        let (mut good, mut from) = (Vec::new(), u64::MAX);
-        for id in self.chain.iter().rev() {
-            let Some(link) = self.links.get(id) else { continue };
-            if link.manifest.seq < from {
-                good.push(*id);
-            }
-            from = from.min(link.manifest.void_from.unwrap_or(u64::MAX));
-        }
-        good.reverse();
-        good
     }
 }

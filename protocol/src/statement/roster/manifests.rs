@@ -1,14 +1,18 @@
 //! Which keys speak for an organisation: manifests, proofs of two of them, recoveries, and what the local operator decides.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use starfish_crypto::{Digest, PublicKey};
 
-use super::{Admitted, Concern, Freeze, Roster, RosterRefusal, lineage::Lineage, shelf::Rank};
+use super::{
+    Admitted, Concern, Freeze, Roster, RosterRefusal, Signer,
+    lineage::{Lineage, Link},
+    shelf::Rank,
+};
 use crate::{
     limits,
     organisation::OrgId,
-    statement::{CheckedStatement, Manifest, Recovery, Statement, lifecycle},
+    statement::{CheckedStatement, Manifest, Recovery, Statement, checked::Named, lifecycle},
     time::Millis,
 };
 
@@ -45,14 +49,14 @@ impl Roster {
     pub(super) fn admit_manifest(
         &mut self,
         checked: &CheckedStatement,
-        manifest: &Manifest,
+        named: &Arc<Named>,
     ) -> Result<Admitted, RosterRefusal> {
-        let (org, id) = (manifest.id(), checked.id);
+        let (org, manifest) = (named.org, &named.manifest);
         if manifest.seq == 0 {
-            self.make_room(&checked.statement, &org, 0)?;
-            self.put(checked, Some(org), Rank::Manifest(0));
-            self.organisations.insert(org, Lineage::founded(id, manifest.clone()));
-            self.know_signers(org, manifest);
+            self.make_room(checked.statement(), &org, 0)?;
+            self.shelf.put(checked, Rank::Manifest(0));
+            self.organisations.insert(org, Lineage::founded(Arc::clone(named)));
+            self.know_signers(named);
             self.concern(Concern::Organisation(org));
             return Ok(Admitted::New);
         }
@@ -63,9 +67,9 @@ impl Roster {
         if others >= 2 || lineage.links().count() >= limits::MANIFESTS_PER_ORGANISATION {
             return Err(RosterRefusal::Full);
         }
-        self.make_room(&checked.statement, &org, 0)?;
-        self.put(checked, Some(org), Rank::Manifest(depth));
-        self.link(org, (id, manifest), depth, true);
+        self.make_room(checked.statement(), &org, 0)?;
+        self.shelf.put(checked, Rank::Manifest(depth));
+        self.link(named, depth, true);
         Ok(Admitted::New)
     }
 
@@ -73,24 +77,23 @@ impl Roster {
     fn follows(&self, manifest: &Manifest) -> Result<u32, RosterRefusal> {
         let lineage = self.organisations.get(&manifest.id()).ok_or(RosterRefusal::NotYet)?;
         let before = lineage.link(&manifest.prev).ok_or(RosterRefusal::NotYet)?;
-        let next = before.manifest.seq.checked_add(1) == Some(manifest.seq);
-        if next && before.manifest.commits_to(manifest) {
+        let next = before.manifest().seq.checked_add(1) == Some(manifest.seq);
+        if next && before.manifest().commits_to(manifest) {
             Ok(before.depth.saturating_add(1))
         } else {
             Err(RosterRefusal::Forged)
         }
     }
 
-    fn link(&mut self, org: OrgId, (id, manifest): (Digest, &Manifest), depth: u32, regular: bool) {
-        let lineage = self.organisations.get_mut(&org);
-        let changed = lineage.is_some_and(|lineage| lineage.add(id, manifest.clone(), depth, regular));
-        self.know_signers(org, manifest);
-        self.note_lineage(org, changed);
+    fn link(&mut self, named: &Arc<Named>, depth: u32, regular: bool) {
+        let lineage = self.organisations.get_mut(&named.org);
+        let changed = lineage.is_some_and(|lineage| lineage.add(Arc::clone(named), depth, regular));
+        self.know_signers(named);
+        self.note_lineage(named.org, changed);
     }
 
-    fn know_signers(&mut self, org: OrgId, manifest: &Manifest) {
-        let signers = manifest.roots.iter().chain(&manifest.endorse_key);
-        self.signers.extend(signers.map(|key| (*key, org)));
+    fn know_signers(&mut self, named: &Arc<Named>) {
+        Signer::of(named).for_each(|signer| self.signers.insert(signer));
     }
 
     pub(super) fn note_lineage(&mut self, org: OrgId, changed: bool) {
@@ -106,8 +109,8 @@ impl Roster {
     ) -> Result<Admitted, RosterRefusal> {
         let org = manifest.id();
         self.follows(manifest)?;
-        self.make_room(&checked.statement, &org, 0)?;
-        self.put(checked, Some(org), Rank::Other);
+        self.make_room(checked.statement(), &org, 0)?;
+        self.shelf.put(checked, Rank::Other);
         let lineage = self.organisations.get_mut(&org);
         let changed = lineage.is_some_and(|lineage| lineage.fork(manifest.prev));
         self.note_lineage(org, changed);
@@ -118,17 +121,17 @@ impl Roster {
         &mut self,
         checked: &CheckedStatement,
         recovery: &Recovery,
-        manifest: &Manifest,
+        named: &Arc<Named>,
     ) -> Result<Admitted, RosterRefusal> {
-        let (org, guardians) = (recovery.org, checked.signers());
+        let (org, guardians, manifest) = (recovery.org, checked.signers(), &named.manifest);
         let lineage = self.organisations.get(&org).ok_or(RosterRefusal::NotYet)?;
         let before = lineage.link(&manifest.prev).ok_or(RosterRefusal::NotYet)?;
-        if manifest.seq <= before.manifest.seq || before.manifest.guardians.is_none() {
+        if manifest.seq <= before.manifest().seq || before.manifest().guardians.is_none() {
             return Err(RosterRefusal::Forged);
         }
         let known = |org: &OrgId| self.organisations.get(org);
-        let depth = agreed(&before.manifest, &guardians, |org| {
-            known(org).map(|of| of.links().map(|(_, link)| (&link.manifest, link.depth)).collect())
+        let depth = agreed(before.manifest(), &guardians, |org| {
+            known(org).map(|of| of.links().map(|link| (link.manifest(), link.depth)).collect())
         });
         // The guardians may have manifests that are not here yet.
         let depth = depth.ok_or(RosterRefusal::NotYet)?.max(before.depth).saturating_add(1);
@@ -136,20 +139,20 @@ impl Roster {
         if theirs >= limits::RECOVERIES_PER_ORGANISATION {
             return Err(RosterRefusal::Full);
         }
-        self.make_room(&checked.statement, &org, 0)?;
-        self.put(checked, Some(org), Rank::Manifest(depth));
+        self.make_room(checked.statement(), &org, 0)?;
+        self.shelf.put(checked, Rank::Manifest(depth));
         let state = RecoveryState {
             org,
             manifest: manifest.clone(),
             first_seen: None,
             called_off: false,
             in_effect: false,
-            manifest_id: recovery.manifest.id(),
+            manifest_id: named.id,
             guardians,
         };
-        self.link(org, (state.manifest_id, manifest), depth, false);
-        self.recoveries.insert(checked.id, state);
-        self.concern(Concern::Recovery(checked.id));
+        self.link(named, depth, false);
+        self.recoveries.insert(checked.id(), state);
+        self.concern(Concern::Recovery(checked.id()));
         Ok(Admitted::New)
     }
 
@@ -199,12 +202,12 @@ impl Roster {
     /// Whether enough guardians agree by keys that count now, and none of them by stolen ones.
     fn is_agreed(&self, recovery: &RecoveryState) -> bool {
         let before = self.organisations.get(&recovery.org);
-        let before = before.and_then(|lineage| lineage.link(&recovery.manifest.prev));
+        let before = before.and_then(|lineage| lineage.manifest(&recovery.manifest.prev));
         let good = |org: &OrgId| {
             let lineage = self.organisations.get(org)?;
             Some(lineage.good().map(|manifest| (manifest, 0)).collect())
         };
-        before.is_some_and(|before| agreed(&before.manifest, &recovery.guardians, good).is_some())
+        before.is_some_and(|before| agreed(before, &recovery.guardians, good).is_some())
     }
 
     /// Goes on with one of two manifests of one number because the local operator says so.
@@ -253,15 +256,12 @@ impl Roster {
     /// The statement that shows two manifests of one number to everyone, if this organisation has signed such.
     pub fn manifest_proof(&self, org: &OrgId) -> Option<CheckedStatement> {
         let lineage = self.organisations.get(org)?;
-        let successors = lineage.links().map(|(id, _)| lineage.successors(id));
-        let [one, two] = successors.into_iter().find(|ids| ids.len() > 1)?[..2] else {
+        let mut successors = lineage.links().map(|link| lineage.successors(&link.id()));
+        let [one, two] = successors.find(|ids| ids.len() > 1)?[..2] else {
             return None;
         };
-        let checked = |id: &Digest| {
-            let (statement, manifest) = (self.shelf.statement(id)?, lineage.link(id)?.manifest.clone());
-            Some(CheckedStatement::of_manifest(statement, manifest))
-        };
-        CheckedStatement::of_manifests(&checked(&one)?, &checked(&two)?).ok()
+        let checked = |id: &Digest| self.shelf.checked(id);
+        CheckedStatement::of_manifests(checked(&one)?, checked(&two)?).ok()
     }
 
     /// What everyone is told of an organisation that they know, whatever its standing: its manifests, and what takes rights
@@ -272,14 +272,14 @@ impl Roster {
         let lineage = self.organisations.get(org).into_iter();
         let links = lineage.flat_map(Lineage::links);
         let proof = |before: &Digest| lifecycle::proof_id_of(&[*org.digest().as_bytes(), *before.as_bytes()].concat());
-        ids.extend(links.map(|(id, _)| proof(id)));
+        ids.extend(links.map(|link| proof(&link.id())));
         self.shelf.in_order(&ids)
     }
 
     /// The ids of the statements that make an organisation's manifests.
     pub(super) fn manifests_of(&self, org: &OrgId) -> Vec<Digest> {
         let lineage = self.organisations.get(org).into_iter();
-        let links = lineage.flat_map(Lineage::links).map(|(id, _)| *id);
+        let links = lineage.flat_map(Lineage::links).map(Link::id);
         let recoveries = self.recoveries.iter().filter(|(_, recovery)| recovery.org == *org);
         links.chain(recoveries.map(|(id, _)| *id)).collect()
     }
@@ -320,11 +320,11 @@ impl Roster {
         older: Option<Digest>,
     ) -> Result<(), RosterRefusal> {
         let freed = older.map_or(0, |older| self.shelf.size_of(&older));
-        self.make_room(&checked.statement, &org, freed)?;
+        self.make_room(checked.statement(), &org, freed)?;
         if let Some(older) = older {
             self.take_out(&older);
         }
-        self.put(checked, Some(org), Rank::of(checked.statement.kind()));
+        self.shelf.put(checked, Rank::of(checked.statement().kind()));
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! Which node speaks for which organisation, and what revocations and resolutions take from it or give back.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use starfish_crypto::{Digest, PublicKey, Verified};
 
@@ -9,17 +9,9 @@ use crate::{
     limits,
     organisation::OrgId,
     record::{Audience, Header, LogId, RecordId},
-    statement::{CheckedStatement, NodeCertificate, Resolution, Revocation, Settles, proof},
+    statement::{CheckedStatement, NodeCertificate, Resolution, Revocation, Settles, checked::Certified, proof},
     time::Millis,
 };
-
-/// A certificate that was admitted.
-#[derive(Debug)]
-pub(super) struct Certified {
-    pub(super) certificate: NodeCertificate,
-    /// The roots among the signers.
-    pub(super) roots: Vec<PublicKey>,
-}
 
 #[derive(Debug)]
 pub(super) struct HeldRevocation {
@@ -48,8 +40,14 @@ pub(super) enum Question {
 pub(super) type Resolutions = BTreeMap<(OrgId, Question), HeldResolution>;
 
 impl Certified {
+    /// The signers but for the node.
+    pub(super) fn others(&self) -> &[PublicKey] {
+        self.signers.split_last().map_or(&[], |(_, others)| others)
+    }
+
     pub(super) fn stands(&self, lineage: &Lineage) -> bool {
-        lineage.rules(self.certificate.manifest_seq, &self.roots)
+        let seq = self.certificate.manifest_seq;
+        lineage.rules(seq, self.others()) || lineage.rules(seq, &self.signers)
     }
 }
 
@@ -84,7 +82,7 @@ impl Roster {
         self.are_roots(&org, revocation.manifest_seq, &roots)?;
         let place = (node, org, revocation.manifest_seq);
         let held = self.revocations.get(&place).map(|held| (held.revocation.seq, held.id));
-        if held.is_some_and(|held| held > (revocation.seq, checked.id)) {
+        if held.is_some_and(|held| held > (revocation.seq, checked.id())) {
             return Ok(Admitted::Known);
         }
         let theirs = self.revocations.keys().filter(|(_, of, _)| *of == org).count();
@@ -93,7 +91,7 @@ impl Roster {
         }
         self.replace(checked, org, held.map(|(_, older)| older))?;
         let revocation = HeldRevocation {
-            id: checked.id,
+            id: checked.id(),
             roots,
             revocation: revocation.clone(),
         };
@@ -112,8 +110,8 @@ impl Roster {
         self.may_settle(resolution, &roots)?;
         let place = (org, Question::of(&resolution.settles));
         let further = |held: &HeldResolution| match (&held.resolution.settles, &resolution.settles) {
-            (Settles::Node { at: held_at, .. }, Settles::Node { at, .. }) => (held_at, held.id) > (at, checked.id),
-            _ => held.id > checked.id,
+            (Settles::Node { at: held_at, .. }, Settles::Node { at, .. }) => (held_at, held.id) > (at, checked.id()),
+            _ => held.id > checked.id(),
         };
         let held = self.resolutions.get(&place);
         if held.is_some_and(further) {
@@ -126,7 +124,7 @@ impl Roster {
         }
         self.replace(checked, org, held)?;
         let resolution = HeldResolution {
-            id: checked.id,
+            id: checked.id(),
             resolution: resolution.clone(),
         };
         let settles = resolution.resolution.settles;
@@ -141,9 +139,9 @@ impl Roster {
         let may = match &resolution.settles {
             Settles::Node { manifest_seq, .. } => return self.are_roots(org, *manifest_seq, roots),
             Settles::Manifest { id } => {
-                let link = lineage.link(id).ok_or(RosterRefusal::NotYet)?;
-                let before = lineage.link(&link.manifest.prev).ok_or(RosterRefusal::Forged)?;
-                let both = [&link.manifest, &before.manifest];
+                let manifest = lineage.manifest(id).ok_or(RosterRefusal::NotYet)?;
+                let before = lineage.manifest(&manifest.prev).ok_or(RosterRefusal::Forged)?;
+                let both = [manifest, before];
                 let among = |key: &PublicKey| both.iter().any(|manifest| manifest.roots.contains(key));
                 roots.iter().all(among)
                     && both.iter().all(|manifest| {
@@ -205,7 +203,7 @@ impl Roster {
             }
             _ => false,
         };
-        let orgs: BTreeSet<OrgId> = self.about(*node).map(|((_, org, _), _)| *org).collect();
+        let orgs = self.organisations_behind(node);
         let confirms = |org: &OrgId| self.resolutions_of(*org).any(settles);
         !orgs.is_empty() && orgs.iter().all(confirms)
     }
@@ -235,16 +233,16 @@ impl Roster {
         if header.audience != Audience::Clear {
             return Err(RosterRefusal::Unsupported);
         }
-        let orgs = || self.about(header.author).map(|((_, org, _), _)| *org);
+        let orgs = || self.about(header.author).map(|certified| certified.certificate.org);
         let org = orgs().find(|org| self.matters(org)).or_else(|| orgs().next());
         let org = org.ok_or(RosterRefusal::NotYet)?;
         let fork = fork_of(pair);
         if self.is_settled(&header.author, &fork) {
             return Ok(Admitted::Known);
         }
-        self.make_room(&checked.statement, &org, 0)?;
+        self.make_room(checked.statement(), &org, 0)?;
         // Whichever organisation certified the node goes first, the proof stays with the others.
-        self.put(checked, None, Rank::Other);
+        self.shelf.put(checked, Rank::Other);
         self.proven.insert(header.author, fork);
         self.concern(Concern::Node(header.author));
         Ok(Admitted::New)
@@ -291,7 +289,7 @@ impl Roster {
             let lineage = self.organisations.get(&certified.certificate.org);
             lineage.is_some_and(|lineage| certified.stands(lineage))
         };
-        let all = self.about(*node).map(|(_, certified)| certified);
+        let all = self.about(*node);
         all.filter(move |certified| certified.certificate.covers(at) && stands(certified))
             .map(|certified| &certified.certificate)
     }
@@ -324,8 +322,8 @@ impl Roster {
 
     /// The revocation of a node by an organisation that has certified it: of several the smallest.
     pub fn revoked(&self, node: &PublicKey) -> Option<&Revocation> {
-        let orgs = self.about(*node).map(|((_, org, _), _)| org);
-        orgs.filter_map(|org| self.revocation_of(node, org)).next()
+        let mut orgs = self.about(*node).map(|certified| &certified.certificate.org);
+        orgs.find_map(|org| self.revocation_of(node, org))
     }
 
     pub(super) fn drop_decisions_of(&mut self, org: &OrgId) {

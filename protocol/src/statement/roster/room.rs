@@ -5,12 +5,11 @@ use std::cmp::Reverse;
 
 use starfish_crypto::{Digest, PublicKey};
 
-use super::{Concern, Roster, RosterRefusal, shelf::Wanted};
+use super::{AtNode, Concern, End, Placed as _, Roster, RosterRefusal, shelf::Wanted};
 use crate::{
     limits,
     organisation::OrgId,
     statement::{Statement, proof},
-    time::Millis,
 };
 
 /// Who leaves for whom.
@@ -24,13 +23,22 @@ pub(super) enum Place {
     Pinned,
 }
 
+/// Why an organisation has a right to room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Kept {
+    /// Whatever else comes.
+    pub(super) pinned: bool,
+    /// How high it stands.
+    pub(super) height: u8,
+}
+
 impl Roster {
     pub(super) fn place_of(&self, org: &OrgId) -> Place {
-        if self.pinned.contains(org) {
-            return Place::Pinned;
+        match self.kept.get(org) {
+            Some(Kept { pinned: true, .. }) => Place::Pinned,
+            Some(Kept { height, .. }) => Place::Stands(*height),
+            None => Place::Stranger,
         }
-        let height = self.standing.get(org);
-        height.map_or(Place::Stranger, |height| Place::Stands(*height))
     }
 
     /// Finds room for a statement of this organisation beside one of `freed` bytes that it will replace. Organisations
@@ -77,12 +85,12 @@ impl Roster {
         };
         let nodes: Vec<PublicKey> = self.certificates_of(last).map(|(.., node)| node).collect();
         self.organisations.remove(&last);
-        self.signers.retain(|(_, org)| *org != last);
+        self.signers.retain(|signer| signer.place().1 != last);
         self.drop_claims_of(last);
         self.drop_decisions_of(&last);
-        self.certificates.retain(|(_, org, _), _| *org != last);
-        self.ends.retain(|(org, ..)| *org != last);
-        self.endpoints.retain(|(_, org), _| *org != last);
+        self.certificates.retain(|certified| certified.place().1 != last);
+        self.ends.retain(|end| end.place().0 != last);
+        self.endpoints.retain(|located| located.place().1 != last);
         let theirs = self.shelf.remove_all_of(&last);
         self.displaced.extend(theirs);
         nodes.iter().for_each(|node| self.drop_proof_of_nobody(node));
@@ -90,14 +98,14 @@ impl Roster {
         true
     }
 
-    pub(super) fn drop_certificate(&mut self, (org, end, id, node): (OrgId, Millis, Digest, PublicKey)) {
+    pub(super) fn drop_certificate(&mut self, (org, end, id, node): End) {
         self.ends.remove(&(org, end, id, node));
         self.certificates.remove(&(node, org, id));
         self.take_out(&id);
         if !self.is_certified((node, org))
-            && let Some((endpoint, _)) = self.endpoints.remove(&(node, org))
+            && let Some(AtNode(located)) = self.endpoints.remove(&(node, org))
         {
-            self.take_out(&endpoint);
+            self.take_out(&located.id);
         }
         self.drop_proof_of_nobody(&node);
     }

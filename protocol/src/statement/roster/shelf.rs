@@ -3,11 +3,14 @@
 //! The digest is made of 256 others, one for each first byte of an id, so that a new statement costs a part of the
 //! whole. Each addition has a number, so that a peer that names the last one it has seen is told only what came since.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use starfish_crypto::{Digest, domain};
 
-use super::super::{Kind, Statement};
+use super::{
+    super::{CheckedStatement, Kind, Statement},
+    ordered::{Ordered, Placed},
+};
 use crate::{limits, organisation::OrgId};
 
 /// Where a kind stands among the statements that others rest on.
@@ -21,10 +24,32 @@ pub(super) enum Rank {
 
 #[derive(Debug)]
 struct Held {
-    /// The organisation that is charged for it and takes it along when it goes.
-    org: Option<OrgId>,
+    checked: CheckedStatement,
+    rank: Rank,
     change: u64,
-    statement: Statement,
+}
+
+/// A statement in the order in which they came.
+#[derive(Debug)]
+struct Came {
+    change: u64,
+    checked: CheckedStatement,
+}
+
+impl Placed for Held {
+    type Place = Digest;
+
+    fn place(&self) -> Digest {
+        self.checked.id()
+    }
+}
+
+impl Placed for Came {
+    type Place = u64;
+
+    fn place(&self) -> u64 {
+        self.change
+    }
 }
 
 /// A statement that wants room, once one of `freed` bytes has left.
@@ -39,28 +64,29 @@ pub(super) struct Wanted<'a> {
 /// The statements.
 #[derive(Debug)]
 pub(super) struct Shelf {
-    held: BTreeMap<(Rank, Digest), Held>,
-    /// How many statements of later versions each organisation has here.
+    held: Ordered<Held>,
+    /// Which organisation is charged for a statement of a later version, which does not say whose it is.
+    charged: BTreeMap<Digest, OrgId>,
+    /// How many of these each organisation has here.
     unknown: BTreeMap<OrgId, usize>,
     /// How many of them say the same, by what they say.
     variants: BTreeMap<Digest, usize>,
     change: u64,
-    changes: BTreeMap<u64, (Rank, Digest)>,
-    ranks: BTreeMap<Digest, Rank>,
+    changes: Ordered<Came>,
     parts: Vec<Digest>,
     bytes: usize,
 }
 
 impl Default for Shelf {
     fn default() -> Self {
-        let (held, unknown, variants, change, changes, ranks) = Default::default();
+        let (held, charged, unknown, variants, change, changes) = Default::default();
         Self {
             held,
+            charged,
             unknown,
             variants,
             change,
             changes,
-            ranks,
             parts: vec![Digest::ZERO; 256],
             bytes: 0,
         }
@@ -91,7 +117,7 @@ impl Rank {
 
 impl Shelf {
     pub(super) fn holds(&self, id: &Digest) -> bool {
-        self.ranks.contains_key(id)
+        self.held.get(id).is_some()
     }
 
     /// Whether there is room for a statement.
@@ -99,63 +125,75 @@ impl Shelf {
         wanted.fits(self.held.len(), self.bytes)
     }
 
+    /// The organisation that is charged for a statement and takes it along when it goes.
+    fn org_of(&self, checked: &CheckedStatement) -> Option<OrgId> {
+        checked.issuer().or_else(|| self.charged.get(&checked.id()).copied())
+    }
+
     /// The same when only those that `stays` names are left of all organisations.
     pub(super) fn would_have_room(&self, wanted: Wanted<'_>, stays: impl Fn(&OrgId) -> bool) -> bool {
-        let left = self.held.values().filter(|held| held.org.as_ref().is_none_or(&stays));
+        let stays = |held: &&Held| self.org_of(&held.checked).as_ref().is_none_or(&stays);
+        let left = self.held.iter().filter(stays);
         let (count, bytes) = left.fold((0, 0), |(count, bytes), held| {
-            (count + 1, bytes + held.statement.size())
+            (count + 1, bytes + held.checked.statement().size())
         });
         wanted.fits(count, bytes)
     }
 
-    pub(super) fn put(&mut self, id: Digest, statement: Statement, org: Option<OrgId>, rank: Rank) {
-        let place = (rank, id);
-        self.bytes += statement.size();
-        if statement.is_of_later_version() {
-            *self.variants.entry(statement.content()).or_default() += 1;
-            if let Some(org) = org {
-                *self.unknown.entry(org).or_default() += 1;
-            }
-        }
+    pub(super) fn put(&mut self, checked: &CheckedStatement, rank: Rank) {
+        self.bytes += checked.statement().size();
         self.change += 1;
-        self.changes.insert(self.change, place);
-        let change = self.change;
-        self.held.insert(place, Held { org, change, statement });
-        self.ranks.insert(id, rank);
+        let (change, checked) = (self.change, checked.clone());
+        let id = checked.id();
+        self.changes.insert(Came {
+            change,
+            checked: checked.clone(),
+        });
+        self.held.insert(Held { checked, rank, change });
         self.digest_part(&id);
     }
 
+    /// Puts a statement of a later version here, for which this organisation is charged.
+    pub(super) fn put_unknown(&mut self, checked: &CheckedStatement, org: OrgId) {
+        *self.variants.entry(checked.statement().content()).or_default() += 1;
+        *self.unknown.entry(org).or_default() += 1;
+        self.charged.insert(checked.id(), org);
+        self.put(checked, Rank::Other);
+    }
+
     pub(super) fn remove(&mut self, id: &Digest) -> Option<Statement> {
-        let rank = self.ranks.remove(id)?;
-        let Held { org, change, statement } = self.held.remove(&(rank, *id))?;
+        let Held { checked, change, .. } = self.held.remove(id)?;
+        let statement = checked.statement();
         self.bytes -= statement.size();
         self.changes.remove(&change);
-        if statement.is_of_later_version() {
+        if let Some(org) = self.charged.remove(id) {
             take_one(&mut self.variants, &statement.content());
-            if let Some(org) = org {
-                take_one(&mut self.unknown, &org);
-            }
+            take_one(&mut self.unknown, &org);
         }
         self.digest_part(id);
-        Some(statement)
+        Some(statement.clone())
     }
 
     pub(super) fn remove_all_of(&mut self, org: &OrgId) -> Vec<Statement> {
-        let theirs = self.held.iter().filter(|(_, held)| held.org.as_ref() == Some(org));
-        let places: Vec<(Rank, Digest)> = theirs.map(|(place, _)| *place).collect();
-        places.iter().filter_map(|(_, id)| self.remove(id)).collect()
+        let theirs = self.held.iter().filter(|held| self.org_of(&held.checked) == Some(*org));
+        let ids: Vec<Digest> = theirs.map(Held::place).collect();
+        ids.iter().filter_map(|id| self.remove(id)).collect()
+    }
+
+    pub(super) fn checked(&self, id: &Digest) -> Option<&CheckedStatement> {
+        self.held.get(id).map(|held| &held.checked)
     }
 
     pub(super) fn statement(&self, id: &Digest) -> Option<&Statement> {
-        let rank = self.ranks.get(id)?;
-        self.held.get(&(*rank, *id)).map(|held| &held.statement)
+        self.checked(id).map(CheckedStatement::statement)
     }
 
-    /// Those of these ids that are here, each after those it rests on.
+    /// Those of these ids that are here, each once and after those it rests on.
     pub(super) fn in_order(&self, ids: &[Digest]) -> Vec<Statement> {
-        let places: BTreeSet<(Rank, Digest)> = ids.iter().filter_map(|id| Some((*self.ranks.get(id)?, *id))).collect();
-        let held = places.iter().filter_map(|place| self.held.get(place));
-        held.map(|held| held.statement.clone()).collect()
+        let held = ids.iter().filter_map(|id| self.held.get(id));
+        let mut statements: Vec<Statement> = sorted(held).cloned().collect();
+        statements.dedup();
+        statements
     }
 
     /// How many bytes would be free without this one.
@@ -174,13 +212,13 @@ impl Shelf {
     }
 
     pub(super) fn statements(&self) -> impl Iterator<Item = &Statement> {
-        self.held.values().map(|held| &held.statement)
+        sorted(self.held.iter())
     }
 
     /// What came after this change, each with its own.
     pub(super) fn since(&self, change: u64) -> impl Iterator<Item = (u64, &Statement)> {
-        let later = self.changes.range(change.saturating_add(1)..);
-        later.filter_map(|(change, place)| self.held.get(place).map(|held| (*change, &held.statement)))
+        let later = self.changes.from(&change.saturating_add(1));
+        later.map(|came| (came.change, came.checked.statement()))
     }
 
     /// The last change.
@@ -189,18 +227,15 @@ impl Shelf {
     }
 
     pub(super) fn digest(&self) -> Digest {
-        digest_over(self.parts.iter())
+        digest_over(self.parts.iter().copied())
     }
 
     fn digest_part(&mut self, changed: &Digest) {
         let [byte, ..] = *changed.as_bytes();
         let mut first = [0; 32];
         first[0] = byte;
-        let ids = self
-            .ranks
-            .range(Digest::from_bytes(first)..)
-            .map(|(id, _)| id)
-            .take_while(|id| id.as_bytes()[0] == byte);
+        let ids = self.held.from(&Digest::from_bytes(first)).map(Held::place);
+        let ids = ids.take_while(|id| id.as_bytes()[0] == byte);
         self.parts[usize::from(byte)] = digest_over(ids);
     }
 }
@@ -214,9 +249,17 @@ fn take_one<K: Ord>(counts: &mut BTreeMap<K, usize>, key: &K) {
     }
 }
 
+/// Each after those that it rests on.
+fn sorted<'a>(held: impl Iterator<Item = &'a Held>) -> impl Iterator<Item = &'a Statement> {
+    let mut held: Vec<&Held> = held.collect();
+    held.sort_unstable_by_key(|held| (held.rank, held.place()));
+    held.into_iter().map(|held| held.checked.statement())
+}
+
 /// Nothing has the zero digest, so that a part that became empty again is as it was.
-fn digest_over<'a>(digests: impl Iterator<Item = &'a Digest>) -> Digest {
-    let bytes: Vec<u8> = digests.flat_map(Digest::as_bytes).copied().collect();
+fn digest_over(digests: impl Iterator<Item = Digest>) -> Digest {
+    let mut bytes = Vec::new();
+    digests.for_each(|digest| bytes.extend(digest.as_bytes()));
     if bytes.is_empty() {
         Digest::ZERO
     } else {

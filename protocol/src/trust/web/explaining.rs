@@ -221,14 +221,13 @@ impl Grounds {
     }
 
     /// Everything that is said of a node by others.
-    fn said_about(&self, top: &OrgId) -> impl Iterator<Item = (&Place, &Said)> {
+    fn said_by_others(&self, top: &OrgId) -> impl Iterator<Item = (&Place, &Said)> {
         let members = self.families.members_of(top).into_iter();
-        let places = members.flat_map(|org| self.said_of(&org).filter(move |place| place.subject == org));
-        let others = places.filter(|place| {
+        let said = members.flat_map(|org| self.said_about(&org));
+        said.filter(|(place, _)| {
             let (from, to) = self.pair(place);
             from != Some(to)
-        });
-        others.filter_map(|place| Some((place, self.said.get(place)?)))
+        })
     }
 
     /// Everybody from whom trust in a node might come if all that was ever said counted, with the introductions between.
@@ -236,7 +235,7 @@ impl Grounds {
         let mut hops = BTreeMap::from([(*top, 0)]);
         let mut layer = vec![*top];
         for further in 1..=DEPTH {
-            let said = layer.iter().flat_map(|org| self.said_about(org));
+            let said = layer.iter().flat_map(|org| self.said_by_others(org));
             let issuers: BTreeSet<OrgId> = said.filter_map(|(place, _)| self.pair(place).0).collect();
             layer = issuers.into_iter().filter(|org| !hops.contains_key(org)).collect();
             hops.extend(layer.iter().map(|org| (*org, further)));
@@ -252,7 +251,7 @@ fn ignored(grounds: &Grounds, class: &Layer, top: &OrgId) -> (Vec<Ignored>, usiz
     }
     let mut found: Vec<(u8, Ignored)> = Vec::new();
     for (org, hops) in grounds.behind(top) {
-        for (place, said) in grounds.said_about(&org) {
+        for (place, said) in grounds.said_by_others(&org) {
             let Some(why) = unheeded(grounds, class, (place, said), hops) else {
                 continue;
             };

@@ -119,12 +119,11 @@ pub(super) struct Grounds {
     pins: BTreeMap<OrgId, Pin>,
     /// Pinned bad, with all below them.
     bad: BTreeSet<OrgId>,
-    /// What is said between two nodes. One set of all: most have one entry, and a set of their own for each takes more room
-    /// than everything that is said.
-    pairs: BTreeSet<(Pair, Place)>,
-    /// What is said by or of an organisation.
-    of: BTreeSet<(OrgId, Place)>,
-    moments: BTreeMap<Millis, BTreeSet<Moment>>,
+    /// What is said between other nodes than those of the two organisations themselves.
+    moved: BTreeSet<(Pair, Place)>,
+    /// Of whom something is said, and by whom, root entries aside.
+    vouched: BTreeSet<(OrgId, OrgId)>,
+    moments: BTreeSet<(Millis, Moment)>,
     changes: Changes,
 }
 
@@ -138,6 +137,11 @@ impl Place {
         scope: ANYTHING,
         number: 0,
     };
+
+    /// The two organisations, as far as there are two.
+    pub(super) fn ends(&self) -> Pair {
+        (self.issuer, self.subject)
+    }
 }
 
 impl Period {
@@ -252,9 +256,9 @@ impl Grounds {
             papers: BTreeMap::new(),
             pins: BTreeMap::new(),
             bad: BTreeSet::new(),
-            pairs: BTreeSet::new(),
-            of: BTreeSet::new(),
-            moments: BTreeMap::new(),
+            moved: BTreeSet::new(),
+            vouched: BTreeSet::new(),
+            moments: BTreeSet::new(),
             changes: Changes::default(),
         }
     }
@@ -269,7 +273,7 @@ impl Grounds {
 
     /// When something begins or ends next.
     pub(super) fn next_change(&self) -> Option<Millis> {
-        self.moments.keys().next().copied()
+        self.moments.first().map(|(at, _)| *at)
     }
 
     /// Whose manifests are known, and who has said anything.
@@ -286,11 +290,35 @@ impl Grounds {
         all.take_while(move |(place, _)| place.issuer == issuer)
     }
 
+    /// What one issuer, or the operator, says of an organisation.
+    fn said_to<'a>(
+        &'a self,
+        issuer: Option<OrgId>,
+        subject: OrgId,
+    ) -> impl Iterator<Item = (&'a Place, &'a Said)> + use<'a> {
+        let at = move |scope, number| Place {
+            issuer,
+            subject,
+            scope,
+            number,
+        };
+        self.said.range(at(ANYTHING, 0)..=at(ScopeId::MAX, u32::MAX))
+    }
+
+    /// What is said of an organisation, root entries first.
+    pub(super) fn said_about<'a>(&'a self, org: &OrgId) -> impl Iterator<Item = (&'a Place, &'a Said)> + use<'a> {
+        let org = *org;
+        let issuers = self.vouched.range((org, FIRST)..);
+        let issuers = issuers.take_while(move |(of, _)| *of == org);
+        let issuers = issuers.map(|(_, issuer)| Some(*issuer));
+        let all = std::iter::once(None).chain(issuers);
+        all.flat_map(move |issuer| self.said_to(issuer, org))
+    }
+
     /// What is said by or of an organisation.
     pub(super) fn said_of<'a>(&'a self, org: &OrgId) -> impl Iterator<Item = &'a Place> + use<'a> {
-        let org = *org;
-        let all = self.of.range((org, Place::FIRST)..);
-        all.take_while(move |(of, _)| *of == org).map(|(_, place)| place)
+        let all = self.said_by(Some(*org)).chain(self.said_about(org));
+        all.map(|(place, _)| place)
     }
 
     /// The nodes between which anything by or of an organisation is said.
@@ -298,11 +326,13 @@ impl Grounds {
         self.said_of(org).map(|place| self.pair(place))
     }
 
-    /// Every two nodes between which anything is said.
+    /// Every two nodes between which anything is said, some of them twice.
     pub(super) fn pairs(&self) -> impl Iterator<Item = Pair> {
         let (own, mut last) = ((None, self.own), None);
-        let pairs = self.pairs.iter().map(|(pair, _)| *pair);
-        pairs
+        let here = self.said.keys().filter(|place| self.pair(place) == place.ends());
+        let here = here.map(Place::ends);
+        let moved = self.moved.iter().map(|(pair, _)| *pair);
+        here.chain(moved)
             .filter(move |pair| last.replace(*pair) != Some(*pair))
             .chain([own])
     }
@@ -310,9 +340,11 @@ impl Grounds {
     /// What is said between two nodes.
     pub(super) fn between<'a>(&'a self, pair: &Pair) -> impl Iterator<Item = (&'a Place, &'a Said)> + use<'a> {
         let pair = *pair;
-        let all = self.pairs.range((pair, Place::FIRST)..);
-        all.take_while(move |(between, _)| *between == pair)
-            .filter_map(|(_, place)| Some((place, self.said.get(place)?)))
+        let here = self.said_to(pair.0, pair.1);
+        let here = here.filter(move |(place, _)| self.pair(place) == pair);
+        let moved = self.moved.range((pair, Place::FIRST)..);
+        let moved = moved.take_while(move |(between, _)| *between == pair);
+        here.chain(moved.filter_map(|(_, place)| Some((place, self.said.get(place)?))))
     }
 
     /// Whether something said counts at this time, if nobody vetoes it.
@@ -344,14 +376,7 @@ impl Grounds {
 
     /// The root entries of an organisation.
     pub(super) fn roots_of<'a>(&'a self, org: &OrgId) -> impl Iterator<Item = (&'a Place, &'a Said)> + use<'a> {
-        let (issuer, subject) = (None, *org);
-        let at = move |scope, number| Place {
-            issuer,
-            subject,
-            scope,
-            number,
-        };
-        self.said.range(at(ANYTHING, 0)..=at(ScopeId::MAX, u32::MAX))
+        self.said_to(None, *org)
     }
 
     fn is_root(&self, org: &OrgId) -> bool {

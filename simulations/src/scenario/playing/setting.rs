@@ -18,6 +18,7 @@ pub(super) fn plan(scenario: &Scenario, places: &[Place], vouches: &Vouches, see
     let sites = sites(places);
     let mut plan = World::new(seed)
         .links(links(scenario, &sites))
+        .acquainted(scenario.written.acquainted)
         .compare_with_pushing(scenario.written.compare.push);
     for (number, place) in places.iter().enumerate() {
         let region = sites

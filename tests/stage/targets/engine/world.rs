@@ -75,7 +75,7 @@ impl World {
             seed: [7; 32],
         };
         Self {
-            engine: Engine::new(setup),
+            engine: Engine::new(setup, &starfish_crypto::Strict),
             now: Time {
                 mono: Millis(1_000_000),
                 wall: Millis(START),

@@ -32,6 +32,11 @@ impl Families {
         self.parents.get(org).copied()
     }
 
+    /// Whether it has a parent or children.
+    pub(in crate::trust::web) fn knows(&self, org: &OrgId) -> bool {
+        self.parents.contains_key(org) || self.children.contains_key(org)
+    }
+
     /// Who stands for this organisation.
     pub(in crate::trust::web) fn top_of(&self, org: &OrgId) -> OrgId {
         self.tops.get(org).copied().unwrap_or(*org)

@@ -118,8 +118,8 @@ impl Grounds {
         let places: BTreeSet<Place> = moved.iter().flat_map(|org| self.said_of(org)).copied().collect();
         for place in places {
             let (old, new) = (self.pair_in(&before, &place), self.pair(&place));
-            self.pairs.remove(&(old, place));
-            self.pairs.insert((new, place));
+            self.moved.remove(&(old, place));
+            self.move_to(new, &place);
             self.changes.pairs.extend([old, new]);
         }
         self.changes.orgs.extend(moved);
@@ -129,16 +129,14 @@ impl Grounds {
     /// Lets time pass; it never goes back.
     pub(in crate::trust::web) fn advance(&mut self, now: Millis) {
         self.now = self.now.max(now);
-        while let Some(first) = self.moments.first_entry() {
-            if *first.key() > self.now {
+        while self.next_change().is_some_and(|at| at <= self.now) {
+            let Some((_, moment)) = self.moments.pop_first() else {
                 break;
-            }
-            for moment in first.remove() {
-                match moment {
-                    Moment::Said(place) => drop(self.changes.pairs.insert(self.pair(&place))),
-                    Moment::Veto(issuer, subject, _) => drop(self.changes.vetoes.insert((issuer, subject))),
-                    Moment::Papers(org) => self.changed_of(&org),
-                }
+            };
+            match moment {
+                Moment::Said(place) => drop(self.changes.pairs.insert(self.pair(&place))),
+                Moment::Veto(issuer, subject, _) => drop(self.changes.vetoes.insert((issuer, subject))),
+                Moment::Papers(org) => self.changed_of(&org),
             }
         }
     }
@@ -185,9 +183,9 @@ impl Grounds {
             self.enter(&place);
         }
         if said.is_none() {
-            self.pairs.remove(&(self.pair(&place), place));
-            for org in issuer.into_iter().chain([subject]) {
-                self.of.remove(&(org, place));
+            self.moved.remove(&(self.pair(&place), place));
+            if let Some(issuer) = issuer.filter(|issuer| self.said_to(Some(*issuer), subject).next().is_none()) {
+                self.vouched.remove(&(subject, issuer));
             }
         }
         self.changes.pairs.insert(self.pair(&place));
@@ -237,20 +235,25 @@ impl Grounds {
 
     /// Puts something said on every list that it belongs to.
     fn enter(&mut self, place: &Place) {
-        self.pairs.insert((self.pair(place), *place));
-        for org in place.issuer.into_iter().chain([place.subject]) {
-            self.of.insert((org, *place));
+        self.move_to(self.pair(place), place);
+        self.vouched.extend(place.issuer.map(|issuer| (place.subject, issuer)));
+    }
+
+    /// Notes between which nodes something is said, if it does not name them itself.
+    fn move_to(&mut self, pair: Pair, place: &Place) {
+        if pair != place.ends() {
+            self.moved.insert((pair, *place));
         }
     }
 
     /// Notes when something begins and ends, in place of when it did before.
     fn watch(&mut self, before: Option<Period>, after: Option<Period>, moment: Moment) {
         for at in before.iter().flat_map(Period::ends) {
-            strike(&mut self.moments, &at, &moment);
+            self.moments.remove(&(at, moment));
         }
         let now = self.now;
         for at in after.iter().flat_map(|period| period.after(now)) {
-            self.moments.entry(at).or_default().insert(moment);
+            self.moments.insert((at, moment));
         }
     }
 
@@ -273,13 +276,3 @@ impl Grounds {
 
 /// Of whom, in which scope, and as the how manieth there.
 type About<'a> = (OrgId, &'a Scope, u32);
-
-/// Takes something off a list, and the list away when it was the last.
-fn strike<K: Ord, V: Ord>(lists: &mut BTreeMap<K, BTreeSet<V>>, key: &K, gone: &V) {
-    if let Some(list) = lists.get_mut(key) {
-        list.remove(gone);
-        if list.is_empty() {
-            lists.remove(key);
-        }
-    }
-}
