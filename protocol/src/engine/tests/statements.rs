@@ -11,7 +11,7 @@ use crate::{
     },
     limits,
     record::{Header, RecordId},
-    statement::{CheckedStatement, EndpointStatement, Kind, Statement},
+    statement::{CheckedStatement, EndpointStatement, Statement},
     time::Millis,
     wire::{Cursor, Gossip, Hello, Request, Response},
 };
@@ -339,28 +339,6 @@ fn statements_that_were_replaced_leave_the_store() {
     }
     // A start makes nothing of it come back.
     world.start(0);
-    world.check_honest();
-}
-
-#[test]
-fn a_node_that_is_back_where_it_was_says_nothing_new() {
-    let mut world = World::new(8, 2);
-    world.link(0, 1);
-    let listens = |world: &mut World, number: u8| {
-        world.command(0, Command::Listening(vec![format!("/ip4/192.0.2.{number}/tcp/1")]));
-        world.run(1_000);
-        let held = world.nodes[1].store.statements.iter();
-        held.filter(|held| held.kind() == Kind::ENDPOINT)
-            .cloned()
-            .collect::<Vec<_>>()
-    };
-    let first = listens(&mut world, 1);
-    assert_eq!(first.len(), 1);
-    world.crash(0);
-    world.start(0);
-    world.link(0, 1);
-    assert_eq!(listens(&mut world, 1), first);
-    assert_ne!(listens(&mut world, 2), first);
     world.check_honest();
 }
 
