@@ -49,6 +49,9 @@ impl Engine {
         self.appending = (self.appending.0 - step.size.0, self.appending.1 - step.size.1);
         self.durable += 1;
         self.look_up_again(step.inquiries);
+        if !step.heads.is_empty() {
+            self.headers_stored();
+        }
         for head in step.heads {
             let id = RecordId::from_digest(head.id);
             if let Some((seq, id)) = self.handed_on(&head.log, (head.seq, id)) {

@@ -50,6 +50,10 @@ pub(in crate::engine) struct Missing {
     /// Whom to ask for a few; none when it is not time.
     few: Vec<Peer>,
     reading: bool,
+    /// All were looked through while headers were on their way to the store, which did not know of those yet.
+    behind: bool,
+    /// They are looked through for the second time for that reason, and not for a third: headers may come all the time.
+    repeated: bool,
     /// The store could not answer.
     failed: bool,
     /// When a newly connected peer was last a reason to begin again, and whether another one is at the next sync.
@@ -154,6 +158,24 @@ impl Engine {
         let wait = if stuck { 1 + self.bodies.active() as u64 / 2 } else { 0 };
         let more = stuck || after.is_some();
         self.missing.all = more.then_some((after, self.bodies.ended() + wait));
+        if !more {
+            let repeated = std::mem::take(&mut self.missing.repeated);
+            self.missing.behind = !repeated && self.is_storing_headers();
+        }
+    }
+
+    /// Whether headers are on their way to the store, so that it cannot say yet that their bodies are missing.
+    fn is_storing_headers(&self) -> bool {
+        let coming = self.appends.values().any(|step| !step.heads.is_empty());
+        coming || !self.step.heads.is_empty()
+    }
+
+    /// A step with headers became durable: what was looked through too early is looked through again.
+    pub(in crate::engine) fn headers_stored(&mut self) {
+        if self.missing.behind && !self.is_storing_headers() {
+            (self.missing.behind, self.missing.repeated) = (false, true);
+            self.missing.look_through();
+        }
     }
 
     /// A few, of a few.
