@@ -10,7 +10,7 @@ use starfish_crypto::{Digest, SecretKey, Strict, domain};
 use starfish_protocol::{
     community::Community,
     engine::{
-        Engine, Setup, Subscription,
+        Engine, Setup,
         port::{Command, Input, Outcome, Output},
     },
     organisation::OrgId,
@@ -195,28 +195,13 @@ fn engine(members: &[Member]) -> Stepped {
         depth: 7,
         ..Root::paired(member.org)
     };
+    let statements = vec![own.manifest.clone(), certificate];
     let setup = Setup {
-        key,
-        org: own.org,
-        community: community(),
-        statements: vec![own.manifest.clone(), certificate],
-        stored_statements: Vec::new(),
         policy: Policy {
             roots: members.iter().take(ROOTS).map(root).collect(),
             ..Policy::default()
         },
-        subscription: Subscription::default(),
-        heads: Vec::new(),
-        frozen: Vec::new(),
-        cuts: Vec::new(),
-        recoveries: Vec::new(),
-        judged: Vec::new(),
-        rights: Vec::new(),
-        safe_mode: false,
-        records: 0,
-        highest_wall: Millis(0),
-        dial_others: false,
-        seed: [1; 32],
+        ..Setup::new(key, own.org, community(), statements, [1; 32])
     };
     let wall = Millis(BEGIN.0 + DAY);
     let mut stepped = Stepped {

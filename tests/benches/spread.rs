@@ -30,7 +30,7 @@ use starfish_node::{
 use starfish_protocol::{
     community::Community,
     engine::{
-        Setup, Subscription,
+        Setup,
         port::{self, Change, Command, Draft, Found, Outcome, Query},
     },
     observable::Observable,
@@ -216,28 +216,13 @@ fn resident(index: usize, organisations: &[Organisation], community: Community) 
     let mut registry = Registry::default();
     let transport = memory(&keypair(&own.node), &mut registry);
     let ledger = Ledger::open(MemoryStore::default(), MemoryJournal::default(), Options::default());
+    let seed = *Digest::of("bench seed", &[index as u8]).as_bytes();
     let setup = Setup {
-        key: own.node.clone(),
-        org: own.id,
-        community,
-        statements: own.statements.clone(),
-        stored_statements: Vec::new(),
         policy: Policy {
             listed: organisations.iter().map(|organisation| organisation.id).collect(),
             ..Policy::default()
         },
-        subscription: Subscription::default(),
-        heads: Vec::new(),
-        frozen: Vec::new(),
-        cuts: Vec::new(),
-        recoveries: Vec::new(),
-        judged: Vec::new(),
-        rights: Vec::new(),
-        safe_mode: false,
-        records: 0,
-        dial_others: false,
-        highest_wall: Millis(0),
-        seed: *Digest::of("bench seed", &[index as u8]).as_bytes(),
+        ..Setup::new(own.node.clone(), own.id, community, own.statements.clone(), seed)
     };
     let settings = MeshSettings {
         listen: vec![address(index)],

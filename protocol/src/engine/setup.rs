@@ -59,6 +59,32 @@ pub struct Setup {
     pub seed: [u8; 32],
 }
 
+impl Setup {
+    /// Of a node with an empty store whose operator has decided nothing: it pulls everything and dials nobody.
+    pub fn new(key: SecretKey, org: OrgId, community: Community, statements: Vec<Statement>, seed: [u8; 32]) -> Self {
+        Self {
+            key,
+            org,
+            community,
+            statements,
+            stored_statements: Vec::new(),
+            policy: Policy::default(),
+            subscription: Subscription::default(),
+            heads: Vec::new(),
+            frozen: Vec::new(),
+            cuts: Vec::new(),
+            recoveries: Vec::new(),
+            judged: Vec::new(),
+            rights: Vec::new(),
+            safe_mode: false,
+            records: 0,
+            highest_wall: Millis(0),
+            dial_others: false,
+            seed,
+        }
+    }
+}
+
 /// Which bodies a node pulls. Empty sets mean everything; withdrawals are pulled always, because what they withdraw may be
 /// here since a time when more was pulled.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -25,7 +25,7 @@ use starfish_crypto::{Digest, SecretKey, Strict};
 use starfish_protocol::{
     community::Community,
     engine::{
-        Setup, Subscription,
+        Setup,
         port::{self, Command, Draft, Outcome},
     },
     observable::Observable,
@@ -140,28 +140,16 @@ impl Street {
 
     pub(super) fn setup(&self, house: usize, shelf: &Shelf) -> Setup {
         let own = &self.houses[house];
+        let (key, statements) = (House::key(own.number), own.statements.clone());
         Setup {
-            key: House::key(own.number),
-            org: own.org,
-            community: self.community,
-            statements: own.statements.clone(),
             stored_statements: shelf.statements(),
             policy: Policy {
                 listed: self.houses.iter().map(|house| house.org).collect(),
                 ..Policy::default()
             },
-            subscription: Subscription::default(),
             heads: shelf.heads(),
-            frozen: Vec::new(),
-            cuts: Vec::new(),
-            recoveries: Vec::new(),
-            judged: Vec::new(),
-            rights: Vec::new(),
-            safe_mode: false,
             records: shelf.records(),
-            highest_wall: Millis(0),
-            dial_others: false,
-            seed: [own.number; 32],
+            ..Setup::new(key, own.org, self.community, statements, [own.number; 32])
         }
     }
 

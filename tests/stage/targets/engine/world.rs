@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use starfish_crypto::Verified;
 use starfish_protocol::{
     engine::{
-        Engine, Setup, Subscription,
+        Engine, Setup,
         port::{Acceptance, AskError, Change, Input, Outcome, Output, Query, Ticket},
     },
     organisation::OrgId,
@@ -52,27 +52,19 @@ impl World {
         let pool = &*POOL;
         let own = &pool.cast[OWN];
         let setup = Setup {
-            key: own.node.clone(),
-            org: own.id,
-            community: pool.community,
-            statements: own.statements.clone(),
-            stored_statements: Vec::new(),
             policy: Policy {
                 listed: vec![pool.cast[pool::LISTED].id],
                 ..Policy::default()
             },
-            subscription: Subscription::default(),
-            heads: Vec::new(),
-            frozen: Vec::new(),
-            cuts: Vec::new(),
-            recoveries: Vec::new(),
-            judged: Vec::new(),
-            rights: Vec::new(),
-            safe_mode: false,
             dial_others: true,
             highest_wall: Millis(START),
-            records: 0,
-            seed: [7; 32],
+            ..Setup::new(
+                own.node.clone(),
+                own.id,
+                pool.community,
+                own.statements.clone(),
+                [7; 32],
+            )
         };
         Self {
             engine: Engine::new(setup, &starfish_crypto::Strict),
