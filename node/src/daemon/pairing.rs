@@ -18,6 +18,8 @@ use super::settings::Host;
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const VERSION: u8 = 1;
 const CHECKSUM: usize = 2;
+/// No code is shorter: one without any address.
+const SHORTEST: usize = 20 + CHECKSUM;
 /// No code is longer: a DNS name has at most 253 bytes.
 const LONGEST: usize = 700;
 
@@ -133,7 +135,7 @@ impl FromStr for Code {
         let at = bytes.len().checked_sub(CHECKSUM).ok_or(CodeError::Length)?;
         let (payload, sum) = bytes.split_at(at);
         if sum != checksum(payload) {
-            return Err(if payload.len() < 20 {
+            return Err(if bytes.len() < SHORTEST {
                 CodeError::Length
             } else {
                 CodeError::Slip
@@ -204,10 +206,11 @@ fn bytes(text: &str) -> Result<Vec<u8>, CodeError> {
         }
     }
     // A whole code never leaves a full letter over, and what is left over is zero.
-    if bits >= 5 || held != 0 {
-        Err(CodeError::Length)
-    } else {
-        Ok(out)
+    match (bits, held) {
+        (5.., _) => Err(CodeError::Length),
+        (_, 0) => Ok(out),
+        _ if out.len() < SHORTEST => Err(CodeError::Length),
+        _ => Err(CodeError::Slip),
     }
 }
 
@@ -256,6 +259,11 @@ mod tests {
         check("UUUU", CodeError::Letter('U'));
         check(&"0".repeat(701), CodeError::Length);
         assert!(whole[..whole.len() - 2].parse::<Code>().is_err());
+        // The last letter of this one holds two bits that are always zero.
+        let (rest, last) = whole.split_at(whole.len() - 1);
+        let place = ALPHABET.iter().position(|letter| last.as_bytes() == [*letter]);
+        let next = ALPHABET[place.expect("a letter of codes") + 1];
+        check(&format!("{rest}{}", char::from(next)), CodeError::Slip);
         let payload = code("192.0.2.7").payload();
         let changed = |place: usize, byte: u8| {
             let mut payload = payload.clone();

@@ -17,7 +17,7 @@ pub(super) use self::{
 };
 use super::{
     Engine, Subscription,
-    port::{Audit, Change, Command, Deed, DisconnectReason, Outcome, Output, Overview, Ticket, Who},
+    port::{Audit, Change, Command, Deed, DisconnectReason, Outcome, Output, Overview, Refusal, Ticket, Who},
 };
 
 /// The setting that holds the organisations that were paired.
@@ -138,6 +138,10 @@ impl Engine {
     }
 
     fn block(&mut self, ticket: Ticket, peer: Peer, blocked: bool) {
+        if !blocked && !self.trust.blocked().any(|known| *known == peer) {
+            self.step.done.push((ticket, Outcome::Refused(Refusal::NotBlocked)));
+            return;
+        }
         self.trust.block(&peer, blocked);
         let deed = if blocked { Deed::Blocked } else { Deed::Unblocked };
         let name = data_encoding::HEXLOWER.encode(peer.as_bytes());

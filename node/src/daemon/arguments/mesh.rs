@@ -78,8 +78,8 @@ pub struct Subscribe {
     /// Topics to add
     #[arg(required_unless_present = "tlds", value_name = "TOPIC")]
     pub topics: Vec<String>,
-    /// TLDs that this node is responsible for, such as nl
-    #[arg(long = "tld", value_name = "TLD")]
+    /// TLDs that this node is responsible for, such as nl; several with commas or one by one
+    #[arg(long = "tld", value_name = "TLD", value_delimiter = ',')]
     pub tlds: Vec<String>,
 }
 
@@ -91,7 +91,7 @@ pub struct Unsubscribe {
     #[arg(required_unless_present_any = ["tlds", "all"], value_name = "TOPIC")]
     pub topics: Vec<String>,
     /// TLDs to take away
-    #[arg(long = "tld", value_name = "TLD")]
+    #[arg(long = "tld", value_name = "TLD", value_delimiter = ',')]
     pub tlds: Vec<String>,
     /// Takes everything away
     #[arg(long)]

@@ -1,9 +1,8 @@
 //! Takes what was signed offline into a node: into its data directory, and into the mesh when it runs.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+mod numbers;
+
+use std::path::{Path, PathBuf};
 
 use starfish_crypto::{Digest, SecretKey};
 use starfish_protocol::{
@@ -14,7 +13,7 @@ use starfish_protocol::{
 use super::{
     documents::Accepted,
     papers::{add, chosen, statements},
-    speaking::{is_of_chain, keep_chain},
+    speaking::{is_of_chain, keep_chain, kept_chain},
 };
 use crate::daemon::{
     control::client::Client,
@@ -50,8 +49,10 @@ pub async fn accept(
     }
     let mut sorted = sort(all, &identity, unlock)?;
     sorted.keep_choices(&identity);
-    same_number(&identity, &sorted)?;
+    let both = [&identity.statements[..], &sorted.manifests[..]].concat();
+    numbers::of_manifests(&both)?;
     check(&identity, &sorted, community)?;
+    numbers::of_chain(&both, &kept_chain(data)?, &sorted.others)?;
     let manifests = add(&manifest_file(data), &sorted.manifests)?;
     let certificates = add(&certificates_file(data), &sorted.certificates)?;
     let (kept, mesh) = (manifests + certificates, sorted.others.len());
@@ -71,7 +72,7 @@ pub async fn accept(
         .await
     {
         Ok(told) => {
-            keep_chain(data, identity.org, &others)?;
+            let kept = kept + keep_chain(data, identity.org, &others)?;
             Ok(Accepted { kept, ..told })
         }
         Err(failure) if failure.exit == Exit::NotRunning && mesh == 0 => Ok(Accepted {
@@ -104,30 +105,6 @@ impl Sorted {
         self.others = others;
         self.manifests.extend::<Vec<Statement>>(choices);
     }
-}
-
-/// Refuses a second manifest with the number of one that is here: told to the mesh, it would stop the organisation at once.
-fn same_number(identity: &Identity, sorted: &Sorted) -> Result<(), Failure> {
-    let all: Vec<&Statement> = identity.statements.iter().chain(&sorted.manifests).collect();
-    let choices: Vec<Digest> = all.iter().filter_map(|statement| chosen(statement)).collect();
-    let mut seen: BTreeMap<u64, Digest> = BTreeMap::new();
-    for statement in all {
-        let Ok(manifest) = Manifest::read(statement) else {
-            continue;
-        };
-        let id = statement.id();
-        let first = *seen.entry(manifest.seq).or_insert(id);
-        if first != id && !choices.contains(&first) && !choices.contains(&id) {
-            let message = format!(
-                "nothing was accepted: there is another manifest with the number {} ({first}), and two of them stop the \
-                organisation at every node until its roots choose one by `starfish org settle --manifest-id`; accept that \
-                choice together with this one",
-                manifest.seq
-            );
-            return Err(Failure::new(Exit::Refused, message));
-        }
-    }
-    Ok(())
 }
 
 fn sort(

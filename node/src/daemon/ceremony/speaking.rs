@@ -354,12 +354,24 @@ fn chosen(about: &trust::About, standing: Vec<Scope>, said: &str) -> Result<Vec<
     Err(Failure::new(Exit::Refused, message))
 }
 
-/// Notes in the data directory which of these statements, all taken by the running node, its own organisation's chain has.
+/// What the data directory knows of its own organisation's chain.
+pub(super) fn kept_chain(data: &Path) -> Result<Vec<Statement>, Failure> {
+    let kept = chain_file(data);
+    // There is none before the first endorsement.
+    if kept.exists() {
+        statements(&kept)
+    } else {
+        Ok(Vec::new())
+    }
+}
+
+/// Notes in the data directory which of these statements, all taken by the running node, its own organisation's chain has; how
+/// many were new.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub(super) fn keep_chain(data: &Path, own: OrgId, told: &[Statement]) -> Result<(), Failure> {
+pub(super) fn keep_chain(data: &Path, own: OrgId, told: &[Statement]) -> Result<usize, Failure> {
     let mine = |statement: &&Statement| is_of_chain(statement.kind()) && statement.issuer() == Some(own);
     let mine: Vec<Statement> = told.iter().filter(mine).cloned().collect();
-    papers::add(&chain_file(data), &mine).map(drop)
+    papers::add(&chain_file(data), &mine)
 }

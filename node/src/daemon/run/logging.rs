@@ -2,14 +2,24 @@
 
 use std::io::IsTerminal;
 
-use tracing_subscriber::{Layer, filter::Targets, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{
+    Layer,
+    filter::{LevelFilter, Targets},
+    fmt,
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 use crate::daemon::settings::Settings;
 
 /// Starts to log as the settings say. A second call changes nothing.
 pub(super) fn start(settings: &Settings) {
     // The settings were checked with the same parser.
-    let filter: Targets = settings.log_level.parse().unwrap_or_default();
+    let mut filter: Targets = settings.log_level.parse().unwrap_or_default();
+    if ["warn", "info"].contains(&settings.log_level.as_str()) {
+        // It warns whenever a statement that is passed on has been heard of meanwhile, which is how gossip works.
+        filter = filter.with_target("libp2p_gossipsub", LevelFilter::ERROR);
+    }
     let lines = fmt::layer().with_writer(std::io::stderr);
     let lines = if settings.log_json {
         lines.json().boxed()

@@ -195,6 +195,9 @@ pub enum Refusal {
     /// Trust that is not there cannot end.
     #[error("this organisation is not trusted here, so nothing changed; `starfish peers` shows who is connected")]
     NotTrusted,
+    /// What was never shut out cannot be let in again.
+    #[error("this peer is not blocked, so nothing changed")]
+    NotBlocked,
     /// A root entry or a pin that cannot be.
     #[error(
         "a root entry or a pin is for another organisation than this node's own, of an amount of 1 to 120 and a depth of 0 to 7"

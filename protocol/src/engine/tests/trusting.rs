@@ -326,7 +326,12 @@ fn a_blocked_peer_is_sent_away() {
     assert!(!world.linked(0, 1));
     world.link(0, 1);
     assert!(!world.linked(0, 1));
-    world.command(0, Command::Block { peer, blocked: false });
+    for expected in [Outcome::Done, Outcome::Refused(Refusal::NotBlocked)] {
+        let peer = peer.clone();
+        let ticket = world.command(0, Command::Block { peer, blocked: false });
+        world.run(500);
+        assert_eq!(world.nodes[0].done.get(&ticket), Some(&expected));
+    }
     world.link(0, 1);
     assert!(world.linked(0, 1));
 }

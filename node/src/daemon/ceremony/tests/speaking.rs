@@ -213,6 +213,25 @@ async fn several_roots_sign_one_after_the_other() {
     assert_eq!(standing(&desk.roster(&["whole"]), &desk.identity().org), [120]);
 }
 
+#[tokio::test]
+async fn no_number_of_the_chain_is_used_twice() {
+    let desk = Desk::new();
+    for line in [
+        "endorse B --key ROOT --first --out @forgetful",
+        "veto B --key ROOT --first",
+    ] {
+        desk.says(line, None).expect("the root signs");
+    }
+    desk.says("endorse B --key ROOT --out @next", None).expect("it goes on");
+    let refused = desk.accepts("forgetful").await.expect_err("the number is taken");
+    assert_eq!(refused.exit, Exit::Refused);
+    assert!(refused.message.contains("--chain"), "{refused}");
+    for follows in ["next", "node/organisation/chain.txt"] {
+        let waits = desk.accepts(follows).await.expect_err("the node does not run");
+        assert_eq!(waits.exit, Exit::NotRunning, "{waits}");
+    }
+}
+
 #[test]
 fn what_makes_no_sense_is_not_said() {
     let desk = Desk::new();

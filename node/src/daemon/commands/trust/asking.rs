@@ -109,15 +109,18 @@ pub(super) async fn graph(
     }
     let address = query::address("/graph", &[("limit", arguments.limit.to_string())]);
     let graph: Graph = console.client().get(&address).await?;
-    let text = match arguments.format {
-        _ if console.report.is_json() => json(&graph)?,
-        Format::Json => json(&graph)?,
-        Format::Dot => drawing::dot(&graph),
-        Format::Svg => drawing::svg(&graph),
+    let drawn = || match arguments.format {
+        Format::Json => json(&graph),
+        Format::Dot => Ok(drawing::dot(&graph)),
+        Format::Svg => Ok(drawing::svg(&graph)),
     };
-    match &arguments.out {
-        Some(out) => write(out, &text)?,
-        None => console.report.lines(&[text.trim_end().to_owned()])?,
+    if let Some(out) = &arguments.out {
+        write(out, &drawn()?)?;
+    }
+    if console.report.is_json() {
+        console.report.document(&graph)?;
+    } else if arguments.out.is_none() {
+        console.report.lines(&[drawn()?.trim_end().to_owned()])?;
     }
     if graph.left_out > 0 {
         let count = graph.left_out;

@@ -227,7 +227,7 @@ pub(super) fn unexpected(outcome: Outcome) -> Refused {
 
 fn exit_of(refusal: &Refusal) -> Exit {
     match refusal {
-        Refusal::UnknownRecord | Refusal::NotTrusted => Exit::NothingFound,
+        Refusal::UnknownRecord | Refusal::NotTrusted | Refusal::NotBlocked => Exit::NothingFound,
         // The node ended before it answered; its own exit code says whether anything is damaged.
         Refusal::Store(_) => Exit::Incomplete,
         _ => Exit::Refused,
