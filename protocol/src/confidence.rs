@@ -179,6 +179,15 @@ impl Assessment {
     }
 }
 
+impl Weighed {
+    fn supplies(&self) -> Supply {
+        Supply {
+            amount: self.supply,
+            origin: self.claim.derived_from,
+        }
+    }
+}
+
 fn is_against(weighed: &Weighed) -> bool {
     weighed.claim.kind == Kind::FalsePositive
 }
@@ -194,17 +203,27 @@ pub fn assess(
 ) -> Assessment {
     let scale = Scale { fading, weights, now };
     let (latest, mut truncated) = latest::latest(view, claims);
-    let mut weighed = Vec::new();
+    let (mut weighed, mut nodes) = (Vec::new(), Vec::new());
     for claim in latest {
         let node = view.graph.index_of(&claim.org);
         let strength = node.map_or_else(Default::default, |node| memo.full(view.graph, view.standing, node));
         truncated |= strength.truncated;
         weighed.push(scale.weigh(claim, strength.value));
+        nodes.push(node);
     }
     mark_shared(&mut weighed);
-    let support = side(view, &weighed, false);
-    let dispute = side(view, &weighed, true);
+    let side = |against: bool| -> BTreeMap<u32, Supply> {
+        let all = weighed.iter().zip(&nodes);
+        let own = all.filter(|(one, _)| is_against(one) == against && one.supply > 0);
+        own.filter_map(|(one, node)| Some(((*node)?, one.supplies()))).collect()
+    };
+    let (supporting, disputing) = (side(false), side(true));
+    let counts = |side: &BTreeMap<u32, Supply>| flow(view.graph, view.standing, side, u32::MAX);
+    let is_two_source = |side: BTreeMap<u32, Supply>| two_source(view.graph, view.standing, side.into_keys());
+    let (support, dispute) = (counts(&supporting), counts(&disputing));
     let mut answer = Assessment {
+        two_source: is_two_source(supporting),
+        two_source_dispute: is_two_source(disputing),
         truncated: truncated || support.truncated || dispute.truncated,
         changes_at: weighed.iter().fold(None, |soonest, one| scale.changes_at(one, soonest)),
         claims: weighed,
@@ -212,8 +231,6 @@ pub fn assess(
         dispute,
         ..Assessment::default()
     };
-    answer.two_source = two_source(view.graph, view.standing, &answer.reporters());
-    answer.two_source_dispute = two_source(view.graph, view.standing, &answer.disputers());
     answer.split(weights);
     answer
 }
@@ -308,20 +325,4 @@ fn mark_shared(weighed: &mut [Weighed]) {
     for one in weighed {
         one.shared = key(one).is_some_and(|key| seen.get(&key).is_some_and(|count| *count > 1));
     }
-}
-
-/// The flow of one side's claims.
-fn side(view: View<'_>, weighed: &[Weighed], against: bool) -> Flow {
-    let own = weighed.iter().filter(|one| is_against(one) == against);
-    let supplies: BTreeMap<u32, Supply> = own
-        .filter_map(|one| {
-            let node = view.graph.index_of(&one.claim.org)?;
-            let supply = Supply {
-                amount: one.supply,
-                origin: one.claim.derived_from,
-            };
-            Some((node, supply))
-        })
-        .collect();
-    flow(view.graph, view.standing, &supplies, u32::MAX)
 }

@@ -64,8 +64,10 @@ fn bounded(view: View<'_>, claims: Vec<Claim>) -> (Vec<Claim>, bool) {
     let (mut against, mut kept): (Vec<Claim>, Vec<Claim>) =
         claims.into_iter().partition(|claim| claim.kind == Kind::FalsePositive);
     for side in [&mut against, &mut kept] {
-        side.sort_by_cached_key(|claim| (Reverse(standing(claim)), claim.org));
-        side.truncate(limits::CLAIMS_WEIGHED);
+        if side.len() > limits::CLAIMS_WEIGHED {
+            side.sort_by_cached_key(|claim| (Reverse(standing(claim)), claim.org));
+            side.truncate(limits::CLAIMS_WEIGHED);
+        }
     }
     kept.append(&mut against);
     kept.sort_by_key(|claim| claim.org);

@@ -44,8 +44,9 @@ pub struct Arc {
 #[derive(Clone, Debug)]
 pub struct Graph {
     orgs: Vec<Option<OrgId>>,
-    /// The nodes of organisations, in the order of these.
-    order: Vec<u32>,
+    /// The nodes of organisations in the order of these, each with the beginning of its id: whoever looks for one reads few
+    /// ids that lie far apart.
+    order: Vec<(u64, u32)>,
     out: Vec<Vec<Arc>>,
     into: Vec<Vec<Arc>>,
 }
@@ -91,7 +92,7 @@ impl Graph {
     /// The node of an organisation, if it has ever had an edge.
     pub fn index_of(&self, org: &OrgId) -> Option<u32> {
         let at = self.find(org).ok()?;
-        self.order.get(at).copied()
+        self.order.get(at).map(|(_, node)| *node)
     }
 
     /// The organisation of a node; none for [`ROOT`] and for what is no node.
@@ -165,11 +166,11 @@ impl Graph {
     /// The node of an organisation, new if need be.
     fn node(&mut self, org: &OrgId) -> u32 {
         let at = match self.find(org) {
-            Ok(at) => return self.order[at],
+            Ok(at) => return self.order[at].1,
             Err(at) => at,
         };
         let next = self.orgs.len() as u32;
-        self.order.insert(at, next);
+        self.order.insert(at, (beginning(org), next));
         self.orgs.push(Some(*org));
         self.out.push(Vec::new());
         self.into.push(Vec::new());
@@ -178,8 +179,12 @@ impl Graph {
 
     /// Where an organisation's node is in the order of organisations, or belongs.
     fn find(&self, org: &OrgId) -> Result<usize, usize> {
-        self.order
-            .binary_search_by(|node| self.org(*node).as_ref().cmp(&Some(org)))
+        let begins = beginning(org);
+        self.order.binary_search_by(|(known, node)| {
+            known
+                .cmp(&begins)
+                .then_with(|| self.org(*node).as_ref().cmp(&Some(org)))
+        })
     }
 
     /// Adds what one node says of another, which must come after everything that is here.
@@ -193,6 +198,12 @@ impl Graph {
             self.into[target as usize].push(arc(source, said));
         }
     }
+}
+
+fn beginning(org: &OrgId) -> u64 {
+    let digest = org.digest();
+    let first = digest.as_bytes().first_chunk();
+    first.map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }
 
 /// What is left of these amounts and depths when each that says no more than another is left out: by falling amount.

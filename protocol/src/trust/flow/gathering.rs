@@ -47,11 +47,18 @@ struct Search<'a> {
     fits: Vec<bool>,
 }
 
+/// So many organisations stand behind one answer, as a rule.
+const USUAL: usize = 32;
+
 /// Gathers, looking at no more than so many arcs.
 pub(super) fn gather(graph: &Graph, standing: &Standing, targets: &[(u32, Supply)], arcs: usize) -> Gathered {
     let mut search = Search {
         standing,
-        gathered: Gathered::default(),
+        gathered: Gathered {
+            nodes: Vec::with_capacity(USUAL),
+            said: Vec::with_capacity(2 * USUAL),
+            ..Gathered::default()
+        },
         places: BTreeMap::new(),
         next: Vec::new(),
         fits: Vec::new(),

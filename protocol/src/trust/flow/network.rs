@@ -109,28 +109,28 @@ impl<'a> Network<'a> {
 
     /// Lays the links out by the node where they begin; those of one node stay in the order in which they were added.
     fn sort(&mut self) {
-        let mut starts = vec![0; self.nodes() + 1];
+        let mut places = vec![0; self.nodes() + 1];
         for number in 0..self.links.len() as u32 {
-            if let Some(count) = starts.get_mut(self.to(number ^ 1) as usize + 1) {
+            if let Some(count) = places.get_mut(self.to(number ^ 1) as usize) {
                 *count += 1;
             }
         }
         let mut sum = 0;
-        for start in &mut starts {
-            sum += *start;
-            *start = sum;
+        for place in &mut places {
+            sum += *place;
+            *place = sum;
         }
-        let mut free = starts.clone();
+        // Each node's part is filled from its end, so that what is left in the end is where it begins.
         let mut at = vec![0; self.links.len()];
-        for number in 0..self.links.len() as u32 {
-            if let Some(place) = free.get_mut(self.to(number ^ 1) as usize) {
+        for number in (0..self.links.len() as u32).rev() {
+            if let Some(place) = places.get_mut(self.to(number ^ 1) as usize) {
+                *place -= 1;
                 if let Some(slot) = at.get_mut(*place as usize) {
                     *slot = number;
                 }
-                *place += 1;
             }
         }
-        (self.at, self.starts) = (at, starts);
+        (self.at, self.starts) = (at, places);
     }
 
     fn nodes(&self) -> usize {
