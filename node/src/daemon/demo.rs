@@ -128,12 +128,8 @@ fn tell_published(screen: &Screen, published: &Published) {
         counted(refused.len(), "line")
     ));
     for line in refused.iter().take(5) {
-        screen.say(&format!(
-            "  line {}: {}: {}",
-            line.line,
-            clean(&line.reason),
-            clean(&line.text)
-        ));
+        // The reason quotes what it is about.
+        screen.say(&format!("  line {}: {}", line.line, clean(&line.reason)));
     }
 }
 

@@ -11,7 +11,7 @@ use std::{
 use starfish_protocol::engine::port;
 use tokio::sync::{broadcast, watch};
 
-use super::control::documents::Met;
+use super::{control::documents::Met, moment::rfc3339};
 use crate::mesh::{CloseReason, Event};
 
 /// Visitors that a slow reader may miss.
@@ -175,7 +175,15 @@ fn log_engine(event: port::Event) {
         }
         port::Event::Manifest { org, seq } => tracing::info!(%org, seq, "an organisation has a new manifest"),
         port::Event::Recovery { id, org, stage } => {
-            tracing::error!(%id, %org, ?stage, "guardians give an organisation new roots");
+            use port::RecoveryStage::{CalledOff, Due, InEffect};
+            match stage {
+                Due(at) => {
+                    let due = rfc3339(at);
+                    tracing::error!(%id, %org, due, "guardians give an organisation new roots, unless one of its roots calls that off");
+                }
+                InEffect => tracing::error!(%id, %org, "guardians gave an organisation new roots"),
+                CalledOff => tracing::warn!(%id, %org, "an organisation's roots called off what its guardians decided"),
+            }
         }
         port::Event::EpochOpened { epoch, adopted } => {
             tracing::warn!(

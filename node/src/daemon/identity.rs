@@ -249,9 +249,14 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&beside, path)?;
+    fs::File::open(folder_of(path))?.sync_all()
+}
+
+/// The folder that a file is in. Of a bare name it is this one.
+fn folder_of(path: &Path) -> &Path {
     match path.parent() {
-        Some(folder) => fs::File::open(folder)?.sync_all(),
-        None => Ok(()),
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
     }
 }
 
@@ -264,6 +269,15 @@ mod tests {
         let pair = libp2p::identity::Keypair::ed25519_from_bytes([7; 32]).expect("32 bytes");
         let key = node_key(&pair.public().to_peer_id());
         assert_eq!(key, Some(SecretKey::from_seed([7; 32]).public()));
+    }
+
+    #[test]
+    fn every_file_is_in_a_folder() {
+        let check = |path: &str, folder: &str| assert_eq!(folder_of(Path::new(path)), Path::new(folder), "{path}");
+        check("revocation.txt", ".");
+        check("./revocation.txt", ".");
+        check("papers/revocation.txt", "papers");
+        check("/revocation.txt", "/");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use libp2p::{
 };
 use serde_json::json;
 use starfish_crypto::Strict;
-use starfish_protocol::engine::port::Command;
+use starfish_protocol::engine::port::{Command, Outcome, Overview};
 use tokio::{
     sync::watch,
     task::JoinHandle,
@@ -110,6 +110,11 @@ pub async fn run(data: &Path, arguments: Run, json: bool) -> Result<Exit, Failur
     });
     let serving = tokio::spawn(server::serve(socket, Arc::new(node)));
     let telling = tell_addresses(&handle, &settings, &happenings).await?;
+    if let Outcome::Overview(Overview { revoked: true, .. }) = handle.command(Command::Overview).await {
+        tracing::warn!(
+            "this node was revoked: nobody believes what it publishes until its organisation certifies it anew"
+        );
+    }
     say_ready(&handle, json).await?;
     let cause = wait(running, arguments.with_parent).await;
     telling.abort();

@@ -108,13 +108,20 @@ impl Engine {
         self.out.push(Output::Done { ticket, outcome });
     }
 
+    /// Whether a revocation leaves this node without any certificate that counts; one may be of an earlier manifest than its
+    /// newest certificate is.
+    fn is_revoked(&self) -> bool {
+        let own = self.key.public();
+        self.roster.revoked(&own).is_some() && self.roster.certificate_of(&own, self.now.wall).is_none()
+    }
+
     fn overview(&self) -> Overview {
         Overview {
             peers: self.peer_views(),
             own_heads: self.own_heads(),
             missing_bodies: self.bodies.unresolved(),
             comparing: self.own.is_comparing(),
-            revoked: self.roster.revoked(&self.key.public()).is_some(),
+            revoked: self.is_revoked(),
             standstill: self.roster.is_frozen(&self.org),
         }
     }

@@ -61,7 +61,7 @@ pub enum RosterRefusal {
     #[error("the statement is of a later version")]
     Unsupported,
     /// What it rests on is not here yet.
-    #[error("the statement rests on one that is not known here")]
+    #[error("too few keys that are known here have signed the statement, or it rests on another one that is not here")]
     NotYet,
     /// It belongs to another mesh.
     #[error("the statement belongs to another community")]

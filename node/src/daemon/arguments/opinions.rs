@@ -9,7 +9,7 @@ use super::date::Date;
 #[command(
     after_help = "Node: must run.\n\nWithout --record the sighting is on every believed record of others that holds the value, \
     the twenty newest at most. It goes where those records went, ends with them, and `starfish withdraw` takes it \
-    back.\n\nExamples:\n  starfish sight evil.example\n  starfish sight 192.0.2.7 --count 12 --first 3d --last 2027-06-30T12:00:00Z"
+    back.\n\nExamples:\n  starfish sight evil.example\n  starfish sight 192.0.2.7 --count 12 --first 3d --last 1d"
 )]
 pub struct Sight {
     /// The observable, as `search` shows it

@@ -86,7 +86,8 @@ pub struct Next {
 #[derive(Args, Debug)]
 #[command(
     after_help = "Node: none needed.\n\nThe node signs too, when it takes the result with `starfish org accept`. Keep the \
-    revocation with two custodians; `starfish org accept` on any running node makes it known."
+    revocation with two custodians; `starfish org accept` on any running node makes it known. It ends certificates of this \
+    manifest: after a rotation, certify the nodes anew and give the custodians the new one."
 )]
 pub struct CertifyNode {
     /// Which organisation.
@@ -181,7 +182,8 @@ pub enum Reason {
 #[derive(Args, Debug)]
 #[command(
     after_help = "Node: none needed.\n\nMake it known with `starfish org accept` on any running node. Positions are those that \
-    `starfish status` of the node shows as its own logs: one for each audience, and more after a restore. Name every one."
+    `starfish status` of the node shows as its own logs: one for each audience, and more after a restore. Name every one. The \
+    last revocation of a node counts: `retired` after `compromised` gives back what that one took."
 )]
 pub struct RevokeNode {
     /// Which organisation.
@@ -277,7 +279,8 @@ pub struct Sign {
 #[derive(Args, Debug)]
 #[command(
     after_help = "Node: running or stopped.\n\nCertificates of this node are signed by the node too and kept in the data \
-    directory. A running node tells the mesh at once; a stopped one when it starts."
+    directory. A running node tells the mesh at once; a stopped one tells of them when it starts. Whatever concerns the mesh \
+    alone (endorsements, revocations, and the like) needs the running node."
 )]
 pub struct Accept {
     /// Files of statements

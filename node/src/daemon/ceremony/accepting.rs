@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use starfish_crypto::{Digest, SecretKey};
 use starfish_protocol::{
     community::Community,
-    statement::{Manifest, NodeCertificate, Statement},
+    statement::{Manifest, NodeCertificate, Revocation, Statement},
 };
 
 use super::{
@@ -52,6 +52,7 @@ pub async fn accept(
     let both = [&identity.statements[..], &sorted.manifests[..]].concat();
     numbers::of_manifests(&both)?;
     check(&identity, &sorted, community)?;
+    reach(&identity, &sorted)?;
     numbers::of_chain(&both, &kept_chain(data)?, &sorted.others)?;
     let manifests = add(&manifest_file(data), &sorted.manifests)?;
     let certificates = add(&certificates_file(data), &sorted.certificates)?;
@@ -107,6 +108,33 @@ impl Sorted {
     }
 }
 
+/// Refuses a revocation of this node that ends none of the certificates by which it speaks: whoever hands it in thinks that the
+/// node is out.
+fn reach(identity: &Identity, sorted: &Sorted) -> Result<(), Failure> {
+    let all = identity.statements.iter().chain(&sorted.certificates);
+    let certificates = all.filter_map(|statement| NodeCertificate::read(statement).ok());
+    let own = certificates.filter(|certificate| certificate.node_key == identity.node);
+    let newest = own
+        .map(|certificate| certificate.manifest_seq)
+        .max()
+        .unwrap_or_default();
+    let revocations = sorted
+        .others
+        .iter()
+        .filter_map(|statement| Revocation::read(statement).ok());
+    let mut own = revocations.filter(|said| (said.org, said.node_key) == (identity.org, identity.node));
+    let Some(early) = own.find(|said| said.manifest_seq < newest) else {
+        return Ok(());
+    };
+    let message = format!(
+        "nothing was accepted: this revocation was signed under manifest {}, and the node has certificates of manifest {newest}, \
+        which it does not end; take the one that `org certify-node` made together with those, or sign one by `starfish org \
+        revoke-node`",
+        early.manifest_seq
+    );
+    Err(Failure::new(Exit::Refused, message))
+}
+
 fn sort(
     all: Vec<Statement>,
     identity: &Identity,
@@ -154,7 +182,8 @@ fn check(identity: &Identity, sorted: &Sorted, community: Community) -> Result<(
         .chain(said);
     Identity::of(all.cloned().collect(), community).map(drop).map_err(|failure| {
         let message = format!(
-            "nothing was accepted, because it would not hold: {}; have the missing roots sign it with `starfish org sign`",
+            "nothing was accepted, because it would not hold: {}; have the missing roots sign it with `starfish org sign`, or \
+            accept what it rests on together with it",
             failure.message
         );
         Failure::new(Exit::Refused, message)

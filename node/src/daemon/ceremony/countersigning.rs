@@ -6,13 +6,14 @@ use std::{collections::BTreeSet, path::Path};
 use starfish_crypto::{PublicKey, SecretKey};
 use starfish_protocol::{
     organisation::OrgId,
-    statement::{Kind, Manifest, NodeCertificate, Revocation, Statement},
+    statement::{Kind, Manifest, NodeCertificate, Resolution, Revocation, Settles, Statement},
 };
 
 use super::{
     documents::Signed,
     papers::{keys, must_not_exist, place, statements},
     signing::{signed, written},
+    speaking::is_of_chain,
 };
 use crate::daemon::{
     arguments::org::Sign,
@@ -103,6 +104,7 @@ impl<'a> Asked<'a> {
         Self {
             manifests: match seq(statement) {
                 Some(seq) => theirs.filter(|one| one.seq == seq).collect(),
+                None if is_of_chain(statement.kind()) => theirs.max_by_key(|one| one.seq).into_iter().collect(),
                 None => theirs.collect(),
             },
         }
@@ -115,6 +117,10 @@ impl<'a> Asked<'a> {
     /// How many signatures are missing; nothing when it is not known whose roots are to sign.
     fn missing(&self, statement: &Statement) -> Option<usize> {
         let [manifest] = self.manifests[..] else { return None };
+        let endorses = |(key, _): &(PublicKey, _)| manifest.endorse_key == Some(*key);
+        if is_of_chain(statement.kind()) && statement.signatures().iter().any(endorses) {
+            return Some(0);
+        }
         let signers = statement.signatures().iter();
         let signers = signers.filter(|(key, _)| manifest.roots.contains(key)).count();
         Some(usize::from(manifest.m).saturating_sub(signers))
@@ -126,6 +132,10 @@ fn seq(statement: &Statement) -> Option<u64> {
     match statement.kind() {
         Kind::MANIFEST => Manifest::read(statement).ok().map(|manifest| manifest.seq),
         Kind::CERTIFICATE => NodeCertificate::read(statement).ok().map(|said| said.manifest_seq),
+        Kind::RESOLUTION => match Resolution::read(statement).ok()?.settles {
+            Settles::Node { manifest_seq, .. } => Some(manifest_seq),
+            _ => None,
+        },
         Kind::REVOCATION => Revocation::read(statement).ok().map(|said| said.manifest_seq),
         _ => None,
     }

@@ -101,7 +101,10 @@ pub fn certify(arguments: &CertifyNode, data: &Path) -> Result<Signed, Failure> 
     let emergency = Revocation::in_advance(newest.id(), newest.seq, *node);
     let emergency = emergency.sign(&keys.iter().collect::<Vec<_>>()).map_err(unfit)?;
     write_secret(revocation, &[emergency])?;
-    let signed = written(&signing.out, certificates, keys.len(), newest.m)?;
+    let signed = written(&signing.out, certificates, keys.len(), newest.m).inspect_err(|_| {
+        // Of the two files there are both or none; that this one cannot be taken away either changes nothing.
+        let _ = fs::remove_file(revocation);
+    })?;
     Ok(Signed {
         revocation: Some(revocation.display().to_string()),
         ..signed

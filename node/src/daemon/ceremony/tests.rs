@@ -104,6 +104,9 @@ impl Desk {
 async fn roots_are_replaced_and_certify_the_node_again() {
     let desk = Desk::new();
     let node = desk.identity().node;
+    let root = desk.root("root.key");
+    let line = format!("revoke-node --node {node} --reason compromised --key {root} --out @early");
+    desk.org(&line).expect("the root signs");
     let next = desk.draws("next", 3, 2);
     let line = format!(
         "rotate --key {} --next {next} --next-threshold 2 --out @rotated",
@@ -135,6 +138,11 @@ async fn roots_are_replaced_and_certify_the_node_again() {
     // What is known already changes nothing.
     assert_eq!(desk.accepts("whole").await, Ok(0));
     assert!(desk.identity().is_certified());
+    // Those certificates are not ended by what was signed under an earlier manifest.
+    let refused = desk.accepts("early").await.expect_err("it does not reach");
+    assert!(refused.message.contains("under manifest 0"), "{refused}");
+    let waits = desk.accepts("emergency").await.expect_err("the node does not run");
+    assert_eq!(waits.exit, Exit::NotRunning);
 }
 
 #[tokio::test]

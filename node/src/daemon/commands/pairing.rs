@@ -11,7 +11,10 @@ use super::{
 };
 use crate::daemon::{
     arguments::mesh::{Block, Invite, Pair, Unpair},
-    control::documents::{self, Done, Invitation, Met, Trust},
+    control::{
+        documents::{self, Done, Invitation, Met, Trust, trust::Explained},
+        query,
+    },
     exit::{Exit, Failure},
     reach::{self, Nearness},
     report::{Plain, WARN, clean, styled},
@@ -151,6 +154,17 @@ pub(super) async fn unpair(console: &Console, arguments: Unpair) -> Result<Exit,
             WARN,
             "The configuration lists this organisation under [trust]: remove it there too, or the next start trusts it \
             again.",
+        ));
+    }
+    let reasons = query::address(
+        "/reasons",
+        &[("organisation", asked.organisation), ("topics", String::new())],
+    );
+    let explained: Explained = console.client().get(&reasons).await?;
+    if explained.accept {
+        console.report.note(&styled(
+            WARN,
+            "It is still believed, because others vouch for it or a root entry does; `starfish trust explain` says who.",
         ));
     }
     Ok(Exit::Done)

@@ -248,8 +248,12 @@ impl Plain for Rebuilt {
 }
 
 fn set_aside(what: &str, path: &Option<PathBuf>) -> Option<String> {
-    path.as_ref()
-        .map(|path| format!("the old {what} is {}", path.display()))
+    path.as_ref().map(|path| {
+        format!(
+            "the old {what} is {}: it may be deleted when nothing is missed",
+            path.display()
+        )
+    })
 }
 
 async fn backup(console: &Console, file: PathBuf) -> Result<Exit, Failure> {

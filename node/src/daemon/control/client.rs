@@ -196,6 +196,13 @@ async fn complaint(answer: Response<Incoming>) -> Failure {
 fn not_running(socket: &Path, error: &std::io::Error) -> Failure {
     use std::io::ErrorKind::{ConnectionRefused, NotFound, PermissionDenied};
     match error.kind() {
+        NotFound if !socket.parent().is_some_and(Path::exists) => Failure::new(
+            Exit::NotRunning,
+            format!(
+                "there is no node in {}: make one with `starfish init`, or name another directory with --data",
+                socket.parent().unwrap_or(socket).display()
+            ),
+        ),
         NotFound | ConnectionRefused => Failure::new(
             Exit::NotRunning,
             format!(
@@ -214,7 +221,9 @@ fn not_running(socket: &Path, error: &std::io::Error) -> Failure {
 fn lost(error: hyper::Error) -> Failure {
     Failure::new(
         Exit::NotRunning,
-        format!("the node went away before it answered: {error}"),
+        format!(
+            "the node went away before it answered ({error}): what was asked may have been done, so look before you ask again"
+        ),
     )
 }
 

@@ -127,7 +127,7 @@ pub struct Peer {
     pub since: String,
     /// Seconds since then.
     pub connected: u64,
-    /// How many records it said it holds.
+    /// How many records it said it holds when it connected.
     pub records: u64,
     /// Topics it takes; empty means all.
     pub topics: Vec<String>,
@@ -155,7 +155,7 @@ pub struct Topics {
 pub struct Offer {
     /// The topic, or `*` for peers that take everything.
     pub topic: String,
-    /// How many connected peers take it by name.
+    /// How many connected peers take it, by name or with everything.
     pub peers: u64,
     /// How many believed records of it are held here.
     pub records: u64,

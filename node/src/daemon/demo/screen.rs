@@ -57,7 +57,7 @@ impl Screen {
 }
 
 fn draw(expected: u64) -> Vec<ProgressBar> {
-    let style = ProgressStyle::with_template("{prefix:32} {bar:30.green} {pos:>7}/{len} {msg}");
+    let style = ProgressStyle::with_template("{prefix:30} {bar:20.green} {pos:>6}/{len} {msg}");
     let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
     let together = MultiProgress::new();
     let bar = |node: usize| {

@@ -17,9 +17,14 @@ impl Plain for Done {
 impl Plain for Id {
     fn plain(&self) -> Vec<String> {
         let certified = if self.revoked {
-            styled(WARN, "no more: the node was revoked")
-        } else {
+            "no more: the node was revoked".to_owned()
+        } else if self.running {
             format!("until {}", self.certified_until)
+        } else {
+            format!(
+                "until {} (the running node also knows of revocations)",
+                self.certified_until
+            )
         };
         let mut lines = pairs(&[
             ("name", self.name.clone()),
@@ -154,7 +159,7 @@ impl Plain for Topics {
             ("TLDs pulled", everything(&self.tlds)),
         ]);
         if !self.offered.is_empty() {
-            let mut table = Table::new(&["TOPIC", "PEERS", "RECORDS"]);
+            let mut table = Table::new(&["TOPIC", "PEERS", "HELD HERE"]);
             self.offered.iter().for_each(|offer| {
                 table.row(vec![
                     offer.topic.clone(),

@@ -193,7 +193,9 @@ pub enum Refusal {
     #[error("the record does not hold that value")]
     NotInRecord,
     /// Trust that is not there cannot end.
-    #[error("this organisation is not trusted here, so nothing changed; `starfish peers` shows who is connected")]
+    #[error(
+        "there is nothing of that kind to take away, so nothing changed; `starfish trust list` shows who is trusted, and by what"
+    )]
     NotTrusted,
     /// What was never shut out cannot be let in again.
     #[error("this peer is not blocked, so nothing changed")]

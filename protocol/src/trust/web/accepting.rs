@@ -18,7 +18,7 @@ use super::{
     Web,
     grounds::{
         Grounds,
-        scopes::{Question, ScopeId},
+        scopes::{ANYTHING, Question, ScopeId},
     },
 };
 use crate::{
@@ -52,6 +52,15 @@ impl Web {
         }
         let way = Way::to(grounds, &self.widest, &top);
         let vetoing = Vetoing::of(grounds, &self.confide.holders, &way.orgs);
+        if vetoing.is_nobodys() && way.scopes().all(|scope| scope == ANYTHING) {
+            // Every question has the same answer, and the whole web gives it.
+            let acceptance = if self.widest.carries(&top, ENOUGH) {
+                Acceptance::everything()
+            } else {
+                Acceptance::nothing()
+            };
+            return (acceptance, 2 * way.said.len());
+        }
         let mut answers = Answers {
             scopes: way.scopes().chain(vetoing.deciding()).collect(),
             vetoes: vetoing.deciding().collect(),
@@ -95,8 +104,7 @@ impl Answers<'_> {
             return *known;
         }
         self.looked += self.way.said.len() + self.vetoing.rights.len();
-        let full = self.way.carries(self.grounds, self.org, self.vetoing, &class, ENOUGH);
-        let answer = full >= u32::from(ENOUGH);
+        let answer = self.way.carries(self.grounds, self.org, self.vetoing, &class, ENOUGH);
         self.known.insert(class, answer);
         answer
     }

@@ -14,7 +14,7 @@ use crate::{
     organisation::OrgId,
     statement::FULL,
     trust::{
-        flow::{Memo, Strength},
+        flow::{Memo, Strength, Supply, flow},
         graph::{Edge, Graph},
         standing::Standing,
     },
@@ -97,6 +97,18 @@ impl Mesh {
             self.standing.update(&self.graph, &pairs);
         }
         !pairs.is_empty()
+    }
+
+    /// Whether so much reaches an organisation that stands for itself: by one path, or by all of them together.
+    pub(super) fn carries(&self, top: &OrgId, enough: u8) -> bool {
+        let Some(node) = self.graph.index_of(top) else {
+            return false;
+        };
+        let full = || {
+            let supplies = BTreeMap::from([(node, Supply::from(u32::from(FULL)))]);
+            flow(&self.graph, &self.standing, &supplies, u32::from(enough)).value
+        };
+        self.standing.of(node) >= enough || full() >= u32::from(enough)
     }
 
     /// How an organisation stands that stands for itself.

@@ -36,35 +36,36 @@ pub(super) fn of_manifests(all: &[Statement]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Refuses a second statement under the number of one that stands in this organisation's chain: of two, nodes keep whichever
-/// they please, and the head confirms one alone. `all` holds the manifests.
+/// Refuses a second statement under a number of this organisation's chain: of two, nodes keep whichever they please, and the
+/// head confirms one alone. Numbers whose signers a manifest has voided are free. `all` holds the manifests.
 pub(super) fn of_chain(all: &[Statement], kept: &[Statement], new: &[Statement]) -> Result<(), Failure> {
+    let own = |statement: &&Statement| all.iter().any(|held| held.issuer() == statement.issuer());
+    for statement in new.iter().filter(own) {
+        let Some(place) = place(statement) else { continue };
+        let other = |held: &&Statement| self::place(held) == Some(place) && held.id() != statement.id();
+        if kept.iter().filter(other).any(|held| stands_alone(all, held)) {
+            let message = format!(
+                "nothing was accepted: your organisation's chain has another statement number {} already, so this one was \
+                signed without what had been said by then; sign it again, without `--first` and with a fresh copy of this node's \
+                organisation/chain.txt as `--chain`",
+                place.1
+            );
+            return Err(Failure::new(Exit::Refused, message));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a statement would count if its organisation had said nothing else.
+fn stands_alone(manifests: &[Statement], statement: &Statement) -> bool {
     let mut roster = Roster::new(Community::named("starfish"));
-    for statement in all.iter().chain(kept) {
+    for statement in manifests.iter().chain([statement]) {
         // What does not hold is refused elsewhere, and weighs nothing here.
         if let Ok(checked) = statement.clone().check(&Strict) {
             let _ = roster.admit(&checked);
         }
     }
-    let standing = kept.iter().filter(|held| roster.stands_by(held) == Some(true));
-    let taken: BTreeMap<Place, Digest> = standing
-        .filter_map(|held| place(held).map(|place| (place, held.id())))
-        .collect();
-    let repeats = |statement: &&Statement| {
-        let own = place(statement).filter(|_| all.iter().any(|held| held.issuer() == statement.issuer()));
-        own.and_then(|place| taken.get(&place))
-            .is_some_and(|held| *held != statement.id())
-    };
-    let Some(other) = new.iter().find(repeats) else {
-        return Ok(());
-    };
-    let message = format!(
-        "nothing was accepted: your organisation's chain has another statement under the number of {}, because it was signed \
-        without what was said before; sign it again with `--chain` and a copy of this node's organisation/chain.txt instead of \
-        `--first`",
-        other.id()
-    );
-    Err(Failure::new(Exit::Refused, message))
+    roster.stands_by(statement) == Some(true)
 }
 
 /// In which mesh's chain, and under which number.

@@ -219,14 +219,22 @@ async fn no_number_of_the_chain_is_used_twice() {
     for line in [
         "endorse B --key ROOT --first --out @forgetful",
         "veto B --key ROOT --first",
+        "endorse B --key ROOT --out @next",
     ] {
         desk.says(line, None).expect("the root signs");
     }
-    desk.says("endorse B --key ROOT --out @next", None).expect("it goes on");
-    let refused = desk.accepts("forgetful").await.expect_err("the number is taken");
-    assert_eq!(refused.exit, Exit::Refused);
-    assert!(refused.message.contains("--chain"), "{refused}");
-    for follows in ["next", "node/organisation/chain.txt"] {
+    // What it contradicts may have been replaced since.
+    for said_since in ["endorse B --key ROOT", "veto B --withdraw --key ROOT"] {
+        let refused = desk.accepts("forgetful").await.expect_err("the number is taken");
+        assert_eq!(refused.exit, Exit::Refused);
+        assert!(refused.message.contains("number 0"), "{refused}");
+        desk.says(said_since, None).expect("the root signs");
+    }
+    let refused = desk.accepts("next").await.expect_err("the number was taken meanwhile");
+    assert!(refused.message.contains("number 1"), "{refused}");
+    desk.says("endorse B --key ROOT --out @latest", None)
+        .expect("it goes on");
+    for follows in ["latest", "node/organisation/chain.txt"] {
         let waits = desk.accepts(follows).await.expect_err("the node does not run");
         assert_eq!(waits.exit, Exit::NotRunning, "{waits}");
     }

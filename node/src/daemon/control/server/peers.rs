@@ -150,16 +150,23 @@ fn without(now: &Subscription, these: &Subscription) -> Result<Subscription, Str
     })
 }
 
+/// What a peer takes that names no topic.
+const EVERYTHING: &str = "*";
+
 fn shown(subscription: &Subscription, peers: &[PeerView], held: &[TopicCount]) -> Topics {
     let mut offered: BTreeMap<String, (u64, u64)> = BTreeMap::new();
     for view in peers {
-        let everything = view.topics.is_empty().then(|| "*".to_owned());
+        let everything = view.topics.is_empty().then(|| EVERYTHING.to_owned());
         for topic in view.topics.iter().cloned().chain(everything) {
             offered.entry(topic).or_default().0 += 1;
         }
     }
     for TopicCount { topic, records } in held {
         offered.entry(topic.clone()).or_default().1 = *records;
+    }
+    let all = offered.get(EVERYTHING).map_or(0, |(peers, _)| *peers);
+    for (_, (peers, _)) in offered.iter_mut().filter(|(topic, _)| *topic != EVERYTHING) {
+        *peers += all;
     }
     let offer = |(topic, (peers, records))| Offer { topic, peers, records };
     Topics {

@@ -164,6 +164,20 @@ pub(super) async fn pair(State(node): State<Arc<Node>>, Json(asked): Json<Pair>)
 
 /// Over TCP, else over QUIC.
 async fn reach_code(node: &Node, code: &Code) -> Result<(PeerId, Multiaddr), Refused> {
+    let meant = |peer: &PeerId| node_key(peer).is_some_and(|key| code.names(&key));
+    let connected = node
+        .handle
+        .connections()
+        .await
+        .into_iter()
+        .map(|connection| connection.peer);
+    if let Some(met) = connected
+        .into_iter()
+        .find(meant)
+        .zip(on_port(&code.host, code.port).into_iter().next())
+    {
+        return Ok(met);
+    }
     let mut why = String::new();
     for address in on_port(&code.host, code.port) {
         match node.handle.dial(address.clone()).await {

@@ -9,7 +9,6 @@ use crate::{
     organisation::OrgId,
     statement::{DEPTH, FULL},
     trust::{
-        flow::{Supply, flow},
         graph::ROOT,
         independence::ENOUGH,
         web::{
@@ -94,7 +93,7 @@ impl Way {
         weights
     }
 
-    /// How much of `enough` reaches one of the organisations at its end, by what is said in these scopes.
+    /// Whether enough reaches one of the organisations at its end, by what is said in these scopes.
     pub(super) fn carries(
         &self,
         grounds: &Grounds,
@@ -102,13 +101,9 @@ impl Way {
         vetoing: &Vetoing,
         scopes: &BTreeSet<ScopeId>,
         enough: u8,
-    ) -> u32 {
+    ) -> bool {
         let (mesh, vetoed) = self.mesh(grounds, vetoing, scopes);
-        let node = mesh.graph.index_of(&self.top);
-        node.filter(|_| !vetoed.contains(org)).map_or(0, |node| {
-            let supplies = BTreeMap::from([(node, Supply::from(u32::from(FULL)))]);
-            flow(&mesh.graph, &mesh.standing, &supplies, u32::from(enough)).value
-        })
+        !vetoed.contains(org) && mesh.carries(&self.top, enough)
     }
 
     /// What is said in these scopes by those who are not vetoed, of those who are not; and who is vetoed.
@@ -181,6 +176,11 @@ impl Vetoing {
         found.rights.dedup();
         found.scopes.insert(ANYTHING);
         found
+    }
+
+    /// Whether no veto is about anybody who matters here.
+    pub(super) fn is_nobodys(&self) -> bool {
+        self.scopes.is_empty()
     }
 
     /// Every scope that may make a difference to who is vetoed.
