@@ -61,7 +61,7 @@ pub struct Block {
 
 /// `starfish peers`.
 #[derive(Args, Debug)]
-#[command(after_help = "Node: must run.")]
+#[command(after_help = "Node: must run.\n\nRECORDS is how many a peer said it holds when it connected.")]
 pub struct Peers {
     /// At most so many peers; 0 means all of them
     #[arg(long, default_value_t = 100)]
@@ -100,7 +100,10 @@ pub struct Unsubscribe {
 
 /// `starfish topics`.
 #[derive(Args, Debug)]
-#[command(after_help = "Node: must run.")]
+#[command(
+    after_help = "Node: must run.\n\nPEERS is how many connected peers take a topic, by name or with everything (*), and so can \
+    hand it on; HELD HERE is how many believed records of it this node has."
+)]
 pub struct Topics {
     /// At most so many offered topics; 0 means all of them
     #[arg(long, default_value_t = 100)]
