@@ -1,7 +1,8 @@
 //! What a large world costs: virtual seconds for each second of processor time, and memory for each node.
 //!
-//! `cargo bench --bench scale -- NODES MESSAGES_PER_SECOND VIRTUAL_SECONDS`; a message is a header with a body of 1 KiB. The
-//! mesh has stood for long: its nodes know each other.
+//! `cargo bench --bench scale -- NODES MESSAGES_PER_SECOND VIRTUAL_SECONDS [ORGANISATIONS]`; a message is a header with a
+//! body of 1 KiB. The mesh has stood for long: its nodes know each other. So many organisations have one node each, which
+//! publish in turn, as many as there are nodes when nothing is said; all other nodes are guests, who listen and pass on.
 
 use std::{fs, time::Duration};
 
@@ -20,9 +21,13 @@ const VALUES: u64 = 30;
 fn main() {
     // Cargo adds `--bench`.
     let numbers: Vec<u64> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
-    let [nodes, rate, seconds] = numbers[..] else {
-        println!("cargo bench --bench scale -- NODES MESSAGES_PER_SECOND VIRTUAL_SECONDS");
-        return;
+    let (nodes, rate, seconds, organisations) = match numbers[..] {
+        [nodes, rate, seconds] => (nodes, rate, seconds, nodes),
+        [nodes, rate, seconds, organisations] => (nodes, rate, seconds, organisations),
+        _ => {
+            println!("cargo bench --bench scale -- NODES MESSAGES_PER_SECOND VIRTUAL_SECONDS [ORGANISATIONS]");
+            return;
+        }
     };
     let before = resident();
     let (told, published) = std::sync::mpsc::channel();
@@ -34,24 +39,24 @@ fn main() {
     };
     let count = usize::try_from(nodes).expect("a number of nodes");
     let plan = World::new(1).nodes(count).acquainted(true).listen(Box::new(listener));
+    let plan = plan.each(|number, node| node.is_certified = (number as u64) < organisations);
     plan.run(move |world| {
         world.run_for(WARMING);
         let meshed = processor_time();
         println!(
-            "{nodes} nodes: {:.1} CPU-s for the first {} s; {:.0} KiB a node",
+            "{nodes} nodes, {organisations} organisations: {:.1} CPU-s for the first {} s; {:.0} KiB a node",
             meshed.as_secs_f64(),
             WARMING.as_secs(),
             kib_each(resident() - before, nodes)
         );
-        for second in 0..seconds {
-            for message in 0..rate {
-                let number = second * rate + message;
-                let author = usize::try_from(number * 7_919 % nodes).expect("below the count");
-                let draft = world.draft("malware", &values(number));
-                world.begin(author, Command::Publish(draft));
-                world.run_for(Duration::from_nanos(1_000_000_000 / rate));
-            }
+        let began = world.now();
+        for number in 0..seconds * rate {
+            let author = usize::try_from(number * 7_919 % organisations).expect("below the count");
+            let draft = world.draft("malware", &values(number));
+            world.begin(author, Command::Publish(draft));
+            world.run_for(Duration::from_nanos(1_000_000_000 / rate));
         }
+        world.run_until(began + Duration::from_secs(seconds));
         let steady = (processor_time() - meshed).as_secs_f64();
         world.run_for(Duration::from_secs(10));
         let records: Vec<RecordId> = published.try_iter().collect();

@@ -4,7 +4,10 @@ use std::{
     collections::VecDeque,
     io,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll, Waker},
     time::Duration,
 };
@@ -24,6 +27,8 @@ const OPENING: usize = 12;
 pub(super) struct Connection {
     network: Network,
     ends: [usize; 2],
+    /// Whether either side has a `death`: each read and each write asks, and needs no lock for that.
+    is_broken: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -57,6 +62,7 @@ impl Connection {
         Arc::new(Self {
             network: network.clone(),
             ends: [from, to],
+            is_broken: AtomicBool::new(false),
             state: Mutex::default(),
         })
     }
@@ -70,18 +76,23 @@ impl Connection {
     }
 
     pub(super) fn is_dead(&self, side: usize) -> bool {
-        self.lock().sides[side].death.is_some_and(|death| death <= now())
+        self.is_broken() && self.lock().sides[side].death.is_some_and(|death| death <= now())
+    }
+
+    fn set_death(&self, side: usize, at: u64) {
+        self.lock().sides[side].death = Some(at);
+        self.is_broken.store(true, Ordering::Relaxed);
     }
 
     /// Whether either side has given it up.
     pub(super) fn is_broken(&self) -> bool {
-        self.lock().sides.iter().any(|side| side.death.is_some())
+        self.is_broken.load(Ordering::Relaxed)
     }
 
     /// Both sides see at once that it is gone.
     pub(super) fn break_up(&self) {
         for side in 0..2 {
-            self.lock().sides[side].death = Some(now());
+            self.set_death(side, now());
             self.notice(side);
         }
     }
@@ -93,7 +104,7 @@ impl Connection {
         if self.lock().sides[side].death.is_some_and(|death| death <= now) {
             return;
         }
-        self.lock().sides[side].death = Some(now);
+        self.set_death(side, now);
         self.notice(side);
         if self.lock().sides[other].death.is_none() {
             self.send_death(other);
@@ -110,7 +121,7 @@ impl Connection {
                 _ => wires.arrival(from, to, 0),
             }
         };
-        self.lock().sides[side].death = Some(at);
+        self.set_death(side, at);
         // While a world is torn down there is nobody to tell.
         if at != u64::MAX && starfish_sim_kernel::now().is_some() {
             let connection = Arc::clone(self);

@@ -35,22 +35,22 @@ type Pending = Pin<Box<dyn Future<Output = io::Result<Output>> + Send>>;
 pub(super) struct Wire {
     network: Network,
     host: usize,
+    /// Where it listens.
+    address: Multiaddr,
     listener: Option<ListenerId>,
     is_announced: bool,
 }
 
 impl Wire {
     pub(super) fn new(network: Network, host: usize) -> Self {
+        let address = network.address(host);
         Self {
             network,
             host,
+            address,
             listener: None,
             is_announced: false,
         }
-    }
-
-    fn address(&self) -> Multiaddr {
-        address_at(self.network.wires().ip(self.host))
     }
 
     fn stop(&mut self) -> bool {
@@ -98,7 +98,7 @@ impl Transport for Wire {
     type Dial = Pending;
 
     fn listen_on(&mut self, id: ListenerId, address: Multiaddr) -> Result<(), TransportError<io::Error>> {
-        if address != self.address() {
+        if address != self.address {
             return Err(TransportError::MultiaddrNotSupported(address));
         }
         if self.listener.is_some() {
@@ -133,11 +133,10 @@ impl Transport for Wire {
         let Some(listener_id) = self.listener else {
             return Poll::Pending;
         };
-        let local_addr = self.address();
         if !std::mem::replace(&mut self.is_announced, true) {
             return Poll::Ready(TransportEvent::NewAddress {
                 listener_id,
-                listen_addr: local_addr,
+                listen_addr: self.address.clone(),
             });
         }
         let Some(connection) = self.network.wires().accept(self.host, cx.waker()) else {
@@ -161,7 +160,7 @@ impl Transport for Wire {
         Poll::Ready(TransportEvent::Incoming {
             listener_id,
             upgrade,
-            local_addr,
+            local_addr: self.address.clone(),
             send_back_addr,
         })
     }

@@ -31,6 +31,9 @@ pub(crate) struct Confided {
     may: BTreeSet<PeerId>,
     /// The connections that gossipsub has, and where they lead once they are up.
     open: BTreeMap<(PeerId, ConnectionId), Option<ConnectedPoint>>,
+    /// Nobody may be told anything now, and all that was to do is done: gossipsub's heartbeats would wake the node for
+    /// nothing. Most nodes confide in nobody.
+    rests: bool,
 }
 
 impl Confided {
@@ -40,6 +43,7 @@ impl Confided {
             gossip,
             may: BTreeSet::new(),
             open: BTreeMap::new(),
+            rests: false,
         }
     }
 
@@ -86,6 +90,11 @@ impl Confided {
             .map(|((_, connection), endpoint)| (*connection, endpoint))
     }
 
+    fn begin(&mut self, peer: PeerId, connection: ConnectionId) {
+        self.open.insert((peer, connection), None);
+        self.rests = false;
+    }
+
     /// Gossipsub counts the connections that it has, of which others may be more.
     fn closed(&mut self, closed: ConnectionClosed<'_>) {
         let remaining_established = self.connections(&closed.peer_id).count();
@@ -124,7 +133,7 @@ impl NetworkBehaviour for Confided {
         if !self.may.contains(&peer) {
             return Ok(Either::Right(dummy::ConnectionHandler));
         }
-        self.open.insert((peer, connection), None);
+        self.begin(peer, connection);
         let handler = self
             .gossip
             .handle_established_inbound_connection(connection, peer, local, remote);
@@ -142,7 +151,7 @@ impl NetworkBehaviour for Confided {
         if !self.may.contains(&peer) {
             return Ok(Either::Right(dummy::ConnectionHandler));
         }
-        self.open.insert((peer, connection), None);
+        self.begin(peer, connection);
         let handler = self
             .gossip
             .handle_established_outbound_connection(connection, peer, address, role, port);
@@ -180,13 +189,20 @@ impl NetworkBehaviour for Confided {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<ToSwarm<Self::ToSwarm, THandlerInEvent<Self>>> {
+        if self.rests {
+            return Poll::Pending;
+        }
+        let polled = self.gossip.poll(cx);
+        self.rests = polled.is_pending() && self.open.is_empty();
         // Gossipsub names the connection that an event is for, and knows none with a dummy.
-        self.gossip.poll(cx).map(|event| event.map_in(Either::Left))
+        polled.map(|event| event.map_in(Either::Left))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::task::Waker;
+
     use libp2p::gossipsub::IdentTopic;
     use starfish_protocol::{community::Community, wire::Channel};
 
@@ -281,5 +297,24 @@ mod tests {
         assert!(connect(&mut confided, friend, 2));
         close(&mut confided, friend, 1);
         assert!(confided.reaches(&friend) && knows(&confided, friend));
+    }
+
+    #[test]
+    fn gossipsub_rests_while_nobody_may_be_told() {
+        let (mut confided, _) = confided();
+        let rests = |confided: &mut Confided| {
+            let mut context = Context::from_waker(Waker::noop());
+            while confided.poll(&mut context).is_ready() {}
+            confided.rests
+        };
+        assert!(rests(&mut confided));
+        let (friend, other) = (PeerId::random(), PeerId::random());
+        connect(&mut confided, other, 1);
+        assert!(rests(&mut confided));
+        confided.allow(friend);
+        connect(&mut confided, friend, 2);
+        assert!(!rests(&mut confided));
+        close(&mut confided, friend, 2);
+        assert!(rests(&mut confided));
     }
 }
