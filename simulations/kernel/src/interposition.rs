@@ -4,7 +4,7 @@
 //! The C library's symbols are defined here, and the dynamic linker prefers a program's own. Outside a simulation each
 //! of them makes the system call. Linux with the GNU C library only.
 
-#![allow(unsafe_code)] // symbols of the C library, and the pointers that it is handed
+#![allow(unsafe_code)] // the one place: symbols of the C library, and the pointers that it is handed
 
 use std::{
     cell::Cell,

@@ -10,11 +10,9 @@
 //! | `timers` | who wants to be woken when |
 //! | `tasks` | what runs, and for whom |
 //! | `interposition` | the system calls that tell time and give randomness to crates that ask the system |
-//! | `memory` | the allocator |
 
 mod clock;
 mod interposition;
-mod memory;
 mod tasks;
 mod timers;
 
