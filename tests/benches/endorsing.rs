@@ -25,7 +25,10 @@ const BEGIN: Millis = Millis(1_800_000_000_000);
 const DAY: u64 = 86_400_000;
 const ROOTS: usize = 20;
 const EACH: usize = 10;
-const ROUNDS: usize = 500;
+/// Fewer further introductions than this: with seven of them everybody in a web without any order is behind everybody, and each
+/// endorsement has all of them judged anew.
+const DEEPEST: usize = 3;
+const ROUNDS: usize = 200;
 /// Kinds of records that the node was asked about, each with a graph of its own.
 const TOPICS: [&str; 4] = ["phishing", "malware", "c2", "dga"];
 /// Statements of one command.
@@ -117,7 +120,7 @@ impl Stepped {
 }
 
 fn main() {
-    let count = asked("ORGANISATIONS", 2_500);
+    let count = asked("ORGANISATIONS", 1_000);
     let mut members: Vec<Member> = (0..count).map(Member::numbered).collect();
     let mut dice = Chance::new(3);
     let mut stepped = engine(&members);
@@ -129,7 +132,7 @@ fn main() {
             let to = dice.below(count);
             if to != from && said.insert((from, to)) {
                 let subject = members[to].org;
-                endorsements.push(members[from].vouches(subject, 1 + dice.below(120) as u8, dice.below(8) as u8));
+                endorsements.push(members[from].vouches(subject, 1 + dice.below(120) as u8, dice.below(DEEPEST) as u8));
             }
         }
     }
@@ -160,7 +163,7 @@ fn main() {
             continue;
         }
         let subject = members[to].org;
-        let terms = [(120, 3), (60, 1), (0, 0)];
+        let terms = [(120, 2), (60, 1), (0, 0)];
         for ((amount, depth), measured) in terms.into_iter().zip([&mut news, &mut changes, &mut ends]) {
             let statement = members[from].vouches(subject, amount, depth);
             let began = Instant::now();
