@@ -48,7 +48,7 @@ use starfish_protocol::{
 
 use self::{behaviour::Behaviour, figures::Figures, node::Node};
 pub use self::{
-    behaviour::gossip::{BadParameters, builder as gossip_builder},
+    behaviour::gossip::{BadParameters, builder as gossip_builder, join as gossip_join},
     environment::{Cost, Env, Work},
     event::{CloseReason, Event},
     handle::{ConnectionView, DialError, Handle},
@@ -163,5 +163,5 @@ pub fn start(env: Arc<dyn Env>, settings: MeshSettings, parts: Parts<'_>) -> Res
     };
     let engine = Engine::new(setup, checker.as_ref());
     let node = Node::new(env, settings, network, engine, keeper, checker, orders);
-    Ok((handle, Box::pin(node.run())))
+    Ok((handle, Box::pin(Box::new(node).run())))
 }

@@ -1,5 +1,6 @@
 //! The libp2p behaviours of a node, put together: gossip, requests, identify, ping, and what keeps others in bounds.
 
+pub(crate) mod apart;
 pub(crate) mod confided;
 pub(crate) mod gossip;
 pub(crate) mod handshakes;
@@ -20,6 +21,7 @@ use libp2p::{
 use starfish_protocol::{community::Community, wire::Channel};
 
 use self::{
+    apart::Apart,
     confided::Confided,
     gossip::{BadParameters, Gossipsub},
     handshakes::Handshakes,
@@ -42,10 +44,10 @@ pub(crate) struct Behaviour {
     pub(crate) handshakes: Handshakes,
     pub(crate) limits: connection_limits::Behaviour,
     pub(crate) memory: Toggle<memory_connection_limits::Behaviour>,
-    pub(crate) ping: ping::Behaviour,
-    pub(crate) identify: identify::Behaviour,
-    pub(crate) gossip: Gossipsub,
-    pub(crate) green: Confided,
+    pub(crate) ping: Apart<ping::Behaviour>,
+    pub(crate) identify: Apart<identify::Behaviour>,
+    pub(crate) gossip: Apart<Gossipsub>,
+    pub(crate) green: Apart<Confided>,
     pub(crate) streams: Streams,
 }
 
@@ -69,16 +71,17 @@ impl Behaviour {
             // Addresses spread through signed endpoint statements; what identify says about them is nobody's word.
             .with_hide_listen_addrs(true)
             .with_cache_size(0);
+        let ping = ping::Config::new().with_interval(PING_EVERY).with_timeout(PING_TIMEOUT);
         let memory = settings.limits.memory.and_then(|bytes| usize::try_from(bytes).ok());
         Ok(Self {
             blocked: allow_block_list::Behaviour::default(),
             handshakes: Handshakes::new(settings.limits.pending_per_address, settings.limits.pending_loopback),
             limits: connection_limits::Behaviour::new(limits(settings)),
             memory: memory.map(memory_connection_limits::Behaviour::with_max_bytes).into(),
-            ping: ping::Behaviour::new(ping::Config::new().with_interval(PING_EVERY).with_timeout(PING_TIMEOUT)),
-            identify: identify::Behaviour::new(identify),
-            gossip: gossip::gossipsub(community, settings, registry.as_deref_mut())?,
-            green: Confided::new(gossip::confided(community, settings, registry)?),
+            ping: Apart(ping::Behaviour::new(ping)),
+            identify: Apart(identify::Behaviour::new(identify)),
+            gossip: Apart(gossip::gossipsub(community, settings, registry.as_deref_mut())?),
+            green: Apart(Confided::new(gossip::confided(community, settings, registry)?)),
             streams: Streams::default(),
         })
     }

@@ -194,8 +194,9 @@ impl Node {
         }
     }
 
-    /// Runs until told to end, or until the store fails.
-    pub(crate) async fn run(mut self) -> Result<(), MeshError> {
+    /// Runs until told to end, or until the store fails. Behind a pointer, because a future has room for every move of what it
+    /// is given.
+    pub(crate) async fn run(mut self: Box<Self>) -> Result<(), MeshError> {
         self.feed(Input::Woken);
         loop {
             self.look_after_peers();

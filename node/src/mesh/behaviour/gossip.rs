@@ -8,9 +8,9 @@ use std::{collections::HashSet, time::Duration};
 
 use libp2p::{
     gossipsub::{
-        Behaviour, ConfigBuilder, IdentTopic, IdentityTransform, MaxCountSubscriptionFilter, Message,
+        Behaviour, ConfigBuilder, DataTransform, IdentTopic, IdentityTransform, MaxCountSubscriptionFilter, Message,
         MessageAuthenticity, MessageId, MetricsConfig, PeerScoreParams, PeerScoreThresholds, TopicHash,
-        TopicScoreParams, ValidationMode, WhitelistSubscriptionFilter, score_parameter_decay,
+        TopicScoreParams, TopicSubscriptionFilter, ValidationMode, WhitelistSubscriptionFilter, score_parameter_decay,
     },
     metrics::Registry,
 };
@@ -87,23 +87,35 @@ fn subscribed(
         max_subscribed_topics: topics.len(),
         max_subscriptions_per_request: 2 * topics.len(),
     };
-    let bad = |problem: &dyn std::fmt::Display| BadParameters(problem.to_string());
-    let config = builder.build().map_err(|error| bad(&error))?;
-    let mut behaviour = Gossipsub::new_with_subscription_filter(MessageAuthenticity::Anonymous, config, filter)
-        .map_err(|error| bad(&error))?;
+    let config = builder.build().map_err(bad)?;
+    let mut behaviour =
+        Gossipsub::new_with_subscription_filter(MessageAuthenticity::Anonymous, config, filter).map_err(bad)?;
     if let Some(registry) = registry {
         behaviour = behaviour.with_metrics(registry, MetricsConfig::default());
     }
-    behaviour
-        .with_peer_score(scores(), thresholds())
-        .map_err(|error| bad(&error))?;
-    for topic in topics {
-        behaviour
-            .set_topic_params(topic.clone(), topic_scores())
-            .map_err(|error| bad(&error))?;
-        behaviour.subscribe(&topic).map_err(|error| bad(&error))?;
-    }
+    join(&mut behaviour, &topics)?;
     Ok(behaviour)
+}
+
+/// Subscribes to topics and scores the peers there, as a node does.
+///
+/// # Errors
+/// When the scores do not fit together, or its filter keeps a topic out.
+pub fn join<D, F>(behaviour: &mut Behaviour<D, F>, topics: &[IdentTopic]) -> Result<(), BadParameters>
+where
+    D: DataTransform + Send + 'static,
+    F: TopicSubscriptionFilter + Send + 'static,
+{
+    behaviour.with_peer_score(scores(), thresholds()).map_err(bad)?;
+    for topic in topics {
+        behaviour.set_topic_params(topic.clone(), topic_scores()).map_err(bad)?;
+        behaviour.subscribe(topic).map_err(bad)?;
+    }
+    Ok(())
+}
+
+fn bad(problem: impl std::fmt::Display) -> BadParameters {
+    BadParameters(problem.to_string())
 }
 
 fn message_id(message: &Message) -> MessageId {

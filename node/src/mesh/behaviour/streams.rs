@@ -129,7 +129,11 @@ impl ConnectionHandler for Handler {
         }
         match self.incoming.pop_front() {
             Some(stream) => Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(stream)),
-            None => Poll::Pending,
+            None => {
+                // Most connections have a stream now and then, and no room of their own between.
+                self.incoming.shrink_to_fit();
+                Poll::Pending
+            }
         }
     }
 

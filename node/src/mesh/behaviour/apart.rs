@@ -1,0 +1,305 @@
+//! A behaviour whose handlers live apart from the connection that they belong to: [`Apart`].
+//!
+//! libp2p polls all handlers of a connection whenever one of them has something to do, and the task of a connection has room
+//! for three of each, because it moves them when it ends. A handler that lives apart is polled when it was woken itself or
+//! something happened to it, and takes its room once. With gossip every other second most wakings are gossip's: ping and
+//! identify sleep on, and a node with twelve connections takes 150 kB less.
+
+use std::{
+    ops::{Deref, DerefMut},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
+};
+
+use futures::task::AtomicWaker;
+use libp2p::{
+    Multiaddr, PeerId,
+    core::{Endpoint, transport::PortUse},
+    swarm::{
+        ConnectionDenied, ConnectionHandler, ConnectionHandlerEvent, ConnectionId, FromSwarm, NetworkBehaviour,
+        SubstreamProtocol, THandler, THandlerInEvent, THandlerOutEvent, ToSwarm, handler::ConnectionEvent,
+    },
+};
+
+/// The behaviour, which is otherwise as it was.
+#[derive(Debug)]
+pub(crate) struct Apart<B>(pub(crate) B);
+
+impl<B> Deref for Apart<B> {
+    type Target = B;
+
+    fn deref(&self) -> &B {
+        &self.0
+    }
+}
+
+impl<B> DerefMut for Apart<B> {
+    fn deref_mut(&mut self) -> &mut B {
+        &mut self.0
+    }
+}
+
+impl<B: NetworkBehaviour> NetworkBehaviour for Apart<B> {
+    type ConnectionHandler = Sleeper<B::ConnectionHandler>;
+    type ToSwarm = B::ToSwarm;
+
+    fn handle_pending_inbound_connection(
+        &mut self,
+        connection: ConnectionId,
+        local: &Multiaddr,
+        remote: &Multiaddr,
+    ) -> Result<(), ConnectionDenied> {
+        self.0.handle_pending_inbound_connection(connection, local, remote)
+    }
+
+    fn handle_established_inbound_connection(
+        &mut self,
+        connection: ConnectionId,
+        peer: PeerId,
+        local: &Multiaddr,
+        remote: &Multiaddr,
+    ) -> Result<THandler<Self>, ConnectionDenied> {
+        let handler = self
+            .0
+            .handle_established_inbound_connection(connection, peer, local, remote);
+        handler.map(Sleeper::new)
+    }
+
+    fn handle_pending_outbound_connection(
+        &mut self,
+        connection: ConnectionId,
+        peer: Option<PeerId>,
+        addresses: &[Multiaddr],
+        role: Endpoint,
+    ) -> Result<Vec<Multiaddr>, ConnectionDenied> {
+        self.0
+            .handle_pending_outbound_connection(connection, peer, addresses, role)
+    }
+
+    fn handle_established_outbound_connection(
+        &mut self,
+        connection: ConnectionId,
+        peer: PeerId,
+        address: &Multiaddr,
+        role: Endpoint,
+        port: PortUse,
+    ) -> Result<THandler<Self>, ConnectionDenied> {
+        let handler = self
+            .0
+            .handle_established_outbound_connection(connection, peer, address, role, port);
+        handler.map(Sleeper::new)
+    }
+
+    fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
+        self.0.on_swarm_event(event);
+    }
+
+    fn on_connection_handler_event(&mut self, peer: PeerId, connection: ConnectionId, event: THandlerOutEvent<Self>) {
+        self.0.on_connection_handler_event(peer, connection, event);
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<ToSwarm<Self::ToSwarm, THandlerInEvent<Self>>> {
+        self.0.poll(cx)
+    }
+}
+
+/// A handler that sleeps until its bell rings.
+#[derive(Debug)]
+pub(crate) struct Sleeper<H> {
+    handler: Box<H>,
+    bell: Arc<Bell>,
+    waker: Waker,
+}
+
+/// Rung by whatever wakes the handler, and passed on to the task of the connection.
+#[derive(Debug)]
+struct Bell {
+    has_rung: AtomicBool,
+    connection: AtomicWaker,
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.has_rung.store(true, Ordering::Release);
+        self.connection.wake();
+    }
+}
+
+impl<H> Sleeper<H> {
+    fn new(handler: H) -> Self {
+        let bell = Arc::new(Bell {
+            has_rung: AtomicBool::new(true),
+            connection: AtomicWaker::new(),
+        });
+        Self {
+            handler: Box::new(handler),
+            waker: Waker::from(Arc::clone(&bell)),
+            bell,
+        }
+    }
+
+    /// Has it polled next. Only the connection's own poll calls this, which goes on to poll its handlers.
+    fn ring(&self) {
+        self.bell.has_rung.store(true, Ordering::Release);
+    }
+}
+
+impl<H: ConnectionHandler> ConnectionHandler for Sleeper<H> {
+    type FromBehaviour = H::FromBehaviour;
+    type ToBehaviour = H::ToBehaviour;
+    type InboundProtocol = H::InboundProtocol;
+    type OutboundProtocol = H::OutboundProtocol;
+    type InboundOpenInfo = H::InboundOpenInfo;
+    type OutboundOpenInfo = H::OutboundOpenInfo;
+
+    fn listen_protocol(&self) -> SubstreamProtocol<Self::InboundProtocol, Self::InboundOpenInfo> {
+        self.handler.listen_protocol()
+    }
+
+    fn connection_keep_alive(&self) -> bool {
+        self.handler.connection_keep_alive()
+    }
+
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<ConnectionHandlerEvent<Self::OutboundProtocol, Self::OutboundOpenInfo, Self::ToBehaviour>> {
+        // First, so that what rings after the look below wakes the connection.
+        self.bell.connection.register(cx.waker());
+        if !self.bell.has_rung.swap(false, Ordering::AcqRel) {
+            return Poll::Pending;
+        }
+        let polled = self.handler.poll(&mut Context::from_waker(&self.waker));
+        if polled.is_ready() {
+            // There may be more, and nothing else would ring for it.
+            self.ring();
+        }
+        polled
+    }
+
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Option<Self::ToBehaviour>> {
+        self.handler.poll_close(cx)
+    }
+
+    fn on_behaviour_event(&mut self, event: Self::FromBehaviour) {
+        self.ring();
+        self.handler.on_behaviour_event(event);
+    }
+
+    fn on_connection_event(
+        &mut self,
+        event: ConnectionEvent<
+            '_,
+            Self::InboundProtocol,
+            Self::OutboundProtocol,
+            Self::InboundOpenInfo,
+            Self::OutboundOpenInfo,
+        >,
+    ) {
+        self.ring();
+        self.handler.on_connection_event(event);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{convert::Infallible, sync::atomic::AtomicUsize};
+
+    use libp2p::core::upgrade::DeniedUpgrade;
+
+    use super::*;
+
+    /// Counts how often it is polled, and says what it was told, one at a time.
+    #[derive(Default)]
+    struct Parrot {
+        polled: usize,
+        heard: Vec<u8>,
+        waker: Option<Waker>,
+    }
+
+    impl ConnectionHandler for Parrot {
+        type FromBehaviour = u8;
+        type ToBehaviour = u8;
+        type InboundProtocol = DeniedUpgrade;
+        type OutboundProtocol = DeniedUpgrade;
+        type InboundOpenInfo = ();
+        type OutboundOpenInfo = Infallible;
+
+        fn listen_protocol(&self) -> SubstreamProtocol<DeniedUpgrade, ()> {
+            SubstreamProtocol::new(DeniedUpgrade, ())
+        }
+
+        fn poll(&mut self, cx: &mut Context<'_>) -> Poll<ConnectionHandlerEvent<DeniedUpgrade, Infallible, u8>> {
+            self.polled += 1;
+            self.waker = Some(cx.waker().clone());
+            match self.heard.pop() {
+                Some(word) => Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(word)),
+                None => Poll::Pending,
+            }
+        }
+
+        fn on_behaviour_event(&mut self, word: u8) {
+            self.heard.push(word);
+        }
+
+        fn on_connection_event(&mut self, _: ConnectionEvent<'_, DeniedUpgrade, DeniedUpgrade, (), Infallible>) {}
+    }
+
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Polls until there is nothing more; what was said.
+    fn poll(sleeper: &mut Sleeper<Parrot>, task: &Arc<Woken>) -> Vec<u8> {
+        let waker = Waker::from(Arc::clone(task));
+        let mut said = Vec::new();
+        while let Poll::Ready(event) = sleeper.poll(&mut Context::from_waker(&waker)) {
+            match event {
+                ConnectionHandlerEvent::NotifyBehaviour(word) => said.push(word),
+                other => panic!("it asks for nothing: {other:?}"),
+            }
+        }
+        said
+    }
+
+    #[test]
+    fn a_handler_is_polled_at_first_and_then_only_when_something_happened_to_it() {
+        let (mut sleeper, task) = (Sleeper::new(Parrot::default()), Arc::default());
+        assert!(poll(&mut sleeper, &task).is_empty());
+        assert_eq!(sleeper.handler.polled, 1, "once, so that it can begin");
+        for _ in 0..3 {
+            assert!(poll(&mut sleeper, &task).is_empty());
+        }
+        assert_eq!(sleeper.handler.polled, 1, "the others' business");
+        sleeper.on_behaviour_event(7);
+        sleeper.on_behaviour_event(8);
+        assert_eq!(poll(&mut sleeper, &task), [8, 7]);
+        assert_eq!(sleeper.handler.polled, 4, "until it has no more to say");
+    }
+
+    #[test]
+    fn what_wakes_a_handler_wakes_the_connection_that_polls_it_now() {
+        let (mut sleeper, first, second) = (Sleeper::new(Parrot::default()), Arc::default(), Arc::default());
+        poll(&mut sleeper, &first);
+        // The connection has another task now; the handler sleeps meanwhile and keeps the waker that it was given.
+        poll(&mut sleeper, &second);
+        let waker = sleeper.handler.waker.clone().expect("it was polled");
+        waker.wake();
+        let times = |task: &Arc<Woken>| task.0.load(Ordering::Relaxed);
+        assert_eq!((times(&first), times(&second)), (0, 1));
+        poll(&mut sleeper, &second);
+        assert_eq!(sleeper.handler.polled, 2);
+    }
+}
