@@ -2,7 +2,7 @@
 //! its own with the same lines, and pushes whole bodies ([`Twins`]). What happens to a node happens to its twin.
 //!
 //! A twin checks, stores and catches up with nothing. None of that costs it any time: its figures are the best that pushing
-//! can reach, with the same parameters of gossip.
+//! can reach, with the same parameters and scores of gossip.
 
 use std::{
     collections::BTreeMap,
@@ -19,7 +19,7 @@ use libp2p::{
     swarm::{Config, SwarmEvent, dial_opts::DialOpts},
 };
 use starfish_crypto::Digest;
-use starfish_node::mesh::{GossipParameters, gossip_builder};
+use starfish_node::mesh::{GossipParameters, gossip_builder, gossip_join};
 use starfish_protocol::limits;
 use starfish_sim_kernel::{self as kernel, Owner, Sleep, sleep};
 
@@ -108,7 +108,7 @@ fn behaviour(given: &GossipParameters) -> Behaviour {
     let config = gossip_builder(given).max_transmit_size(FRAME_BYTES).build();
     let config = config.expect("a node has the same parameters, and started");
     let mut behaviour = Behaviour::new(MessageAuthenticity::Anonymous, config).expect("both are anonymous");
-    behaviour.subscribe(&topic()).expect("no filter is set");
+    gossip_join(&mut behaviour, &[topic()]).expect("no filter is set, and a node's scores fit together");
     behaviour
 }
 
@@ -188,7 +188,8 @@ impl Twin {
 }
 
 impl World {
-    pub(super) fn start_twin(&mut self, node: usize) {
+    /// Starts a node's twin, if nodes have twins; the node itself does not need to run.
+    pub fn start_twin(&mut self, node: usize) {
         let Some(twins) = &mut self.twins else { return };
         let plan = &self.plan[node];
         let place = |other: &usize| (self.cast.members[*other].peer, self.network.address(*other));
