@@ -10,6 +10,8 @@ cd "$(dirname "$0")/.."
 
 # One target folder for everything below: the same libp2p is compiled once.
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
+# Nothing is compiled twice here, so what only a second build would use need not take room.
+export CARGO_INCREMENTAL="${CARGO_INCREMENTAL:-0}"
 export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-auto}"
 began=$SECONDS
 
