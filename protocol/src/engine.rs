@@ -76,8 +76,13 @@ pub use self::{
 enum Reading {
     Inquiry(exchange::Inquiry),
     Contradiction(Box<Verified<Header>>),
-    Target { command: Ticket, answer: commands::Answer },
+    Target {
+        command: Ticket,
+        answer: commands::Answer,
+    },
     Missing(exchange::Look),
+    /// A body that is about to be asked for under this ticket.
+    Held(Ticket),
 }
 
 /// The rules of one node.
@@ -329,24 +334,24 @@ impl Engine {
     }
 
     fn ask(&mut self, peer: Peer, request: Request, ask: Ask) -> Ticket {
-        let ticket = self.ticket();
-        if let Some(state) = self.peers.get_mut(&peer) {
-            state.asks += 1;
-        }
-        self.asks.insert(
-            ticket,
-            Asked {
-                peer: peer.clone(),
-                at: self.now.mono,
-                ask,
-            },
-        );
+        let ticket = self.expect(peer.clone(), ask);
         self.out.push(Output::Ask {
             ticket,
             peer,
             request,
             deadline: limits::REQUEST_DEADLINE,
         });
+        ticket
+    }
+
+    /// Counts on a peer for an answer to a request that goes out now or soon.
+    fn expect(&mut self, peer: Peer, ask: Ask) -> Ticket {
+        let ticket = self.ticket();
+        if let Some(state) = self.peers.get_mut(&peer) {
+            state.asks += 1;
+        }
+        let at = self.now.mono;
+        self.asks.insert(ticket, Asked { peer, at, ask });
         ticket
     }
 

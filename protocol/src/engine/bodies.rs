@@ -214,6 +214,12 @@ impl Bodies {
         self.advance(digest, now)
     }
 
+    /// Whether nobody was asked for it before, in this round, but the one that is asked now.
+    pub(super) fn is_first_request(&self, digest: &Digest) -> bool {
+        let is_first = |wanted: &Wanted| wanted.asking.len() == 1 && wanted.refused.is_empty();
+        self.wanted.get(digest).is_some_and(is_first)
+    }
+
     /// Names the request that an `Ask` step became.
     pub(super) fn asked_as(&mut self, digest: Digest, peer: Peer, ticket: Ticket, now: Millis) {
         let asking = self

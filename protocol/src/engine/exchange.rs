@@ -2,6 +2,7 @@
 
 mod catching_up;
 mod filling;
+mod held;
 mod lagging;
 mod missing;
 mod serving;
@@ -215,7 +216,7 @@ impl Engine {
         for step in steps {
             match step {
                 BodyStep::Ask { peer, digest } => {
-                    let ticket = self.ask(peer.clone(), Request::Body { digest }, Ask::Body(digest));
+                    let ticket = self.ask_for_body(peer.clone(), digest);
                     self.bodies.asked_as(digest, peer, ticket, self.now.mono);
                 }
                 BodyStep::Cancel { ticket } => {

@@ -315,6 +315,28 @@ fn a_circle_of_waiting_nodes_ends() {
     world.check_honest();
 }
 
+#[test]
+fn a_body_that_is_here_behind_another_record_is_not_asked_for() {
+    // Those at the ends publish; the one in the middle is nobody's neighbour who does.
+    let mut world = World::new(3, 5);
+    (0..4).for_each(|node| world.link(node, node + 1));
+    world.run(2_000);
+    let list = names(1, 9_000);
+    let publish = |world: &mut World, author: usize| {
+        let ticket = world.publish(author, vec![list.clone()]);
+        world.run(10_000);
+        let record = world.published(author, ticket)[0];
+        let holds = |node: usize| world.nodes[node].store.records[&record].body.is_some();
+        assert!((0..5).all(holds), "everyone has the body behind the record of {author}");
+        (world.body_requests_sent(2), world.body_bytes(2))
+    };
+    let first = publish(&mut world, 0);
+    assert!(first.0 > 0 && first.1 > 0, "it had to be asked for: {first:?}");
+    let second = publish(&mut world, 4);
+    assert_eq!(second, first, "nothing more was asked for, and nothing more came");
+    world.check_honest();
+}
+
 proptest! {
     /// Whatever happens in whatever order: the machine stays within its bounds, and forgets what is over.
     #[test]

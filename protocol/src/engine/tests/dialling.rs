@@ -117,6 +117,8 @@ fn the_author_is_visited_for_what_nobody_else_has() {
             neighbour.peer(),
             codec::encode(&Gossip::Header { header, body: None }),
         );
+        // Its own store is asked first.
+        world.run(10);
         let answer = |world: &mut World, who: &Identity, response: &Response| {
             let asked = std::mem::take(&mut world.nodes[0].asked);
             let bodies = asked
