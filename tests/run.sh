@@ -42,6 +42,7 @@ need() {
 
 command -v cargo >/dev/null 2>&1 || fail "Rust 1.88 or newer is needed first (rustup or Debian's cargo)"
 need cc build-essential
+need make build-essential
 need node nodejs
 need npm npm
 need shellcheck shellcheck
