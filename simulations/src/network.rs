@@ -44,7 +44,9 @@ const PORT: u16 = 4_001;
 pub struct Network(Arc<Mutex<Wires>>);
 
 /// What a partition does to those whom it separates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// In order: of several, the first is what shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Separation {
     /// Connections break at once, and both ends see it.
     Cut,
@@ -79,10 +81,10 @@ impl Network {
         address_at(self.wires().ip(host))
     }
 
-    /// Separates these groups of hosts from each other; those in no group are one more. Replaces an earlier partition.
-    pub(crate) fn separate(&self, groups: &[Vec<usize>], separation: Separation) {
-        self.mend();
-        self.wires().separate(groups, separation);
+    /// Puts these partitions in place of all earlier ones. Each separates groups of hosts from each other, and those in no
+    /// group are one more.
+    pub(crate) fn partition(&self, partitions: &[(Vec<Vec<usize>>, Separation)]) {
+        self.wires().partition(partitions);
         self.enforce();
     }
 
@@ -95,18 +97,23 @@ impl Network {
     /// Ends every partition and block.
     pub(crate) fn mend(&self) {
         self.wires().mend();
-        for connection in self.living() {
-            connection.resume();
-        }
+        self.enforce();
     }
 
-    /// Breaks the connections over links that are cut.
+    /// Whether there are pairs of hosts between which nothing passes.
+    pub(crate) fn has_blocks(&self) -> bool {
+        self.wires().has_blocks()
+    }
+
+    /// Breaks the connections over links that are cut, and lets those go on that nothing separates.
     fn enforce(&self) {
         for connection in self.living() {
             let [one, other] = connection.ends();
             let fault = self.wires().fault(one, other);
-            if fault == Some(Separation::Cut) {
-                connection.break_up();
+            match fault {
+                Some(Separation::Cut) => connection.break_up(),
+                Some(Separation::BlackHole) => {}
+                None => connection.resume(),
             }
         }
     }

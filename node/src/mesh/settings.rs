@@ -61,6 +61,30 @@ pub struct GossipParameters {
     pub notice_bytes: usize,
 }
 
+impl GossipParameters {
+    /// What does not fit together, and what would; none when all does.
+    pub fn contradiction(&self) -> Option<&'static str> {
+        let rules = [
+            (
+                0 < self.mesh_low && self.mesh_low <= self.mesh && self.mesh <= self.mesh_high,
+                "mesh must lie between mesh_low, which is 1 or more, and mesh_high",
+            ),
+            (
+                self.mesh_outbound < self.mesh_low && 2 * self.mesh_outbound <= self.mesh,
+                "mesh_outbound must be less than mesh_low, and at most half of mesh",
+            ),
+            (
+                0 < self.history_gossip && self.history_gossip <= self.history,
+                "history_gossip must be 1 or more, and at most history",
+            ),
+            (self.lazy_percent <= 100, "lazy_percent must be at most 100"),
+            (self.heartbeat > 0, "heartbeat must be 1 ms or more"),
+            (self.queue > 0, "queue must be 1 or more"),
+        ];
+        rules.into_iter().find_map(|(holds, rule)| (!holds).then_some(rule))
+    }
+}
+
 impl Default for GossipParameters {
     fn default() -> Self {
         Self {
@@ -180,5 +204,30 @@ impl Default for MeshSettings {
             limits: Limits::default(),
             agent: concat!("starfish/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_that_contradict_each_other_are_named() {
+        let check = |change: fn(&mut GossipParameters), word: &str| {
+            let mut given = GossipParameters::default();
+            change(&mut given);
+            let found = given.contradiction().unwrap_or_default();
+            assert!(found.contains(word), "{found}, not {word}");
+        };
+        assert_eq!(GossipParameters::default().contradiction(), None);
+        check(|given| given.mesh = 500, "mesh_high");
+        check(|given| given.mesh_low = 0, "mesh_low");
+        check(|given| given.mesh_low = 7, "mesh_low");
+        check(|given| given.mesh_outbound = 4, "mesh_outbound");
+        check(|given| given.history = 1, "history_gossip");
+        check(|given| given.history_gossip = 0, "history_gossip");
+        check(|given| given.lazy_percent = 101, "lazy_percent");
+        check(|given| given.heartbeat = 0, "heartbeat");
+        check(|given| given.queue = 0, "queue");
     }
 }

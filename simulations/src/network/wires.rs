@@ -63,8 +63,15 @@ struct Host {
     /// When the uplink has sent, and the downlink received, everything so far.
     uplink_free: u64,
     downlink_free: u64,
-    group: usize,
     door: Option<Door>,
+}
+
+/// Hosts of different groups do not reach each other.
+#[derive(Debug)]
+struct Partition {
+    /// The group of each host.
+    groups: Vec<usize>,
+    separation: Separation,
 }
 
 /// Connections that wait to be accepted.
@@ -79,7 +86,7 @@ pub(super) struct Wires {
     links: Links,
     hosts: Vec<Host>,
     places: BTreeMap<Ipv4Addr, usize>,
-    separation: Separation,
+    partitions: Vec<Partition>,
     blocks: BTreeMap<(usize, usize), Separation>,
     connections: Vec<Weak<Connection>>,
     pub(super) traffic: Traffic,
@@ -103,14 +110,13 @@ impl Wires {
             peer: None,
             uplink_free: 0,
             downlink_free: 0,
-            group: 0,
             door: None,
         };
         Self {
             links,
             hosts: sites.into_iter().map(host).collect(),
             places,
-            separation: Separation::Cut,
+            partitions: Vec::new(),
             blocks: BTreeMap::new(),
             connections: Vec::new(),
             traffic,
@@ -167,17 +173,28 @@ impl Wires {
     /// What keeps two hosts apart, if anything does.
     pub(super) fn fault(&self, one: usize, other: usize) -> Option<Separation> {
         let blocked = self.blocks.get(&(one.min(other), one.max(other))).copied();
-        let is_apart = self.hosts[one].group != self.hosts[other].group;
-        blocked.or(is_apart.then_some(self.separation))
+        let separates = |partition: &&Partition| partition.groups[one] != partition.groups[other];
+        let apart = self.partitions.iter().filter(separates);
+        apart.map(|partition| partition.separation).chain(blocked).min()
     }
 
-    pub(super) fn separate(&mut self, groups: &[Vec<usize>], separation: Separation) {
-        self.separation = separation;
-        for (number, group) in groups.iter().enumerate() {
-            for host in group {
-                self.hosts[*host].group = number + 1;
+    pub(super) fn partition(&mut self, partitions: &[(Vec<Vec<usize>>, Separation)]) {
+        let hosts = self.hosts.len();
+        let of = |(parts, separation): &(Vec<Vec<usize>>, Separation)| {
+            let mut groups = vec![0; hosts];
+            for (number, part) in parts.iter().enumerate() {
+                part.iter().for_each(|host| groups[*host] = number + 1);
             }
-        }
+            Partition {
+                groups,
+                separation: *separation,
+            }
+        };
+        self.partitions = partitions.iter().map(of).collect();
+    }
+
+    pub(super) fn has_blocks(&self) -> bool {
+        !self.blocks.is_empty()
     }
 
     pub(super) fn block(&mut self, one: usize, other: usize, separation: Separation) {
@@ -186,7 +203,7 @@ impl Wires {
 
     pub(super) fn mend(&mut self) {
         self.blocks.clear();
-        self.hosts.iter_mut().for_each(|host| host.group = 0);
+        self.partitions.clear();
     }
 
     pub(super) fn connections(&mut self) -> Vec<Weak<Connection>> {
@@ -277,8 +294,17 @@ mod tests {
             }
         };
         check(&wires, &[]);
-        wires.separate(&[vec![0], vec![1]], Separation::BlackHole);
+        wires.partition(&[(vec![vec![0], vec![1]], Separation::BlackHole)]);
         check(&wires, &[(0, 1), (0, 2), (0, 3), (1, 2), (1, 3)]);
+        let two = [
+            (vec![vec![0]], Separation::BlackHole),
+            (vec![vec![0, 1]], Separation::Cut),
+        ];
+        wires.partition(&two);
+        check(&wires, &[(0, 1), (0, 2), (0, 3), (1, 2), (1, 3)]);
+        assert_eq!(wires.fault(0, 1), Some(Separation::BlackHole), "in one of them");
+        assert_eq!(wires.fault(0, 2), Some(Separation::Cut), "in both, and a cut is seen");
+        wires.partition(&[(vec![vec![0], vec![1]], Separation::BlackHole)]);
         wires.block(3, 2, Separation::Cut);
         assert_eq!(wires.fault(2, 3), Some(Separation::Cut));
         assert_eq!(wires.fault(0, 3), Some(Separation::BlackHole));

@@ -1,6 +1,9 @@
 //! From what happened to figures: [`Gathering`] hears of every publication and arrival while a run goes on.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use starfish_protocol::record::RecordId;
 
@@ -28,12 +31,22 @@ pub struct Carried {
     pub received: BTreeMap<String, (u64, u64)>,
 }
 
+/// A stretch of time in which a part of the network and the rest could not reach each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Split {
+    /// Since when.
+    pub from: Duration,
+    /// Until when.
+    pub until: Duration,
+    /// The nodes of the part.
+    pub part: BTreeSet<u32>,
+}
+
 /// Collects what happens.
 #[derive(Debug)]
 pub struct Gathering {
     nodes: Vec<Known>,
-    /// Stretches in which a part of the network could not be reached.
-    splits: Vec<(Duration, Duration)>,
+    splits: Vec<Split>,
     records: Vec<Published>,
     by_id: BTreeMap<RecordId, usize>,
     /// Bytes of bodies that each node stored, wanted or not, and again after its store was lost.
@@ -52,17 +65,22 @@ struct Published {
 }
 
 impl Gathering {
-    /// For these nodes, in a network that is split in these stretches of time.
-    pub fn new(nodes: Vec<Known>, splits: Vec<(Duration, Duration)>) -> Self {
+    /// For these nodes.
+    pub fn new(nodes: Vec<Known>) -> Self {
         Self {
             stored: vec![0; nodes.len()],
             nodes,
-            splits,
+            splits: Vec::new(),
             records: Vec::new(),
             by_id: BTreeMap::new(),
             refused: 0,
             faults_among_honest: 0,
         }
+    }
+
+    /// A part of the network cannot be reached.
+    pub fn split(&mut self, split: Split) {
+        self.splits.push(split);
     }
 
     /// A node published a record with so many bytes of body, and these other nodes want it.
@@ -152,11 +170,11 @@ impl Gathering {
         let mut by_region: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
         let (mut all, mut everyone) = (Vec::new(), Vec::new());
         for (number, record) in self.records.iter().enumerate() {
-            let since = self.reachable_from(record.at);
-            let mut spread = Vec::new();
+            let (mut spread, mut last) = (Vec::new(), Duration::ZERO);
             for (node, arrival) in &record.wanted {
                 let Some(arrival) = arrival else { continue };
                 let time = milliseconds(arrival.saturating_sub(record.at));
+                last = last.max(self.took(record, *node, *arrival));
                 spread.push(time);
                 if let Some(known) = self.nodes.get(*node as usize) {
                     by_region.entry(&known.region).or_default().push(time);
@@ -165,8 +183,7 @@ impl Gathering {
             outcome.wanted += record.wanted.len() as u64;
             outcome.arrived += spread.len() as u64;
             if !spread.is_empty() && spread.len() == record.wanted.len() {
-                let last = record.wanted.values().flatten().max().copied().unwrap_or(since);
-                everyone.push(milliseconds(last.saturating_sub(since)));
+                everyone.push(milliseconds(last));
             }
             spread.sort_by(f64::total_cmp);
             all.extend(&spread);
@@ -186,10 +203,19 @@ impl Gathering {
         outcome.regions = by_region.into_iter().map(row).collect();
     }
 
-    /// From when on everyone can be reached, of what is published at this time.
-    fn reachable_from(&self, at: Duration) -> Duration {
-        let during = self.splits.iter().filter(|(from, until)| (*from..*until).contains(&at));
-        during.map(|(_, until)| *until).max().unwrap_or(at)
+    /// How long a body took to a node. While both were separated nothing could arrive, and that time does not count.
+    fn took(&self, record: &Published, node: u32, arrival: Duration) -> Duration {
+        let separates = |split: &&Split| split.part.contains(&node) != split.part.contains(&record.author);
+        let mut since = record.at;
+        let ends = |at: Duration| {
+            let during = |split: &&Split| separates(split) && (split.from..split.until).contains(&at);
+            self.splits.iter().filter(during).map(|split| split.until).max()
+        };
+        while let Some(end) = ends(since) {
+            since = end;
+        }
+        // What left just before they were separated.
+        arrival.checked_sub(since).unwrap_or(arrival.saturating_sub(record.at))
     }
 
     fn rows(&self, carried: &[Carried], carries_bodies: impl Fn(&str) -> bool) -> Vec<NodeRow> {
@@ -282,7 +308,7 @@ pub(crate) mod tests {
             known("cert", "north", Some("withholder")),
         ];
         let seconds = Duration::from_secs;
-        let mut gathering = Gathering::new(nodes, vec![(seconds(10), seconds(20))]);
+        let mut gathering = Gathering::new(nodes);
         gathering.published(seconds(5), 0, record(1), 1_000, [1, 2]);
         gathering.published(seconds(12), 0, record(2), 500, [1, 2]);
         assert!(!gathering.is_complete());
@@ -322,7 +348,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_is_published_in_a_partition_counts_from_its_end() {
+    fn what_is_published_in_a_partition_counts_from_its_end_on_the_other_side() {
         let known = Known {
             role: "a".into(),
             region: "b".into(),
@@ -330,11 +356,29 @@ pub(crate) mod tests {
             is_selective: false,
         };
         let seconds = Duration::from_secs;
-        let mut gathering = Gathering::new(vec![known.clone(), known], vec![(seconds(10), seconds(20))]);
-        gathering.published(seconds(12), 0, record(1), 1, [1]);
-        gathering.arrived(seconds(23), 1, record(1));
-        assert!(gathering.is_complete());
-        let outcome = gathering.finish(&[Carried::default(), Carried::default()], |_| true);
-        assert_eq!((outcome.everyone.most, outcome.latency.most), (3_000.0, 11_000.0));
+        let split = |from, until, part: &[u32]| Split {
+            from: seconds(from),
+            until: seconds(until),
+            part: part.iter().copied().collect(),
+        };
+        // The first node publishes; each other one is at the end of another second.
+        let check = |splits: &[Split], arrivals: [u64; 2], everyone: f64| {
+            let mut gathering = Gathering::new(vec![known.clone(); 3]);
+            splits.iter().for_each(|split| gathering.split(split.clone()));
+            gathering.published(seconds(12), 0, record(1), 1, [1, 2]);
+            gathering.arrived(seconds(arrivals[0]), 1, record(1));
+            gathering.arrived(seconds(arrivals[1]), 2, record(1));
+            assert!(gathering.is_complete());
+            let outcome = gathering.finish(&vec![Carried::default(); 3], |_| true);
+            let latest = (arrivals[0].max(arrivals[1]) - 12) as f64 * 1_000.0;
+            assert_eq!((outcome.everyone.most, outcome.latency.most), (everyone, latest));
+        };
+        check(&[], [13, 14], 2_000.0);
+        check(&[split(10, 20, &[1])], [23, 14], 3_000.0);
+        check(&[split(10, 20, &[0])], [23, 21], 3_000.0);
+        check(&[split(10, 20, &[0, 1])], [17, 21], 5_000.0);
+        check(&[split(10, 20, &[1]), split(15, 30, &[1])], [31, 14], 2_000.0);
+        check(&[split(10, 20, &[1]), split(15, 30, &[2])], [21, 16], 4_000.0);
+        check(&[split(5, 12, &[1]), split(13, 30, &[1])], [14, 13], 2_000.0);
     }
 }

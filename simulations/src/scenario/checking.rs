@@ -17,6 +17,8 @@ use super::{
 const NODES: u32 = 50_000;
 /// A year of virtual time; no study here is longer.
 const SECONDS: u64 = 366 * 86_400;
+/// A minute each way: beyond it every request of a node ends before its answer comes.
+const LINE_MS: u64 = 60_000;
 /// More observables than a publication ever has; a longer list would be split by its publisher.
 const ITEMS: u32 = 200_000;
 
@@ -170,8 +172,14 @@ fn topology(written: &Written, folder: &Path, found: &mut Found) -> Option<Vec<(
         found.unless(
             holds,
             "topology.dials",
-            "is not between 1 and the number of other nodes",
-            "write 4, or less",
+            &format!(
+                "is {}, which is not between 1 and the number of other nodes",
+                shape.dials
+            ),
+            &format!(
+                "write dials = {} in [topology], or less",
+                total.saturating_sub(1).clamp(1, 4)
+            ),
         );
         return None;
     }
@@ -244,6 +252,12 @@ fn whole(written: &Written, found: &mut Found) {
         &format!("are {total} in all"),
         "between 1 and 50,000 nodes fit into a machine",
     );
+    if let Some(rule) = written.gossip.contradiction() {
+        found.add("gossip", format!("does not fit together: {rule}"), "change one of them");
+    }
+    for key in written.expect.not_finite() {
+        found.add(format!("expect.{key}"), "is no number", "write a number, or nothing");
+    }
     let holds = written.network.uplink_kbit > 0;
     found.unless(holds, "network.uplink_kbit", "lets nothing through", "write at least 1");
 }
@@ -255,6 +269,12 @@ fn role(name: &str, nodes: &Nodes, latency: Option<&Latency>, found: &mut Found)
         &key("uplink_kbit"),
         "lets nothing through",
         "write at least 1",
+    );
+    found.unless(
+        nodes.line_ms <= LINE_MS,
+        &key("line_ms"),
+        "is longer than any line",
+        "write at most 60,000",
     );
     regions(&key("regions"), &nodes.regions, latency, found);
     for topic in &nodes.topics {
@@ -282,7 +302,7 @@ fn regions(key: &str, regions: &[String], latency: Option<&Latency>, found: &mut
 
 fn publication(name: &str, publish: &Publish, written: &Written, found: &mut Found) {
     let key = |key: &str| format!("publish.{name}.{key}");
-    found.role(written, &key("role"), &publish.role);
+    let count = found.role(written, &key("role"), &publish.role);
     let certified = written.nodes.get(&publish.role).is_none_or(|nodes| nodes.certified);
     found.unless(
         certified,
@@ -307,18 +327,25 @@ fn publication(name: &str, publish: &Publish, written: &Written, found: &mut Fou
         "write at least 0.001, or nothing for one",
     );
     found.unless(
-        publish.reporters > 0,
+        (1..=count).contains(&publish.reporters),
         &key("reporters"),
-        "lets nobody publish",
-        "write at least 1",
+        "is no number of nodes of the role",
+        &format!("write a number between 1 and {count}"),
     );
-    let until = publish.until_seconds.unwrap_or(written.seconds);
-    found.stretch(
-        written,
-        &format!("publish.{name}"),
-        ("at_seconds", publish.at_seconds),
-        ("until_seconds", until),
-    );
+    match publish.until_seconds {
+        Some(until) => found.stretch(
+            written,
+            &format!("publish.{name}"),
+            ("at_seconds", publish.at_seconds),
+            ("until_seconds", until),
+        ),
+        None => found.unless(
+            publish.at_seconds < written.seconds,
+            &key("at_seconds"),
+            &format!("is not before the end of the run at {}", written.seconds),
+            "write less, or let the run be longer",
+        ),
+    }
     let holds = Topic::parse(&publish.topic).is_ok();
     found.unless(
         holds,

@@ -35,9 +35,10 @@ use super::{
 };
 use crate::{
     Damage,
+    network::Separation,
     report::{
         Outcome,
-        gathering::{Gathering, Known},
+        gathering::{Gathering, Known, Split},
         judging::judge,
     },
     world::{
@@ -142,17 +143,10 @@ impl<'a> Play<'a> {
         let known = |place: &Place| Known {
             role: place.role.clone(),
             region: scenario.latency.regions[place.region].clone(),
-            adversary: place.adversary.map(|kind| format!("{kind:?}").to_lowercase()),
+            adversary: place.adversary.map(AdversaryKind::name),
             is_selective: place.tld.is_some(),
         };
-        let splits = scenario.written.partition.values();
-        let splits = splits.map(|split| {
-            (
-                Duration::from_secs(split.at_seconds),
-                Duration::from_secs(split.until_seconds),
-            )
-        });
-        let (known, splits): (Vec<Known>, Vec<_>) = (places.iter().map(known).collect(), splits.collect());
+        let known: Vec<Known> = places.iter().map(known).collect();
         let compares = scenario.written.compare.push;
         Self {
             scenario,
@@ -160,8 +154,8 @@ impl<'a> Play<'a> {
             vouches,
             seed,
             heard,
-            pushes: compares.then(|| Pushes::new(known.clone(), splits.clone())),
-            gathering: Gathering::new(known, splits),
+            pushes: compares.then(|| Pushes::new(known.clone())),
+            gathering: Gathering::new(known),
             split: BTreeMap::new(),
             peers: BTreeMap::new(),
             watches: watches_trust(scenario),
@@ -285,6 +279,15 @@ impl<'a> Play<'a> {
             Deed::Answer { name } => self.answer(world, &name),
             Deed::Look => self.watch.look(world),
             Deed::Split { name, kind, part } => {
+                let split = Split {
+                    from: world.now(),
+                    until: Duration::from_secs(self.scenario.written.partition[&name].until_seconds),
+                    part: part.iter().copied().collect(),
+                };
+                if let Some(pushes) = &mut self.pushes {
+                    pushes.split(split.clone());
+                }
+                self.gathering.split(split);
                 let part = part.into_iter().map(|node| node as usize).collect();
                 self.split.insert(name, (kind, part));
                 self.separate(world);
@@ -305,14 +308,15 @@ impl<'a> Play<'a> {
     }
 
     fn separate(&mut self, world: &mut World) {
-        let parts: Vec<Vec<usize>> = self.split.values().map(|(_, part)| part.clone()).collect();
-        match self.split.values().next() {
-            None => world.heal(),
-            Some((PartitionKind::Cut, _)) => world.cut(&parts),
-            Some((PartitionKind::BlackHole, _)) => world.black_hole(&parts),
-        }
-        // A new partition replaces every block.
-        hostile::keep_apart(self.places, world);
+        let partition = |(kind, part): &(PartitionKind, Vec<usize>)| {
+            let separation = match kind {
+                PartitionKind::Cut => Separation::Cut,
+                PartitionKind::BlackHole => Separation::BlackHole,
+            };
+            (vec![part.clone()], separation)
+        };
+        let partitions: Vec<_> = self.split.values().map(partition).collect();
+        world.partition(&partitions);
     }
 
     fn publish(&mut self, world: &mut World, node: usize, stream: Option<&str>, number: u64) {

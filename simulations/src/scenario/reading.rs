@@ -84,6 +84,14 @@ fn checked(source: &Source<'_>, table: &DeTable<'_>, sets: &[String]) -> Result<
     let mut changed = table.clone();
     let mut written = source.written(table)?;
     for (text, set) in texts.iter().zip(sets) {
+        if let Some((section, name)) = unnamed(&changed, set) {
+            let problem = format!("there is no [{section}.{name}]");
+            let remedy = format!("write a name that is there, or --set {section}.{name}={{...}} for a new one");
+            return Err(vec![Mistake {
+                remedy,
+                ..refused(set, &problem)
+            }]);
+        }
         let change = DeTable::parse(text).map_err(|error| vec![refused(set, error.message())])?;
         lay(&mut changed, change.into_inner());
         written = typed(&changed, source.text).map_err(|error| vec![refused(set, error.message())])?;
@@ -91,9 +99,12 @@ fn checked(source: &Source<'_>, table: &DeTable<'_>, sets: &[String]) -> Result<
     let folder = source.file.parent().unwrap_or(Path::new("."));
     let wrong = |wrong: checking::Wrong| match sets
         .iter()
-        .rfind(|set| set.split('=').next() == Some(wrong.key.as_str()))
+        .rfind(|set| set.split('=').next().map(str::trim) == Some(wrong.key.as_str()))
     {
-        Some(set) => refused(set, &wrong.problem),
+        Some(set) => Mistake {
+            remedy: wrong.remedy.clone(),
+            ..refused(set, &wrong.problem)
+        },
         None => source.placed(table, wrong),
     };
     let checking::Files {
@@ -117,6 +128,18 @@ fn checked(source: &Source<'_>, table: &DeTable<'_>, sets: &[String]) -> Result<
         links,
         vouches,
     })
+}
+
+/// Sections whose parts have names of their own.
+const NAMED: [&str; 7] = ["nodes", "publish", "churn", "partition", "crash", "skew", "adversary"];
+
+/// The section and the name that a setting gives a single key of, if there is no such name: most likely it is mistyped.
+fn unnamed<'s>(table: &DeTable<'_>, set: &'s str) -> Option<(&'s str, &'s str)> {
+    let mut parts = set.split_once('=')?.0.trim().split('.');
+    let (section, name, _) = (parts.next()?, parts.next()?, parts.next()?);
+    let names = table.get(section).map(Spanned::get_ref);
+    let is_there = matches!(names, Some(DeValue::Table(names)) if names.contains_key(name));
+    (NAMED.contains(&section) && !is_there).then_some((section, name))
 }
 
 fn typed(table: &DeTable<'_>, text: &str) -> Result<Written, toml::de::Error> {

@@ -45,6 +45,8 @@ pub enum What {
     Separated(Vec<Vec<usize>>, Separation),
     /// Two nodes were.
     Blocked(usize, usize, Separation),
+    /// Every partition ended; some pairs of nodes are still blocked.
+    Rejoined,
     /// Everybody can reach everybody again.
     Healed,
     /// What speaks in the node's place was told something that is TLP:GREEN, to this question or unasked.
@@ -66,6 +68,7 @@ impl What {
             Self::Ended(_) => "ended",
             Self::Separated(..) => "separated",
             Self::Blocked(..) => "blocked",
+            Self::Rejoined => "rejoined",
             Self::Healed => "healed",
             Self::Overheard(_) => "overheard",
             Self::Pushed(_) => "pushed",
@@ -83,7 +86,7 @@ impl What {
             Self::Separated(groups, how) => format!("{how:?} {groups:?}"),
             Self::Blocked(one, other, how) => format!("{how:?} {one} {other}"),
             Self::Pushed(body) => body.to_string(),
-            Self::Started | Self::Healed => String::new(),
+            Self::Started | Self::Rejoined | Self::Healed => String::new(),
         }
     }
 }

@@ -4,23 +4,31 @@ use super::{World, chronicle::What};
 use crate::network::Separation;
 
 impl World {
-    /// Separates groups of nodes from each other and from all others, in place of an earlier partition. Connections
+    /// Separates groups of nodes from each other and from all others, in place of all earlier partitions. Connections
     /// break at once.
     pub fn cut(&mut self, groups: &[Vec<usize>]) {
-        self.separate(groups, Separation::Cut);
+        self.partition(&[(groups.to_vec(), Separation::Cut)]);
     }
 
     /// Separates groups of nodes so that nobody is told: connections stay, and nothing arrives.
     pub fn black_hole(&mut self, groups: &[Vec<usize>]) {
-        self.separate(groups, Separation::BlackHole);
+        self.partition(&[(groups.to_vec(), Separation::BlackHole)]);
     }
 
-    fn separate(&mut self, groups: &[Vec<usize>], separation: Separation) {
-        self.network.separate(groups, separation);
+    /// Puts these partitions in place of all earlier ones, each of groups that are separated from each other and from all
+    /// others. What a black hole held arrives where none of them is in the way. Blocks stay.
+    pub fn partition(&mut self, partitions: &[(Vec<Vec<usize>>, Separation)]) {
+        self.network.partition(partitions);
         if let Some(twins) = &self.twins {
-            twins.network().separate(groups, separation);
+            twins.network().partition(partitions);
         }
-        self.note(None, What::Separated(groups.to_vec(), separation));
+        for (groups, separation) in partitions {
+            self.note(None, What::Separated(groups.clone(), *separation));
+        }
+        if partitions.is_empty() {
+            let whole = !self.network.has_blocks();
+            self.note(None, if whole { What::Healed } else { What::Rejoined });
+        }
     }
 
     /// Lets nothing pass between two nodes.

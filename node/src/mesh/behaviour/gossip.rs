@@ -58,6 +58,9 @@ pub(crate) fn gossipsub(
     settings: &MeshSettings,
     registry: Option<&mut Registry>,
 ) -> Result<Gossipsub, BadParameters> {
+    if let Some(rule) = settings.gossip.contradiction() {
+        return Err(bad(rule));
+    }
     let registry = registry.map(|registry| registry.sub_registry_with_prefix("gossipsub"));
     subscribed(community, &Channel::OPEN, &mut builder(&settings.gossip), registry)
 }

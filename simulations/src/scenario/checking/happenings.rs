@@ -6,6 +6,9 @@ use crate::scenario::{
     written::{Adversary, AdversaryKind, Partition, Written},
 };
 
+/// Ten years in ms: a clock behind by more would be before 1970 sooner or later.
+const SKEW: u64 = 10 * 366 * 86_400_000;
+
 pub(super) fn happenings(written: &Written, latency: Option<&Latency>, found: &mut Found) {
     for (name, churn) in &written.churn {
         let key = |key: &str| format!("churn.{name}.{key}");
@@ -57,6 +60,12 @@ pub(super) fn happenings(written: &Written, latency: Option<&Latency>, found: &m
             "is more than the role has",
             &format!("write at most {most}"),
         );
+        found.unless(
+            skew.milliseconds.unsigned_abs() <= SKEW,
+            &format!("skew.{name}.milliseconds"),
+            "is more than a clock can show",
+            "write at most ten years, either way",
+        );
     }
 }
 
@@ -88,6 +97,12 @@ pub(super) fn hostile(name: &str, adversary: &Adversary, written: &Written, foun
     let key = |key: &str| format!("adversary.{name}.{key}");
     found.role(written, &key("role"), &adversary.role);
     found.share(&key("share"), adversary.share);
+    found.unless(
+        adversary.from_seconds == 0 || adversary.kind.may_begin_later(),
+        &key("from_seconds"),
+        "is not for this kind, which is what it is from the beginning",
+        "take it away",
+    );
     let eclipse = adversary.kind == AdversaryKind::Eclipse;
     match &adversary.victims {
         Some(victims) if eclipse => drop(found.role(written, &key("victims"), victims)),

@@ -46,7 +46,7 @@ fn variants_and_settings_change_single_keys() {
     check(true, &["nodes.registry.count=7", "seconds=80"], (80, 10, 7));
     check(false, &["seconds = 1_000"], (1_000, 20, 5));
     check(false, &["title=words that are no TOML"], (300, 20, 5));
-    check(false, &["nodes.extra.count=3"], (300, 20, 5));
+    check(false, &["nodes.extra={count=3}", "nodes.extra.count=4"], (300, 20, 5));
     check(false, &["topology.kind=scale-free", "topology.dials=2"], (300, 20, 5));
     check(false, &["gossip.mesh=8", "limits.wanted=20"], (300, 20, 5));
 }
@@ -120,7 +120,40 @@ fn broken_files_say_where_and_what_to_do() {
     check("items = 100", "items = 0", Some(10), "no size of a list");
     check("every_seconds = 10", "every_seconds = 0", Some(12), "no time between");
     check("every_seconds = 10", "every_seconds = nan", Some(12), "no time between");
-    check("at_seconds = 20", "at_seconds = 900", Some(8), "ends before it begins");
+    check(
+        "at_seconds = 20",
+        "at_seconds = 900",
+        Some(11),
+        "not before the end of the run",
+    );
+    check(
+        "at_seconds = 20",
+        "at_seconds = 20\nuntil_seconds = 10",
+        Some(12),
+        "ends before it begins",
+    );
+    check(
+        "items = 100",
+        "items = 100\nreporters = 21",
+        Some(11),
+        "no number of nodes",
+    );
+    check(
+        "items = 100",
+        "items = 100\nreporters = 0",
+        Some(11),
+        "no number of nodes",
+    );
+    check(
+        "count = 20",
+        "count = 20\nline_ms = 60001",
+        Some(5),
+        "longer than any line",
+    );
+    check("", "[gossip]\nmesh = 500\n", Some(17), "between mesh_low");
+    check("", "[gossip]\nheartbeat = 0\n", Some(17), "heartbeat must be");
+    check("", "[gossip]\nhistory = 1\n", Some(17), "history_gossip must be");
+    check("", "[expect]\np50_ms = nan\n", Some(18), "no number");
     check(
         "at_seconds = 20",
         "at_seconds = 20\nuntil_seconds = 400",
@@ -187,6 +220,18 @@ fn broken_files_say_where_and_what_to_do() {
         "[skew.a]\nrole = \"cert\"\ncount = 99\nmilliseconds = 5\n",
         Some(19),
         "more than the role",
+    );
+    check(
+        "",
+        "[skew.a]\nrole = \"cert\"\ncount = 1\nmilliseconds = -9223372036854775808\n",
+        Some(20),
+        "more than a clock",
+    );
+    check(
+        "",
+        "[adversary.a]\nkind = \"censor\"\nrole = \"cert\"\nfrom_seconds = 5\n",
+        Some(20),
+        "from the beginning",
     );
     check(
         "",
@@ -321,7 +366,8 @@ fn broken_variants_and_settings_are_refused() {
     check(WHOLE, false, &["seconds=soon"], "--set seconds=soon: invalid type");
     check(WHOLE, false, &["seconds=0"], "--set seconds=0: is no length");
     check(WHOLE, false, &["nodes.cert.cuont=5"], "unknown field");
-    check(WHOLE, false, &["nodes.ghost.tlds=own"], "missing field `count`");
+    check(WHOLE, false, &["nodes.ghost.tlds=own"], "there is no [nodes.ghost]");
+    check(WHOLE, false, &["nodes.ghost={tlds=\"own\"}"], "missing field `count`");
     check(WHOLE, false, &["publish.daily.role=ghost"], "`ghost`");
     check(WHOLE, false, &["nodes.cert.certified=false"], "has no certificates");
 }

@@ -36,3 +36,27 @@ pub struct Expect {
     /// Pairs of an honest node and an author of two histories, whose log is frozen there, in percent.
     pub frozen_percent: Option<f64>,
 }
+
+impl Expect {
+    /// The keys with values that nothing can be compared with.
+    pub fn not_finite(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let all = [
+            ("delivered_percent", self.delivered_percent),
+            ("p50_ms", self.p50_ms),
+            ("p99_ms", self.p99_ms),
+            ("everyone_within_seconds", self.everyone_within_seconds),
+            ("copies", self.copies),
+            ("own_tld_percent", self.own_tld_percent),
+            ("poison_met_percent", self.poison_met_percent),
+            ("poison_believed_percent", self.poison_believed_percent),
+            ("poison_listed_percent", self.poison_listed_percent),
+            ("poison_score", self.poison_score),
+            ("poison_gone_seconds", self.poison_gone_seconds),
+            ("kept_percent", self.kept_percent),
+            ("true_listed_percent", self.true_listed_percent),
+            ("frozen_percent", self.frozen_percent),
+        ];
+        let wrong = |(_, value): &(&str, Option<f64>)| value.is_some_and(|value| !value.is_finite());
+        all.into_iter().filter(wrong).map(|(name, _)| name)
+    }
+}
