@@ -120,13 +120,15 @@ impl World {
         }
     }
 
-    /// The first node of an organisation tells everyone, if it runs.
+    /// A node of an organisation tells everyone; another one when none of its own runs, since what is signed can be told by
+    /// anybody. With a world that stands still there is nobody to tell.
     fn state(&mut self, issuer: usize, said: CheckedStatement, what: String) {
         self.note(None, What::Stated(format!("organisation {issuer} {what}")));
-        let nodes = self.plan.iter().enumerate();
-        let mut theirs = nodes.filter(|(_, plan)| plan.organisation == issuer);
-        let running = theirs.find(|(node, _)| self.residents[*node].handle.is_some());
-        if let Some((node, _)) = running {
+        let runs = |node: &usize| self.residents[*node].handle.is_some();
+        let is_own = |node: &usize| self.plan[*node].organisation == issuer;
+        let tells = |node: &usize| runs(node) && (is_own(node) || self.plan[*node].is_honest);
+        let teller = (0..self.plan.len()).filter(tells).min_by_key(|node| !is_own(node));
+        if let Some(node) = teller {
             self.begin(node, Command::Tell(vec![said]));
         }
     }

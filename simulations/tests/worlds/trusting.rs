@@ -8,7 +8,10 @@ use starfish_protocol::{
     record::RecordId,
     trust::Acceptance,
 };
-use starfish_sim::world::{NodePlan, Plan, Vouch, World};
+use starfish_sim::{
+    Damage,
+    world::{NodePlan, Plan, Vouch, World},
+};
 
 use crate::{alone::alone, watching::fails};
 
@@ -71,6 +74,24 @@ fn trust_follows_what_is_said() {
             world.run_for(40 * SECOND);
         });
     });
+}
+
+#[test]
+fn an_organisation_whose_node_is_off_is_heard_through_another() {
+    alone(
+        "trusting::an_organisation_whose_node_is_off_is_heard_through_another",
+        || {
+            chain(33).run(|world| {
+                let record = published(world);
+                world.crash(1, Damage::None);
+                world.withdraw(1, 2);
+                world.run_for(5 * SECOND);
+                assert!(!believes(world, 3, &record));
+                // Half a minute later the watch looks at everything.
+                world.run_for(40 * SECOND);
+            });
+        },
+    );
 }
 
 #[test]
