@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The test command: installs what it needs and runs everything. It takes a machine with Rust to a verdict; on two cores from
-# nothing that is about half an hour, most of it compiling.
+# nothing is about half an hour, most of it compiling, and 6 GB of disk.
 #
 #   bash tests/run.sh
 #

@@ -1,9 +1,6 @@
 //! From what happened to figures: [`Gathering`] hears of every publication and arrival while a run goes on.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use starfish_protocol::record::RecordId;
 
@@ -31,22 +28,12 @@ pub struct Carried {
     pub received: BTreeMap<String, (u64, u64)>,
 }
 
-/// A stretch of time in which a part of the network and the rest could not reach each other.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Split {
-    /// Since when.
-    pub from: Duration,
-    /// Until when.
-    pub until: Duration,
-    /// The nodes of the part.
-    pub part: BTreeSet<u32>,
-}
-
 /// Collects what happens.
 #[derive(Debug)]
 pub struct Gathering {
     nodes: Vec<Known>,
-    splits: Vec<Split>,
+    /// Stretches in which a part of the network could not be reached.
+    splits: Vec<(Duration, Duration)>,
     records: Vec<Published>,
     by_id: BTreeMap<RecordId, usize>,
     /// Bytes of bodies that each node stored, wanted or not, and again after its store was lost.
@@ -65,22 +52,17 @@ struct Published {
 }
 
 impl Gathering {
-    /// For these nodes.
-    pub fn new(nodes: Vec<Known>) -> Self {
+    /// For these nodes, in a network that is split in these stretches of time.
+    pub fn new(nodes: Vec<Known>, splits: Vec<(Duration, Duration)>) -> Self {
         Self {
             stored: vec![0; nodes.len()],
             nodes,
-            splits: Vec::new(),
+            splits,
             records: Vec::new(),
             by_id: BTreeMap::new(),
             refused: 0,
             faults_among_honest: 0,
         }
-    }
-
-    /// A part of the network cannot be reached.
-    pub fn split(&mut self, split: Split) {
-        self.splits.push(split);
     }
 
     /// A node published a record with so many bytes of body, and these other nodes want it.
@@ -174,7 +156,7 @@ impl Gathering {
             for (node, arrival) in &record.wanted {
                 let Some(arrival) = arrival else { continue };
                 let time = milliseconds(arrival.saturating_sub(record.at));
-                last = last.max(self.took(record, *node, *arrival));
+                last = last.max(self.took(record.at, *arrival));
                 spread.push(time);
                 if let Some(known) = self.nodes.get(*node as usize) {
                     by_region.entry(&known.region).or_default().push(time);
@@ -203,19 +185,18 @@ impl Gathering {
         outcome.regions = by_region.into_iter().map(row).collect();
     }
 
-    /// How long a body took to a node. While both were separated nothing could arrive, and that time does not count.
-    fn took(&self, record: &Published, node: u32, arrival: Duration) -> Duration {
-        let separates = |split: &&Split| split.part.contains(&node) != split.part.contains(&record.author);
-        let mut since = record.at;
-        let ends = |at: Duration| {
-            let during = |split: &&Split| separates(split) && (split.from..split.until).contains(&at);
-            self.splits.iter().filter(during).map(|split| split.until).max()
+    /// How long a body took: since it was published, or since the end of the partition for which it had to wait. A partition
+    /// is in the way of those on one side of it too, who may have had no other way to each other.
+    fn took(&self, published: Duration, arrival: Duration) -> Duration {
+        let mut since = published;
+        let waited = |at: Duration| {
+            let holds = |(from, until): &&(Duration, Duration)| (*from..*until).contains(&at) && *until <= arrival;
+            self.splits.iter().filter(holds).map(|(_, until)| *until).max()
         };
-        while let Some(end) = ends(since) {
+        while let Some(end) = waited(since) {
             since = end;
         }
-        // What left just before they were separated.
-        arrival.checked_sub(since).unwrap_or(arrival.saturating_sub(record.at))
+        arrival.saturating_sub(since)
     }
 
     fn rows(&self, carried: &[Carried], carries_bodies: impl Fn(&str) -> bool) -> Vec<NodeRow> {
@@ -308,7 +289,7 @@ pub(crate) mod tests {
             known("cert", "north", Some("withholder")),
         ];
         let seconds = Duration::from_secs;
-        let mut gathering = Gathering::new(nodes);
+        let mut gathering = Gathering::new(nodes, vec![(seconds(10), seconds(20))]);
         gathering.published(seconds(5), 0, record(1), 1_000, [1, 2]);
         gathering.published(seconds(12), 0, record(2), 500, [1, 2]);
         assert!(!gathering.is_complete());
@@ -348,7 +329,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_is_published_in_a_partition_counts_from_its_end_on_the_other_side() {
+    fn what_waited_for_the_end_of_a_partition_counts_from_there() {
         let known = Known {
             role: "a".into(),
             region: "b".into(),
@@ -356,15 +337,9 @@ pub(crate) mod tests {
             is_selective: false,
         };
         let seconds = Duration::from_secs;
-        let split = |from, until, part: &[u32]| Split {
-            from: seconds(from),
-            until: seconds(until),
-            part: part.iter().copied().collect(),
-        };
-        // The first node publishes; each other one is at the end of another second.
-        let check = |splits: &[Split], arrivals: [u64; 2], everyone: f64| {
-            let mut gathering = Gathering::new(vec![known.clone(); 3]);
-            splits.iter().for_each(|split| gathering.split(split.clone()));
+        let check = |splits: &[(u64, u64)], arrivals: [u64; 2], everyone: f64| {
+            let splits = splits.iter().map(|(from, until)| (seconds(*from), seconds(*until)));
+            let mut gathering = Gathering::new(vec![known.clone(); 3], splits.collect());
             gathering.published(seconds(12), 0, record(1), 1, [1, 2]);
             gathering.arrived(seconds(arrivals[0]), 1, record(1));
             gathering.arrived(seconds(arrivals[1]), 2, record(1));
@@ -374,11 +349,12 @@ pub(crate) mod tests {
             assert_eq!((outcome.everyone.most, outcome.latency.most), (everyone, latest));
         };
         check(&[], [13, 14], 2_000.0);
-        check(&[split(10, 20, &[1])], [23, 14], 3_000.0);
-        check(&[split(10, 20, &[0])], [23, 21], 3_000.0);
-        check(&[split(10, 20, &[0, 1])], [17, 21], 5_000.0);
-        check(&[split(10, 20, &[1]), split(15, 30, &[1])], [31, 14], 2_000.0);
-        check(&[split(10, 20, &[1]), split(15, 30, &[2])], [21, 16], 4_000.0);
-        check(&[split(5, 12, &[1]), split(13, 30, &[1])], [14, 13], 2_000.0);
+        check(&[(10, 20)], [23, 14], 3_000.0);
+        check(&[(10, 20)], [17, 14], 5_000.0);
+        check(&[(10, 20)], [17, 24], 5_000.0);
+        check(&[(10, 20), (15, 30)], [31, 14], 2_000.0);
+        check(&[(10, 20), (15, 30)], [29, 14], 9_000.0);
+        check(&[(10, 20), (15, 30)], [29, 31], 9_000.0);
+        check(&[(5, 12), (13, 30)], [31, 13], 19_000.0);
     }
 }

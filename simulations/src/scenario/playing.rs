@@ -38,7 +38,7 @@ use crate::{
     network::Separation,
     report::{
         Outcome,
-        gathering::{Gathering, Known, Split},
+        gathering::{Gathering, Known},
         judging::judge,
     },
     world::{
@@ -146,7 +146,14 @@ impl<'a> Play<'a> {
             adversary: place.adversary.map(AdversaryKind::name),
             is_selective: place.tld.is_some(),
         };
-        let known: Vec<Known> = places.iter().map(known).collect();
+        let splits = scenario.written.partition.values();
+        let splits = splits.map(|split| {
+            (
+                Duration::from_secs(split.at_seconds),
+                Duration::from_secs(split.until_seconds),
+            )
+        });
+        let (known, splits): (Vec<Known>, Vec<_>) = (places.iter().map(known).collect(), splits.collect());
         let compares = scenario.written.compare.push;
         Self {
             scenario,
@@ -154,8 +161,8 @@ impl<'a> Play<'a> {
             vouches,
             seed,
             heard,
-            pushes: compares.then(|| Pushes::new(known.clone())),
-            gathering: Gathering::new(known),
+            pushes: compares.then(|| Pushes::new(known.clone(), splits.clone())),
+            gathering: Gathering::new(known, splits),
             split: BTreeMap::new(),
             peers: BTreeMap::new(),
             watches: watches_trust(scenario),
@@ -279,15 +286,6 @@ impl<'a> Play<'a> {
             Deed::Answer { name } => self.answer(world, &name),
             Deed::Look => self.watch.look(world),
             Deed::Split { name, kind, part } => {
-                let split = Split {
-                    from: world.now(),
-                    until: Duration::from_secs(self.scenario.written.partition[&name].until_seconds),
-                    part: part.iter().copied().collect(),
-                };
-                if let Some(pushes) = &mut self.pushes {
-                    pushes.split(split.clone());
-                }
-                self.gathering.split(split);
                 let part = part.into_iter().map(|node| node as usize).collect();
                 self.split.insert(name, (kind, part));
                 self.separate(world);

@@ -7,7 +7,7 @@ use starfish_protocol::record::RecordId;
 
 use crate::report::{
     Push,
-    gathering::{Carried, Gathering, Known, Split},
+    gathering::{Carried, Gathering, Known},
 };
 
 /// Hears of every push and arrival while a run goes on.
@@ -25,16 +25,11 @@ struct Pushed {
 }
 
 impl Pushes {
-    pub(super) fn new(nodes: Vec<Known>) -> Self {
+    pub(super) fn new(nodes: Vec<Known>, splits: Vec<(Duration, Duration)>) -> Self {
         Self {
-            gathering: Gathering::new(nodes),
+            gathering: Gathering::new(nodes, splits),
             bodies: BTreeMap::new(),
         }
-    }
-
-    /// A part of the network cannot be reached.
-    pub(super) fn split(&mut self, split: Split) {
-        self.gathering.split(split);
     }
 
     /// The twin of an honest node pushes this body.
@@ -87,7 +82,10 @@ mod tests {
             adversary: adversary.map(str::to_owned),
             is_selective: false,
         };
-        let mut pushes = Pushes::new(vec![known(None), known(None), known(None), known(Some("flooder"))]);
+        let mut pushes = Pushes::new(
+            vec![known(None), known(None), known(None), known(Some("flooder"))],
+            vec![],
+        );
         let digest = |number: u8| Digest::of(domain::COMMUNITY, &[number]);
         let (ms, body) = (Duration::from_millis, digest(1));
         pushes.pushed(ms(100), body);
