@@ -6,16 +6,22 @@
 //! | `ready` | the scenarios that come along |
 //! | `running` | `run`: one world, one report |
 //! | `sweeping` | `sweep`: many seeds and settings, a process each |
-//! | `proving` | `check` and `replay`: the same again, byte by byte |
+//! | `proving` | `check`: twice the same, byte by byte |
+//! | `replaying` | `replay`: the same as before |
 //! | `comparing` | `compare` and `list` |
 //! | `machine` | what a run costs here, and what the program is made of |
+//! | `output` | what is told, and to whom |
+//! | `scratch` | a folder that is gone at the end |
 
 mod arguments;
 mod comparing;
 mod machine;
+mod output;
 mod proving;
 pub mod ready;
+mod replaying;
 mod running;
+mod scratch;
 mod sweeping;
 
 use std::process::ExitCode;
@@ -25,8 +31,8 @@ use clap::Parser as _;
 use self::arguments::{Arguments, Order};
 use crate::{report::folder::FolderError, scenario::Mistake};
 
-/// How the program ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How the program ends; what is worse is more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
     /// All came out as it should.
     Good = 0,
@@ -38,6 +44,20 @@ pub enum Exit {
     Failed = 3,
     /// An invariant of the nodes does not hold: a mistake in the program.
     Breach = 4,
+}
+
+impl Exit {
+    /// How another process of this program ended; none when a signal ended it.
+    fn of(code: Option<i32>) -> Self {
+        let all = [Self::Good, Self::Broken, Self::Mistaken, Self::Failed, Self::Breach];
+        let found = all.into_iter().find(|exit| code == Some(*exit as i32));
+        found.unwrap_or(Self::Failed)
+    }
+
+    /// Whether a run that ended like this has written a report.
+    fn has_report(self) -> bool {
+        matches!(self, Self::Good | Self::Broken)
+    }
 }
 
 /// Why nothing came out.
@@ -68,14 +88,37 @@ pub fn main() -> ExitCode {
     let done = match &arguments.order {
         Order::Run(run) => running::run(run),
         Order::Sweep(sweep) => sweeping::sweep(sweep),
-        Order::Replay(replay) => proving::replay(replay),
+        Order::Replay(replay) => replaying::replay(replay),
         Order::Check(check) => proving::check(check),
         Order::Compare(compare) => comparing::compare(compare),
         Order::List(list) => comparing::list(list),
     };
     let exit = done.unwrap_or_else(|trouble| {
-        eprintln!("{trouble}");
+        output::warn(&format!("{trouble}\n"));
         trouble.exit()
     });
     ExitCode::from(exit as u8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_end_counts() {
+        let check = |codes: &[Option<i32>], expected: Exit| {
+            assert_eq!(
+                codes.iter().map(|code| Exit::of(*code)).max(),
+                Some(expected),
+                "{codes:?}"
+            );
+        };
+        check(&[Some(0)], Exit::Good);
+        check(&[Some(0), Some(1), Some(0)], Exit::Broken);
+        check(&[Some(1), Some(4), Some(3)], Exit::Breach);
+        check(&[Some(1), Some(3)], Exit::Failed);
+        // A panic, and a signal.
+        check(&[Some(1), Some(101)], Exit::Failed);
+        check(&[None, Some(1)], Exit::Failed);
+    }
 }

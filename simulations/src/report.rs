@@ -20,10 +20,17 @@ pub mod page;
 pub mod pushing;
 pub mod trust;
 
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Serialize,
+    de::{IntoDeserializer as _, value},
+};
 
 pub use self::pushing::Push;
-use self::{figures::Percentiles, trust::TrustFigures};
+use self::{
+    figures::{Figure, Percentiles, Unit},
+    trust::TrustFigures,
+};
+use crate::scenario::written::AdversaryKind;
 
 /// Everything that a run found. The same program, scenario and seed give the same report but for its [`Cost`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -79,8 +86,9 @@ pub struct Outcome {
     pub latency: Percentiles,
     /// From publication to arrival at the last node that wanted it, in ms, of records that arrived everywhere.
     pub everyone: Percentiles,
-    /// Bytes that honest nodes received on streams of requests, for each byte of body that arrived where it was wanted.
-    pub copies: f64,
+    /// Bytes that honest nodes received on streams of requests, for each byte of body that arrived where it was wanted; none
+    /// when none arrived.
+    pub copies: Option<f64>,
     /// Body bytes of the median node that pulls one TLD, in percent of the mean of those that pull everything.
     pub own_tld_percent: Option<f64>,
     /// Trust and poison, in runs that are about them.
@@ -182,13 +190,9 @@ pub struct Cost {
 }
 
 impl Outcome {
-    /// Bodies that arrived of those that were wanted, in percent.
-    pub fn delivered_percent(&self) -> f64 {
-        if self.wanted == 0 {
-            100.0
-        } else {
-            100.0 * self.arrived as f64 / self.wanted as f64
-        }
+    /// Bodies that arrived of those that were wanted, in percent; none when nothing was wanted.
+    pub fn delivered_percent(&self) -> Option<f64> {
+        (self.wanted > 0).then(|| 100.0 * self.arrived as f64 / self.wanted as f64)
     }
 
     /// Bytes that an honest node received, of every protocol, on average.
@@ -200,41 +204,63 @@ impl Outcome {
 }
 
 impl Report {
-    /// The figures that tables show: name, unit and value.
-    pub fn headline(&self) -> Vec<(&'static str, &'static str, f64)> {
+    /// The figures that tables show.
+    pub fn headline(&self) -> Vec<Figure> {
         let outcome = &self.outcome;
         let bytes: u64 = outcome.traffic.iter().map(|row| row.bytes).sum();
+        let count = |name, count: u64| Figure::new(name, Unit::Count, Some(count as f64));
+        let (latency, everyone) = (outcome.latency.known(), outcome.everyone.known());
+        let time = |name, time: Option<f64>| Figure::new(name, Unit::Milliseconds, time);
         let mut figures = vec![
-            ("records", "", outcome.records as f64),
-            ("delivered", "%", outcome.delivered_percent()),
-            ("latency p50", "ms", outcome.latency.p50),
-            ("latency p99", "ms", outcome.latency.p99),
-            ("everyone p50", "ms", outcome.everyone.p50),
-            ("everyone max", "ms", outcome.everyone.most),
-            ("copies", "", outcome.copies),
-            ("received each", "kB", outcome.received_each() / 1e3),
-            ("traffic", "MB", bytes as f64 / 1e6),
+            count("records", outcome.records),
+            count("refused", outcome.refused),
+            Figure::new("delivered", Unit::Percent, outcome.delivered_percent()),
+            time("latency p50", latency.map(|times| times.p50)),
+            time("latency p99", latency.map(|times| times.p99)),
+            time("everyone p50", everyone.map(|times| times.p50)),
+            time("everyone max", everyone.map(|times| times.most)),
+            Figure::new("copies", Unit::Ratio, outcome.copies),
+            Figure::new("received each", Unit::Kilobytes, Some(outcome.received_each() / 1e3)),
+            Figure::new("traffic", Unit::Megabytes, Some(bytes as f64 / 1e6)),
         ];
-        if let Some(percent) = outcome.own_tld_percent {
-            figures.push(("own TLD", "%", percent));
-        }
-        figures.extend(outcome.trust.iter().flat_map(TrustFigures::headline));
-        figures.push(("broken", "", outcome.broken.len() as f64));
+        let own = outcome.own_tld_percent;
+        figures.extend(own.map(|percent| Figure::new("own TLD", Unit::Percent, Some(percent))));
+        figures.extend(outcome.trust_figures());
+        figures.push(count("broken", outcome.broken.len() as u64));
         figures
     }
 
     /// The command that runs this again.
     pub fn command(&self) -> String {
+        self.head.command()
+    }
+}
+
+impl Head {
+    /// The command that runs this.
+    pub fn command(&self) -> String {
         let mut words = vec![
             "starfish-sim run".to_owned(),
-            quoted(&self.head.file),
-            format!("--seed {}", self.head.seed),
+            quoted(&self.file),
+            format!("--seed {}", self.seed),
         ];
-        if self.head.ci {
+        if self.ci {
             words.push("--ci".to_owned());
         }
-        words.extend(self.head.set.iter().map(|set| format!("--set {}", quoted(set))));
+        words.extend(self.set.iter().map(|set| format!("--set {}", quoted(set))));
         words.join(" ")
+    }
+}
+
+impl NodeRow {
+    /// Whether it publishes poison, sooner or later.
+    fn poisons(&self) -> bool {
+        let kind = |name: &str| {
+            AdversaryKind::deserialize::<value::StrDeserializer<'_, value::Error>>(name.into_deserializer())
+        };
+        self.adversary
+            .as_deref()
+            .is_some_and(|name| kind(name).is_ok_and(AdversaryKind::poisons))
     }
 }
 

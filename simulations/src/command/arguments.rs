@@ -1,6 +1,6 @@
 //! What can be said on the command line, and the texts that `--help` teaches it by.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -31,7 +31,7 @@ pub(super) enum Order {
     Run(Run),
     /// Run many seeds and settings, each in a process of its own, and show one table.
     Sweep(Sweep),
-    /// Run the report of this seed again and compare the two streams of events.
+    /// Run the report of this seed again and compare events and figures.
     Replay(Replay),
     /// Run a scenario twice, in two processes, and compare the streams of events byte by byte.
     Check(Check),
@@ -103,7 +103,7 @@ pub(super) struct Sweep {
 pub(super) struct Replay {
     /// The seed of a run whose report is here.
     pub(super) seed: u64,
-    /// Where the reports are: each in a folder of this one, or itself one.
+    /// Where the reports are: each in a folder of this one or in a sweep in it, or itself one.
     #[arg(long, value_name = "FOLDER", default_value = "reports")]
     pub(super) reports: PathBuf,
     /// Write the events of this run to a file.
@@ -159,10 +159,15 @@ fn seeds(text: &str) -> Result<Seeds, String> {
         }
         return Ok(Seeds((from..=to).collect()));
     }
-    text.split(',')
-        .map(number)
-        .collect::<Result<Vec<u64>, String>>()
-        .map(Seeds)
+    let mut seen = BTreeSet::new();
+    let mut once = |seed: u64| match seen.insert(seed) {
+        true => Ok(seed),
+        false => Err(format!(
+            "seed {seed} is there twice; the same run again says nothing new"
+        )),
+    };
+    let seeds: Result<Vec<u64>, String> = text.split(',').map(|text| number(text).and_then(&mut once)).collect();
+    seeds.map(Seeds)
 }
 
 #[cfg(test)]
@@ -192,6 +197,7 @@ mod tests {
         check("..5", None);
         check("1..99999999", None);
         check("1,,2", None);
+        check("5,1,5", None);
         check("-1", None);
     }
 }

@@ -1,8 +1,8 @@
-//! `check` and `replay`: the same again, byte by byte.
+//! `check`: twice the same, byte by byte.
 
 use std::{
     fs::File,
-    io::{BufReader, Read},
+    io::{BufRead, BufReader},
     path::Path,
     process::Stdio,
 };
@@ -11,13 +11,13 @@ use serde::Serialize;
 
 use super::{
     Exit, Trouble,
-    arguments::{Check, Replay, Which},
-    ready, running, sweeping,
+    arguments::Check,
+    output::{say, say_json, warn},
+    ready,
+    scratch::Scratch,
+    sweeping,
 };
-use crate::report::{
-    Report,
-    folder::{self, EVENTS},
-};
+use crate::report::folder::EVENTS;
 
 /// What `check` found.
 #[derive(Serialize)]
@@ -32,22 +32,27 @@ struct Checked {
 pub(super) fn check(check: &Check) -> Result<Exit, Trouble> {
     ready::load(&check.which.scenario, &check.which.changes()).map_err(Trouble::Mistakes)?;
     let program = sweeping::own_program()?;
-    let scratch = std::env::temp_dir().join(format!("starfish-sim-check-{}", std::process::id()));
+    let scratch = Scratch::new()?;
     let folders = ["one", "other"].map(|name| scratch.join(name));
     let failed = |error| Trouble::File(program.display().to_string(), error);
     let mut children = Vec::new();
     for out in &folders {
         let mut child = sweeping::child(&program, &check.which, check.seed, out);
-        children.push(child.arg("--events").stdout(Stdio::null()).spawn().map_err(failed)?);
+        child.arg("--events").stdout(Stdio::null());
+        // Only the first draws a bar.
+        if !children.is_empty() {
+            child.stderr(Stdio::piped());
+        }
+        children.push(child.spawn().map_err(failed)?);
     }
     let mut codes = Vec::new();
-    for mut child in children {
-        codes.push(child.wait().map_err(failed)?.code());
+    for child in children {
+        let output = child.wait_with_output().map_err(failed)?;
+        warn(&String::from_utf8_lossy(&output.stderr));
+        codes.push(output.status.code());
     }
-    let compared = same(&folders[0].join(EVENTS), &folders[1].join(EVENTS));
-    // What a failed run left behind is not worth a second failure.
-    drop(std::fs::remove_dir_all(&scratch));
-    let (bytes, line) = compared?;
+    let [one, other] = folders.map(|folder| open(&folder.join(EVENTS)));
+    let (bytes, line) = same(one?, other?)?;
     let identical = line.is_none() && codes[0] == codes[1];
     let checked = Checked {
         identical,
@@ -56,14 +61,17 @@ pub(super) fn check(check: &Check) -> Result<Exit, Trouble> {
         line,
     };
     if check.json {
-        println!(
-            "{}",
-            serde_json::to_string_pretty(&checked).expect("what was found is a document")
-        );
+        say_json(&checked)?;
     } else {
         match line {
-            None => println!("two runs of seed {} gave the same {bytes} bytes of events", check.seed),
-            Some(line) => println!("two runs of seed {} differ, first in line {line}", check.seed),
+            None => say(&format!(
+                "two runs of seed {} gave the same {bytes} bytes of events\n",
+                check.seed
+            ))?,
+            Some(line) => say(&format!(
+                "two runs of seed {} differ, first in line {line}\n",
+                check.seed
+            ))?,
         }
     }
     match codes[0] {
@@ -74,11 +82,15 @@ pub(super) fn check(check: &Check) -> Result<Exit, Trouble> {
     }
 }
 
-/// How many bytes two files share from the beginning, and the line in which they first differ, if they do.
-fn same(one: &Path, other: &Path) -> Result<(u64, Option<u64>), Trouble> {
-    let open = |path: &Path| File::open(path).map_err(|error| Trouble::File(path.display().to_string(), error));
+pub(super) fn open(path: &Path) -> Result<BufReader<File>, Trouble> {
+    let file = File::open(path).map_err(|error| Trouble::File(path.display().to_string(), error));
+    file.map(BufReader::new)
+}
+
+/// How many bytes two texts share from the beginning, and the line in which they first differ, if they do.
+pub(super) fn same(one: impl BufRead, other: impl BufRead) -> Result<(u64, Option<u64>), Trouble> {
     let (mut bytes, mut line) = (0, 1);
-    let (mut one, mut other) = (BufReader::new(open(one)?).bytes(), BufReader::new(open(other)?).bytes());
+    let (mut one, mut other) = (one.bytes(), other.bytes());
     loop {
         match (one.next().transpose(), other.next().transpose()) {
             (Ok(None), Ok(None)) => return Ok((bytes, None)),
@@ -92,84 +104,19 @@ fn same(one: &Path, other: &Path) -> Result<(u64, Option<u64>), Trouble> {
     }
 }
 
-pub(super) fn replay(replay: &Replay) -> Result<Exit, Trouble> {
-    let before = find(&replay.reports, replay.seed)?;
-    let which = Which {
-        scenario: before.head.file.clone().into(),
-        set: before.head.set.clone(),
-        ci: before.head.ci,
-    };
-    let scenario = ready::load(&which.scenario, &which.changes()).map_err(Trouble::Mistakes)?;
-    let Some(now) = running::played(&scenario, &which, replay.seed, replay.events.as_deref())? else {
-        return Ok(Exit::Breach);
-    };
-    let is_same = now.outcome.events_digest == before.outcome.events_digest;
-    if is_same {
-        println!(
-            "the same {} events again ({})",
-            now.outcome.events, now.outcome.events_digest
-        );
-        return Ok(Exit::Good);
-    }
-    println!(
-        "other events than before: {} and {}",
-        before.outcome.events_digest, now.outcome.events_digest
-    );
-    for (what, before, now) in [
-        ("the program", &before.head.program, &now.head.program),
-        ("the scenario", &before.head.digest, &now.head.digest),
-    ] {
-        if before != now {
-            println!("{what} is another: {before} before, {now} now");
-        }
-    }
-    Ok(Exit::Broken)
-}
-
-/// The report of a seed: this folder, or one in it. The last by name when there are several.
-fn find(reports: &Path, seed: u64) -> Result<Report, Trouble> {
-    if reports.join(folder::SUMMARY).exists() {
-        let report = folder::read(reports)?;
-        return match report.head.seed == seed {
-            true => Ok(report),
-            false => Err(none(reports, seed)),
-        };
-    }
-    let entries = std::fs::read_dir(reports).map_err(|error| Trouble::File(reports.display().to_string(), error))?;
-    let mut folders: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    folders.sort();
-    let read = folders.iter().rev().filter_map(|path| folder::read(path).ok());
-    read.into_iter()
-        .find(|report| report.head.seed == seed)
-        .ok_or_else(|| none(reports, seed))
-}
-
-fn none(reports: &Path, seed: u64) -> Trouble {
-    let folder = reports.display();
-    Trouble::Usage(format!(
-        "no report of seed {seed} in {folder}; say where it is with --reports FOLDER, or run the scenario"
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_first_difference_is_found() {
-        let folder = tempfile::tempdir().expect("a folder");
         let check = |one: &str, other: &str, expected: (u64, Option<u64>)| {
-            let paths = ["one", "other"].map(|name| folder.path().join(name));
-            for (path, text) in paths.iter().zip([one, other]) {
-                std::fs::write(path, text).expect("a file");
-            }
-            assert_eq!(same(&paths[0], &paths[1]).expect("two files"), expected);
+            assert_eq!(same(one.as_bytes(), other.as_bytes()).expect("two texts"), expected);
         };
         check("", "", (0, None));
         check("a\nb\n", "a\nb\n", (4, None));
         check("a\nb\n", "a\nc\n", (2, Some(2)));
         check("a\n", "a\nb\n", (2, Some(2)));
         check("x", "y", (0, Some(1)));
-        assert!(same(&folder.path().join("gone"), &folder.path().join("one")).is_err());
     }
 }

@@ -31,7 +31,8 @@ pub const READY: [(&str, &str); 16] = [
 pub fn load(which: &Path, changes: &reading::Changes) -> Result<Scenario, Vec<Mistake>> {
     let ready = READY.iter().find(|(name, _)| Path::new(name) == which);
     match ready {
-        Some((name, text)) if !which.exists() => reading::read(&PathBuf::from(format!("{name}.toml")), text, changes),
+        // A folder of that name is a report, not a scenario.
+        Some((name, text)) if !which.is_file() => reading::read(&PathBuf::from(format!("{name}.toml")), text, changes),
         _ => reading::load(which, changes),
     }
 }

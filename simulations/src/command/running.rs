@@ -13,7 +13,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::{
     Exit, Trouble,
     arguments::{Run, Which},
-    machine, ready,
+    machine,
+    output::{say, say_json},
+    ready,
 };
 use crate::{
     report::{
@@ -32,13 +34,13 @@ pub(super) fn run(run: &Run) -> Result<Exit, Trouble> {
         .out
         .clone()
         .unwrap_or_else(|| default_folder(&scenario.name, run.seed));
-    std::fs::create_dir_all(&out).map_err(|error| Trouble::File(out.display().to_string(), error))?;
+    folder::clear(&out)?;
     let events = run.events.then(|| out.join(EVENTS));
     let Some(report) = played(&scenario, &run.which, run.seed, events.as_deref())? else {
         return Ok(Exit::Breach);
     };
     folder::write(&out, &report, &scenario.written.about)?;
-    show(run, &report, &out);
+    show(run, &report, &out)?;
     Ok(if report.outcome.broken.is_empty() {
         Exit::Good
     } else {
@@ -116,10 +118,10 @@ fn bar(length: Duration) -> ProgressBar {
 }
 
 /// What plain gossipsub came to, if that was compared.
-fn show_beside(report: &Report) {
+fn beside(report: &Report) -> String {
     let rows = report.beside();
     if rows.is_empty() {
-        return;
+        return String::new();
     }
     let mut table = vec![
         ["compared with pushing", "Starfish", "gossipsub", ""]
@@ -127,41 +129,35 @@ fn show_beside(report: &Report) {
             .to_vec(),
     ];
     table.extend(rows.iter().map(|row| {
-        let numbers = [row.pulled, row.pushed].map(|number| format!("{number:.2}"));
-        [&[row.name.to_owned()][..], &numbers, &[row.unit.to_owned()]].concat()
+        let numbers = [row.pulled, row.pushed].map(|value| row.unit.show(value));
+        [&[row.name.to_owned()][..], &numbers, &[row.unit.sign().to_owned()]].concat()
     }));
-    print!("{}", comparing::table(&table));
+    comparing::table(&table)
 }
 
-fn show(run: &Run, report: &Report, out: &Path) {
+fn show(run: &Run, report: &Report, out: &Path) -> Result<(), Trouble> {
     if run.json {
-        println!(
-            "{}",
-            serde_json::to_string_pretty(report).expect("a report is a document")
-        );
-        return;
+        return say_json(report);
     }
-    println!(
-        "{}: {} nodes, {} virtual seconds, seed {}",
-        report.head.title, report.head.nodes, report.head.seconds, run.seed
+    let Report { head, outcome, cost } = report;
+    let mut text = format!(
+        "{}: {} nodes, {} virtual seconds, seed {}\n",
+        head.title, head.nodes, head.seconds, head.seed
     );
-    let rows = report.headline().into_iter();
-    let rows: Vec<Vec<String>> = rows
-        .map(|(name, unit, value)| vec![name.to_owned(), format!("{value:.2}"), unit.to_owned()])
-        .collect();
-    print!("{}", comparing::table(&rows));
-    show_beside(report);
-    let cost = report.cost;
+    let figures = report.headline().into_iter();
+    let rows =
+        figures.map(|figure| [figure.name, &figure.unit.show(figure.value), figure.unit.sign()].map(str::to_owned));
+    text += &comparing::table(&rows.map(Vec::from).collect::<Vec<_>>());
+    text += &beside(report);
     let (seconds, speed, memory) = (cost.processor_seconds, cost.speed, cost.memory_mib);
-    println!(
-        "{seconds:.1} s of a processor, {speed:.2} virtual seconds each, {memory:.0} MiB; events {}",
-        report.outcome.events_digest
+    text += &format!(
+        "{seconds:.1} s of a processor, {speed:.2} virtual seconds each, {memory:.0} MiB; events {}\n",
+        outcome.events_digest
     );
-    for broken in &report.outcome.broken {
-        println!("BROKEN: {broken}");
+    text.extend(outcome.broken.iter().map(|broken| format!("BROKEN: {broken}\n")));
+    if !outcome.broken.is_empty() {
+        text += &format!("again with: {}\n", head.command());
     }
-    if !report.outcome.broken.is_empty() {
-        println!("again with: {}", report.command());
-    }
-    println!("report: {}", out.join("report.html").display());
+    text += &format!("report: {}\n", out.join("report.html").display());
+    say(&text)
 }

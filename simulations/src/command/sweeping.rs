@@ -1,8 +1,10 @@
 //! `sweep`: many seeds and settings, each in a process of its own, over all processors.
 
 use std::{
+    collections::BTreeMap,
+    io,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Command, Output, Stdio},
     sync::atomic::{AtomicUsize, Ordering},
     thread,
 };
@@ -12,12 +14,14 @@ use indicatif::ProgressBar;
 use super::{
     Exit, Trouble,
     arguments::{Sweep, Which},
+    output::{say, say_json, warn},
     ready,
 };
 use crate::{
     report::{
+        Head,
         comparing::{self, Sweep as Results},
-        figures::Interval,
+        figures::{Interval, Unit},
         folder,
     },
     scenario::reading::Changes,
@@ -44,30 +48,35 @@ pub(super) fn sweep(sweep: &Sweep) -> Result<Exit, Trouble> {
         .out
         .clone()
         .unwrap_or_else(|| Path::new("reports").join(format!("sweep-{name}")));
-    let runs: Vec<(usize, u64)> = (0..settings.len())
+    std::fs::create_dir_all(&out).map_err(|error| Trouble::File(out.display().to_string(), error))?;
+    let runs: Vec<Run> = (0..settings.len())
         .flat_map(|setting| sweep.seeds.0.iter().map(move |seed| (setting, *seed)))
         .collect();
-    let folder = |(setting, seed): (usize, u64)| out.join(format!("{setting}-{seed}"));
-    let ended = all(sweep, &settings, &runs, &folder)?;
+    let folder = |(setting, seed): Run| out.join(format!("{setting}-{seed}"));
+    let mut ends = all(sweep, &settings, &runs, &folder)?;
     let mut results = Vec::new();
     for (number, set) in settings.iter().enumerate() {
-        let mine = runs.iter().zip(&ended).filter(|((setting, _), _)| *setting == number);
         let (mut reports, mut failed) = (Vec::new(), Vec::new());
-        for (run, has_report) in mine {
-            if *has_report {
-                reports.push(folder::read(&folder(*run))?);
-            } else {
-                failed.push(run.1);
+        for (run, exit) in ends.iter_mut().filter(|((setting, _), _)| *setting == number) {
+            let report = exit.has_report().then(|| folder::read(&folder(*run))).transpose();
+            match report {
+                Ok(Some(report)) => reports.push(report),
+                Ok(None) => failed.push(run.1),
+                Err(error) => {
+                    warn(&format!("{error}\n"));
+                    *exit = Exit::Failed;
+                    failed.push(run.1);
+                }
             }
         }
         results.push(Results::of(set.clone(), &reports, failed));
     }
-    show(sweep, &results);
-    let is_good = results
-        .iter()
-        .all(|result| result.broken.is_empty() && result.failed.is_empty());
-    Ok(if is_good { Exit::Good } else { Exit::Broken })
+    show(sweep, &results)?;
+    Ok(ends.into_values().max().unwrap_or(Exit::Good))
 }
+
+/// The number of a setting, and a seed.
+type Run = (usize, u64);
 
 /// Every combination of the values of all settings: `a=1,2` and `b=3` make two.
 fn combinations(sets: &[String]) -> Vec<Vec<String>> {
@@ -92,13 +101,13 @@ fn choices(set: &str) -> Vec<String> {
     }
 }
 
-/// Runs all of them; for each whether it left a report.
+/// Runs all of them; says how each ended.
 fn all(
     sweep: &Sweep,
     settings: &[Vec<String>],
-    runs: &[(usize, u64)],
-    folder: &(dyn Fn((usize, u64)) -> PathBuf + Sync),
-) -> Result<Vec<bool>, Trouble> {
+    runs: &[Run],
+    folder: &(dyn Fn(Run) -> PathBuf + Sync),
+) -> Result<BTreeMap<Run, Exit>, Trouble> {
     let program = own_program()?;
     let processors = thread::available_parallelism().map_or(1, usize::from);
     let jobs = sweep.jobs.unwrap_or(processors).clamp(1, runs.len().max(1));
@@ -110,17 +119,17 @@ fn all(
                 set: settings[run.0].clone(),
                 ..sweep.which.clone()
             };
-            let status = child(&program, &which, run.1, &folder(*run))
-                .stdout(Stdio::null())
-                .status();
-            // Those that missed something have a report too; those that broke an invariant told it on stderr.
-            let code = status.ok().and_then(|status| status.code());
-            done.push((*run, matches!(code, Some(0 | 1))));
+            // Without a terminal a child draws no bar over this one. What it tells of a failure is told when it has ended.
+            let mut child = child(&program, &which, run.1, &folder(*run));
+            let output = child.stdout(Stdio::null()).stderr(Stdio::piped()).output();
+            let (exit, told) = ended(output);
+            bar.suspend(|| warn(&told));
+            done.push((*run, exit));
             bar.inc(1);
         }
         done
     };
-    let done: Vec<_> = thread::scope(|scope| {
+    let done: BTreeMap<Run, Exit> = thread::scope(|scope| {
         let workers: Vec<_> = (0..jobs).map(|_| scope.spawn(work)).collect();
         workers
             .into_iter()
@@ -128,8 +137,18 @@ fn all(
             .collect()
     });
     bar.finish_and_clear();
-    let has_report = |run: &(usize, u64)| done.iter().any(|(other, has_report)| other == run && *has_report);
-    Ok(runs.iter().map(has_report).collect())
+    Ok(done)
+}
+
+/// How a child ended, and what it told of that.
+fn ended(output: io::Result<Output>) -> (Exit, String) {
+    match output {
+        Ok(output) => (
+            Exit::of(output.status.code()),
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        ),
+        Err(error) => (Exit::Failed, format!("a process did not start: {error}\n")),
+    }
 }
 
 pub(super) fn own_program() -> Result<PathBuf, Trouble> {
@@ -156,50 +175,117 @@ pub(super) fn child(program: &Path, which: &Which, seed: u64, out: &Path) -> Com
     command
 }
 
-fn show(sweep: &Sweep, results: &[Results]) {
+fn show(sweep: &Sweep, results: &[Results]) -> Result<(), Trouble> {
     if sweep.json {
-        println!(
-            "{}",
-            serde_json::to_string_pretty(results).expect("results are a document")
-        );
-        return;
+        return say_json(&results);
     }
-    let cell = |interval: &Interval| match interval.margin {
-        Some(margin) => format!("{:.2} ± {margin:.2}", interval.mean),
-        None => format!("{:.2}", interval.mean),
-    };
+    let seeds = sweep.seeds.0.len();
     let mut rows = vec![vec!["figure".to_owned(), "unit".to_owned()]];
-    rows[0].extend(results.iter().map(|result| match result.settings.as_slice() {
-        [] => "as written".to_owned(),
-        settings => settings.join(" "),
-    }));
-    let longest = results.iter().max_by_key(|result| result.figures.len());
-    for (figure, unit, _) in longest.into_iter().flat_map(|result| &result.figures) {
-        let mut row = vec![figure.clone(), unit.clone()];
+    rows[0].extend(results.iter().map(name));
+    let mut names: Vec<(&str, Unit)> = Vec::new();
+    for (figure, unit, _) in results.iter().flat_map(|result| &result.figures) {
+        if !names.contains(&(*figure, *unit)) {
+            names.push((*figure, *unit));
+        }
+    }
+    for (figure, unit) in names {
+        let mut row = vec![figure.to_owned(), unit.sign().to_owned()];
         row.extend(results.iter().map(|result| {
-            let found = result.figures.iter().find(|(name, ..)| name == figure);
-            found.map_or_else(|| "-".to_owned(), |(_, _, interval)| cell(interval))
+            let found = result.figures.iter().find(|(name, ..)| *name == figure);
+            cell(unit, found.and_then(|(.., interval)| *interval), seeds)
         }));
         rows.push(row);
     }
-    print!("{}", comparing::table(&rows));
-    println!("mean and 95 % confidence over {} seeds", sweep.seeds.0.len());
-    for result in results
-        .iter()
-        .filter(|result| !result.broken.is_empty() || !result.failed.is_empty())
-    {
-        println!(
-            "{}: missed what was expected with seeds {:?}, no report of seeds {:?}",
-            result.settings.join(" "),
-            result.broken,
-            result.failed
-        );
+    let mut text = comparing::table(&rows);
+    text += &format!("mean and 95 % confidence over {seeds} seeds\n");
+    text.extend(results.iter().map(|result| missed(&sweep.which, result)));
+    say(&text)
+}
+
+/// The settings of a column.
+fn name(result: &Results) -> String {
+    match result.settings.as_slice() {
+        [] => "as written".to_owned(),
+        settings => settings.join(" "),
     }
+}
+
+/// What a figure is over these seeds; over how many of them when some have none.
+fn cell(unit: Unit, interval: Option<Interval>, seeds: usize) -> String {
+    let mut text = unit.show(interval.map(|interval| interval.mean));
+    if let Some(margin) = interval.and_then(|interval| interval.margin) {
+        text += &format!(" ± {}", unit.show(Some(margin)));
+    }
+    if let Some(fewer) = interval.map(|interval| interval.runs).filter(|runs| *runs < seeds) {
+        text += &format!(" over {fewer}");
+    }
+    text
+}
+
+/// The seeds with which something went wrong, and how to see the first of them again.
+fn missed(which: &Which, result: &Results) -> String {
+    let command = |seed: u64| {
+        let head = Head {
+            file: which.scenario.display().to_string(),
+            ci: which.ci,
+            set: result.settings.clone(),
+            seed,
+            ..Head::default()
+        };
+        head.command()
+    };
+    let mut text = String::new();
+    for (what, seeds) in [
+        ("missed what was expected with", &result.broken),
+        ("left no report with", &result.failed),
+    ] {
+        if let Some(first) = seeds.first() {
+            let all = seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+            let (name, again) = (name(result), command(*first));
+            text += &format!("{name}: {what} seeds {all}; again with: {again}\n");
+        }
+    }
+    text
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cells_say_over_how_many_seeds_they_are() {
+        let check = |unit: Unit, numbers: &[f64], expected: &str| {
+            assert_eq!(cell(unit, Interval::of(numbers), 3), expected);
+        };
+        check(Unit::Seconds, &[1.0, 1.0, 1.0], "1.00 ± 0.00");
+        check(Unit::Count, &[6.0, 6.0, 6.0], "6 ± 0");
+        check(Unit::Seconds, &[1.0, 1.0], "1.00 ± 0.00 over 2");
+        check(Unit::Seconds, &[1.0], "1.00 over 1");
+        check(Unit::Seconds, &[], "-");
+    }
+
+    #[test]
+    fn what_was_missed_is_told_with_its_command() {
+        let which = Which {
+            scenario: "base.toml".into(),
+            set: vec!["a=1,2".to_owned()],
+            ci: true,
+        };
+        let check = |settings: &[&str], broken: &[u64], failed: &[u64], expected: &str| {
+            let result = Results {
+                settings: settings.iter().map(|&set| set.to_owned()).collect(),
+                figures: Vec::new(),
+                broken: broken.to_vec(),
+                failed: failed.to_vec(),
+            };
+            assert_eq!(missed(&which, &result), expected);
+        };
+        check(&[], &[], &[], "");
+        let written = "as written: missed what was expected with seeds 2, 5; again with: starfish-sim run base.toml --seed 2 --ci\n";
+        check(&[], &[2, 5], &[], written);
+        let set = "a=2: left no report with seeds 7; again with: starfish-sim run base.toml --seed 7 --ci --set a=2\n";
+        check(&["a=2"], &[], &[7], set);
+    }
 
     #[test]
     fn settings_multiply() {

@@ -12,6 +12,11 @@ const SIDE: u32 = 700;
 /// More links than this make a black disc and a page of many MB.
 const LINKS: usize = 4_000;
 
+/// One of so many connections is drawn.
+pub fn step(links: usize) -> usize {
+    links.div_ceil(LINKS).max(1)
+}
+
 /// The nodes by region on a circle, with their connections. None without nodes.
 pub fn map(nodes: &[NodeRow], links: &[(u32, u32)]) -> Option<String> {
     if nodes.is_empty() {
@@ -37,8 +42,7 @@ fn draw(svg: &mut String, nodes: &[NodeRow], links: &[(u32, u32)]) -> Result<(),
         at[*node] = on_circle(place as f64 / nodes.len() as f64, 0.40);
     }
     let thin = RGBColor(90, 90, 90).mix(if links.len() > 400 { 0.12 } else { 0.35 });
-    let every = links.len().div_ceil(LINKS).max(1);
-    for (one, other) in links.iter().step_by(every) {
+    for (one, other) in links.iter().step_by(step(links.len())) {
         if let (Some(one), Some(other)) = (at.get(*one as usize), at.get(*other as usize)) {
             area.draw(&PathElement::new([*one, *other], thin))?;
         }

@@ -1,55 +1,58 @@
 //! Tables over several reports: [`side_by_side`] for two, [`Sweep`] for many seeds.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
-use super::{Report, figures::Interval};
+use super::{
+    Report,
+    figures::{Figure, Interval, Unit},
+};
 
 /// One figure of two reports.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Pair {
     /// Its name.
-    pub figure: String,
+    pub figure: &'static str,
     /// Its unit.
-    pub unit: String,
+    pub unit: Unit,
     /// In the first report; none when it has no such figure.
     pub one: Option<f64>,
     /// In the second.
     pub other: Option<f64>,
-}
-
-impl Pair {
     /// By how many percent the second is larger; none when that means nothing.
-    pub fn change(&self) -> Option<f64> {
-        let (one, other) = (self.one?, self.other?);
-        (one != 0.0).then(|| 100.0 * (other - one) / one)
-    }
+    pub change: Option<f64>,
 }
 
 /// Every figure that one of two reports has.
 pub fn side_by_side(one: &Report, other: &Report) -> Vec<Pair> {
-    let mut pairs: Vec<Pair> = Vec::new();
-    for (figure, unit, value) in one.figures() {
-        pairs.push(Pair {
-            figure: figure.to_owned(),
-            unit: unit.to_owned(),
-            one: Some(value),
-            other: None,
-        });
-    }
-    for (figure, unit, value) in other.figures() {
-        match pairs.iter_mut().find(|pair| pair.figure == figure) {
-            Some(pair) => pair.other = Some(value),
-            None => pairs.push(Pair {
-                figure: figure.to_owned(),
-                unit: unit.to_owned(),
-                one: None,
-                other: Some(value),
-            }),
+    let both = [one.figures(), other.figures()];
+    let pair = |(figure, unit)| {
+        let [one, other] = both.each_ref().map(|figures| value(figures, figure));
+        let change = one.zip(other).filter(|(one, _)| *one != 0.0);
+        Pair {
+            figure,
+            unit,
+            one,
+            other,
+            change: change.map(|(one, other)| 100.0 * (other - one) / one),
+        }
+    };
+    names(&both).into_iter().map(pair).collect()
+}
+
+/// The name and unit of every figure that one of the reports has.
+fn names(reports: &[Vec<Figure>]) -> Vec<(&'static str, Unit)> {
+    let mut names = Vec::new();
+    for figure in reports.iter().flatten() {
+        let name = (figure.name, figure.unit);
+        if !names.contains(&name) {
+            names.push(name);
         }
     }
-    pairs
+    names
+}
+
+fn value(figures: &[Figure], name: &str) -> Option<f64> {
+    figures.iter().find(|figure| figure.name == name)?.value
 }
 
 /// Results of one setting over several seeds.
@@ -57,8 +60,8 @@ pub fn side_by_side(one: &Report, other: &Report) -> Vec<Pair> {
 pub struct Sweep {
     /// The settings that differ between the rows of a table.
     pub settings: Vec<String>,
-    /// Figures by name, each with its unit.
-    pub figures: Vec<(String, String, Interval)>,
+    /// Figures by name, each with its unit, over the seeds that have a value of it; none when no seed has.
+    pub figures: Vec<(&'static str, Unit, Option<Interval>)>,
     /// Seeds whose runs missed what was expected.
     pub broken: Vec<u64>,
     /// Seeds whose runs ended without a report.
@@ -68,19 +71,15 @@ pub struct Sweep {
 impl Sweep {
     /// Over these reports of one setting.
     pub fn of(settings: Vec<String>, reports: &[Report], failed: Vec<u64>) -> Self {
-        let mut numbers: BTreeMap<usize, (&str, &str, Vec<f64>)> = BTreeMap::new();
-        for report in reports {
-            for (place, (figure, unit, value)) in report.figures().into_iter().enumerate() {
-                numbers.entry(place).or_insert((figure, unit, Vec::new())).2.push(value);
-            }
-        }
-        let figure = |(figure, unit, values): (&str, &str, Vec<f64>)| {
-            Some((figure.to_owned(), unit.to_owned(), Interval::of(&values)?))
+        let figures: Vec<Vec<Figure>> = reports.iter().map(Report::figures).collect();
+        let over_all = |(name, unit)| {
+            let values: Vec<f64> = figures.iter().filter_map(|figures| value(figures, name)).collect();
+            (name, unit, Interval::of(&values))
         };
         let broken = reports.iter().filter(|report| !report.outcome.broken.is_empty());
         Self {
             settings,
-            figures: numbers.into_values().filter_map(figure).collect(),
+            figures: names(&figures).into_iter().map(over_all).collect(),
             broken: broken.map(|report| report.head.seed).collect(),
             failed,
         }
@@ -116,7 +115,7 @@ pub fn table(rows: &[Vec<String>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::page;
+    use crate::report::{page, trust};
 
     #[test]
     fn figures_stand_side_by_side() {
@@ -125,9 +124,9 @@ mod tests {
         other.outcome.latency.p50 *= 2.0;
         let pairs = side_by_side(&one, &other);
         let find = |name: &str| pairs.iter().find(|pair| pair.figure == name).expect("the figure");
-        assert_eq!(find("latency p50").change(), Some(100.0));
+        assert_eq!(find("latency p50").change, Some(100.0));
         assert_eq!((find("own TLD").one, find("own TLD").other), (Some(400.0 / 3.0), None));
-        assert_eq!(find("own TLD").change(), None);
+        assert_eq!(find("own TLD").change, None);
         // The other way round the figure is there too.
         assert_eq!(side_by_side(&other, &one).len(), pairs.len());
     }
@@ -138,13 +137,42 @@ mod tests {
         (bad.head.seed, bad.outcome.broken) = (8, vec!["something".to_owned()]);
         let sweep = Sweep::of(vec![], &[good, bad], vec![9]);
         assert_eq!((sweep.broken, sweep.failed), (vec![8], vec![9]));
+        let over_both = |interval: Interval| interval.runs == 2 && interval.margin.is_some();
         assert!(
             sweep
                 .figures
                 .iter()
-                .all(|(_, _, interval)| interval.runs == 2 && interval.margin.is_some())
+                .all(|(.., interval)| interval.is_some_and(over_both))
         );
         assert!(Sweep::of(vec![], &[], vec![1]).figures.is_empty());
+    }
+
+    #[test]
+    fn figures_that_some_seeds_lack_do_not_shift_the_others() {
+        let (mut with, mut without) = (page::tests::report(), page::tests::report());
+        for report in [&mut with, &mut without] {
+            report.outcome.nodes.push(trust::tests::adversary("sleeper"));
+            report.outcome.trust.as_mut().expect("trust").true_listed_percent = Some(100.0);
+        }
+        with.outcome.trust.as_mut().expect("trust").poison_gone_seconds = Some(1.0);
+        // No time to nobody: neither a row of zeros nor a part of the mean.
+        without.outcome.everyone = Default::default();
+        without.outcome.own_tld_percent = None;
+        let sweep = Sweep::of(vec![], &[without.clone(), with], vec![]);
+        let check = |name: &str, runs: usize, mean: f64| {
+            let found = sweep.figures.iter().filter(|(found, ..)| *found == name);
+            let found: Vec<_> = found.filter_map(|(.., interval)| *interval).collect();
+            assert!(
+                matches!(found[..], [only] if (only.runs, only.mean) == (runs, mean)),
+                "{name}: {found:?}"
+            );
+        };
+        check("poison gone", 1, 1.0);
+        check("true listed", 2, 100.0);
+        check("everyone max", 1, 300.0);
+        check("own TLD", 1, 400.0 / 3.0);
+        let none = Sweep::of(vec![], &[without], vec![]);
+        assert!(none.figures.contains(&("poison gone", Unit::Seconds, None)));
     }
 
     #[test]

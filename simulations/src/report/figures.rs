@@ -1,8 +1,78 @@
-//! Numbers about many numbers: [`Percentiles`] of one run and [`Interval`] over several.
+//! What tables show, a [`Figure`] a row, and numbers about many numbers: [`Percentiles`] of one run and [`Interval`] over several.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
-/// How a set of times spreads, in ms. All are 0 when there is none.
+/// One figure of a report.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Figure {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is counted in.
+    pub unit: Unit,
+    /// None when nothing happened that it could be about: a time of no arrivals is not 0.
+    pub value: Option<f64>,
+}
+
+impl Figure {
+    /// One that has a value or none.
+    pub fn new(name: &'static str, unit: Unit, value: Option<f64>) -> Self {
+        Self { name, unit, value }
+    }
+}
+
+/// What a figure is counted in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Things.
+    Count,
+    /// So many for each.
+    Ratio,
+    /// Of 100.
+    Percent,
+    /// Of 1,000.
+    PerMille,
+    /// Seconds of virtual time.
+    Seconds,
+    /// Thousandths of them.
+    Milliseconds,
+    /// Thousands of bytes.
+    Kilobytes,
+    /// Millions of bytes.
+    Megabytes,
+}
+
+impl Unit {
+    /// As it is written after a number.
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::Count | Self::Ratio => "",
+            Self::Percent => "%",
+            Self::PerMille => "‰",
+            Self::Seconds => "s",
+            Self::Milliseconds => "ms",
+            Self::Kilobytes => "kB",
+            Self::Megabytes => "MB",
+        }
+    }
+
+    /// The number alone. A mean of counts may lie between two of them.
+    pub fn show(self, value: Option<f64>) -> String {
+        let is_counted = matches!(self, Self::Count | Self::PerMille);
+        match value {
+            None => "-".to_owned(),
+            Some(value) if is_counted && value.fract() == 0.0 => format!("{value:.0}"),
+            Some(value) => format!("{value:.2}"),
+        }
+    }
+}
+
+impl Serialize for Unit {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.sign())
+    }
+}
+
+/// How a set of times spreads, in ms. All are 0 when there is none: ask [`Percentiles::known`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Percentiles {
@@ -19,6 +89,11 @@ pub struct Percentiles {
 }
 
 impl Percentiles {
+    /// None of no times.
+    pub fn known(&self) -> Option<&Self> {
+        (self.count > 0).then_some(self)
+    }
+
     /// Of these numbers, in any order.
     pub fn of(mut numbers: Vec<f64>) -> Self {
         numbers.sort_by(f64::total_cmp);
@@ -88,6 +163,23 @@ mod tests {
         check(&[2.0, 1.0], [1.0, 2.0, 2.0, 2.0]);
         let hundred: Vec<f64> = (1..=100).rev().map(f64::from).collect();
         check(&hundred, [50.0, 90.0, 99.0, 100.0]);
+    }
+
+    #[test]
+    fn no_times_are_not_times_of_nothing() {
+        assert_eq!(Percentiles::of(vec![]).known(), None);
+        assert!(Percentiles::of(vec![0.0]).known().is_some());
+    }
+
+    #[test]
+    fn what_is_counted_is_whole() {
+        let check = |unit: Unit, value: Option<f64>, expected: &str| assert_eq!(unit.show(value), expected);
+        check(Unit::Count, Some(6.0), "6");
+        check(Unit::Count, Some(6.5), "6.50");
+        check(Unit::PerMille, Some(600.0), "600");
+        check(Unit::Ratio, Some(1.0), "1.00");
+        check(Unit::Seconds, Some(0.0), "0.00");
+        check(Unit::Seconds, None, "-");
     }
 
     #[test]

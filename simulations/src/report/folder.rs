@@ -14,6 +14,19 @@ pub const SUMMARY: &str = "summary.json";
 /// The event stream, if it is wanted.
 pub const EVENTS: &str = "events.ndjson";
 
+/// Everything that a report may consist of.
+const FILES: [&str; 9] = [
+    SUMMARY,
+    EVENTS,
+    "report.html",
+    "time-to-all.csv",
+    "latency-by-region.csv",
+    "bytes-by-kind.csv",
+    "nodes.csv",
+    "trust.csv",
+    "mesh.csv",
+];
+
 /// Why a report could not be written or read.
 #[derive(Debug, thiserror::Error)]
 #[error("{path}: {reason}")]
@@ -28,6 +41,22 @@ fn failed(path: &Path) -> impl Fn(io::Error) -> FolderError {
         path: path.clone(),
         reason: error.to_string(),
     }
+}
+
+/// Makes a folder for a report, without what an earlier one left there: a run that fails, or writes no events, must not be
+/// taken for it. Other files stay.
+///
+/// # Errors
+/// When the folder cannot be made, or a file cannot be removed.
+pub fn clear(folder: &Path) -> Result<(), FolderError> {
+    fs::create_dir_all(folder).map_err(failed(folder))?;
+    for path in FILES.map(|name| folder.join(name)) {
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(&path)(error)),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Writes every file of a report; those of an earlier report in the same folder are replaced.
@@ -131,7 +160,13 @@ pub fn read(path: &Path) -> Result<Report, FolderError> {
     } else {
         path.to_owned()
     };
-    let text = fs::read_to_string(&file).map_err(failed(&file))?;
+    let text = fs::read_to_string(&file).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => FolderError {
+            path: path.to_owned(),
+            reason: format!("there is no report ({SUMMARY}); run a scenario with --out FOLDER first"),
+        },
+        _ => failed(&file)(error),
+    })?;
     serde_json::from_str(&text).map_err(|error| FolderError {
         path: file,
         reason: format!("is no report of this version: {error}"),
@@ -167,6 +202,20 @@ mod tests {
     }
 
     #[test]
+    fn nothing_of_an_earlier_report_stays() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let within = folder.path().join("report");
+        clear(&within).expect("a new folder");
+        write(&within, &page::tests::report(), "about").expect("a report");
+        fs::write(within.join(EVENTS), "events").expect("a file");
+        fs::write(within.join("notes.txt"), "mine").expect("a file");
+        clear(&within).expect("a cleared folder");
+        let left = fs::read_dir(&within).expect("a folder");
+        let left: Vec<_> = left.map(|entry| entry.expect("an entry").file_name()).collect();
+        assert_eq!(left, ["notes.txt"]);
+    }
+
+    #[test]
     fn what_is_no_report_is_said_to_be_none() {
         let folder = tempfile::tempdir().expect("a folder");
         let check = |text: &str, word: &str| {
@@ -177,6 +226,9 @@ mod tests {
         check("", "is no report");
         check("{}", "missing field");
         check("[1, 2]", "is no report");
-        assert!(read(&folder.path().join("gone")).is_err());
+        for gone in [folder.path().join("gone"), folder.path().join("gone").join(SUMMARY)] {
+            let told = read(&gone).expect_err("no report").to_string();
+            assert!(told.contains("run a scenario with --out FOLDER first"), "{told}");
+        }
     }
 }

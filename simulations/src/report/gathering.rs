@@ -139,11 +139,7 @@ impl Gathering {
             .sum();
         let honest = outcome.nodes.iter().filter(|row| row.adversary.is_none());
         let requested: u64 = honest.map(|row| row.received_requested).sum();
-        outcome.copies = if useful == 0 {
-            0.0
-        } else {
-            requested as f64 / useful as f64
-        };
+        outcome.copies = (useful > 0).then(|| requested as f64 / useful as f64);
         outcome.own_tld_percent = self.selectivity(&outcome.nodes);
         outcome
     }
@@ -314,11 +310,11 @@ pub(crate) mod tests {
     fn figures_follow_from_what_happened() {
         let outcome = gathered();
         assert_eq!((outcome.records, outcome.wanted, outcome.arrived), (2, 4, 3));
-        assert_eq!(outcome.delivered_percent(), 75.0);
+        assert_eq!(outcome.delivered_percent(), Some(75.0));
         assert_eq!((outcome.latency.p50, outcome.latency.most), (300.0, 9_000.0));
         // Only the first record is everywhere.
         assert_eq!((outcome.everyone.count, outcome.everyone.most), (1, 300.0));
-        assert_eq!(outcome.copies, 2_100.0 / 2_500.0);
+        assert_eq!(outcome.copies, Some(2_100.0 / 2_500.0));
         // The selective node stored the first body twice; the only other one that stored any stored both.
         assert_eq!(outcome.own_tld_percent, Some(100.0 * 2_000.0 / 1_500.0));
         assert_eq!(outcome.faults_among_honest, 0);

@@ -1,41 +1,18 @@
 //! What a scenario expected, held against what came out: [`judge`].
 
-use super::{Outcome, trust::TrustFigures};
+use super::Outcome;
 use crate::scenario::written::Expect;
+
+/// A key, what is expected, and what was found. What has no value meets no expectation.
+type Row = (&'static str, Option<f64>, Option<f64>);
 
 /// Everything that was expected and did not come out, in sentences.
 pub fn judge(expect: &Expect, outcome: &Outcome) -> Vec<String> {
-    let mut broken = Vec::new();
-    let mut at_least = |name: &str, expected: Option<f64>, found: f64| {
-        if let Some(expected) = expected.filter(|expected| found < *expected) {
-            broken.push(format!("{name} is {found:.2}, and at least {expected} was expected"));
-        }
-    };
-    at_least(
-        "delivered_percent",
-        expect.delivered_percent,
-        outcome.delivered_percent(),
-    );
-    let everyone = outcome.everyone.most / 1_000.0;
-    let mut at_most = |name: &str, expected: Option<f64>, found: f64| {
-        if let Some(expected) = expected.filter(|expected| found > *expected) {
-            broken.push(format!("{name} is {found:.2}, and at most {expected} was expected"));
-        }
-    };
-    at_most("p50_ms", expect.p50_ms, outcome.latency.p50);
-    at_most("p99_ms", expect.p99_ms, outcome.latency.p99);
-    at_most("everyone_within_seconds", expect.everyone_within_seconds, everyone);
-    at_most("copies", expect.copies, outcome.copies);
-    match outcome.own_tld_percent {
-        Some(own) => at_most("own_tld_percent", expect.own_tld_percent, own),
-        None if expect.own_tld_percent.is_some() => {
-            broken.push(
-                "own_tld_percent has no value: it takes nodes with `tlds = \"own\"` and others, and bodies".to_owned(),
-            );
-        }
-        None => {}
-    }
-    broken.extend(trust(expect, outcome.trust.as_ref()));
+    let least = at_least(expect, outcome);
+    let least = least.into_iter().filter_map(|row| missed(row, "least", f64::ge));
+    let most = at_most(expect, outcome);
+    let most = most.into_iter().filter_map(|row| missed(row, "most", f64::le));
+    let mut broken: Vec<String> = least.chain(most).collect();
     if outcome.faults_among_honest > 0 {
         let count = outcome.faults_among_honest;
         broken.push(format!(
@@ -45,62 +22,58 @@ pub fn judge(expect: &Expect, outcome: &Outcome) -> Vec<String> {
     broken
 }
 
-/// What was expected of trust and poison.
-fn trust(expect: &Expect, found: Option<&TrustFigures>) -> Vec<String> {
-    // A name, what was expected, what was found, and whether more would be better.
-    let mut rows: Vec<(&str, Option<f64>, Option<f64>, bool)> = Vec::new();
-    let of = |value: fn(&TrustFigures) -> f64| found.map(value);
-    let gone = found.and_then(|found| found.poison_gone_seconds);
-    let listed = found.and_then(|found| found.true_listed_percent);
-    let frozen = found.and_then(|found| found.frozen_percent);
-    rows.push((
-        "poison_met_percent",
-        expect.poison_met_percent,
-        of(|found| found.poison_met_percent),
-        true,
-    ));
-    rows.push((
-        "poison_believed_percent",
-        expect.poison_believed_percent,
-        of(|found| found.poison_believed_percent),
-        false,
-    ));
-    rows.push((
-        "poison_listed_percent",
-        expect.poison_listed_percent,
-        of(|found| found.poison_listed_percent),
-        false,
-    ));
-    rows.push((
-        "poison_score",
-        expect.poison_score,
-        of(|found| f64::from(found.poison_score)),
-        false,
-    ));
-    rows.push(("poison_gone_seconds", expect.poison_gone_seconds, gone, false));
-    rows.push((
-        "kept_percent",
-        expect.kept_percent,
-        of(|found| found.kept_percent),
-        true,
-    ));
-    rows.push(("true_listed_percent", expect.true_listed_percent, listed, true));
-    rows.push(("frozen_percent", expect.frozen_percent, frozen, true));
-    let missed = |(name, expected, found, more): (&str, Option<f64>, Option<f64>, bool)| {
-        let (expected, way) = (expected?, if more { "least" } else { "most" });
-        let Some(found) = found else {
-            return Some(format!("{name} has no value, and at {way} {expected} was expected"));
-        };
-        let holds = if more { found >= expected } else { found <= expected };
-        (!holds).then(|| format!("{name} is {found:.2}, and at {way} {expected} was expected"))
-    };
-    rows.into_iter().filter_map(missed).collect()
+fn missed((name, expected, found): Row, way: &str, holds: fn(&f64, &f64) -> bool) -> Option<String> {
+    let expected = expected?;
+    match found {
+        None => Some(format!("{name} has no value, and at {way} {expected} was expected")),
+        Some(found) if holds(&found, &expected) => None,
+        Some(found) => Some(format!("{name} is {found:.2}, and at {way} {expected} was expected")),
+    }
+}
+
+fn at_least(expect: &Expect, outcome: &Outcome) -> [Row; 5] {
+    let met = outcome.poison().map(|poison| poison.poison_met_percent);
+    let trust = outcome.trust.as_ref();
+    let listed = trust.and_then(|trust| trust.true_listed_percent);
+    let frozen = trust.and_then(|trust| trust.frozen_percent);
+    [
+        (
+            "delivered_percent",
+            expect.delivered_percent,
+            outcome.delivered_percent(),
+        ),
+        ("poison_met_percent", expect.poison_met_percent, met),
+        ("kept_percent", expect.kept_percent, outcome.kept_percent()),
+        ("true_listed_percent", expect.true_listed_percent, listed),
+        ("frozen_percent", expect.frozen_percent, frozen),
+    ]
+}
+
+fn at_most(expect: &Expect, outcome: &Outcome) -> [Row; 9] {
+    let (latency, everyone) = (outcome.latency.known(), outcome.everyone.known());
+    let everyone = everyone.map(|times| times.most / 1_000.0);
+    let poison = outcome.poison();
+    let believed = poison.map(|poison| poison.poison_believed_percent);
+    let listed = poison.map(|poison| poison.poison_listed_percent);
+    let score = poison.map(|poison| f64::from(poison.poison_score));
+    let gone = poison.and_then(|poison| poison.poison_gone_seconds);
+    [
+        ("p50_ms", expect.p50_ms, latency.map(|times| times.p50)),
+        ("p99_ms", expect.p99_ms, latency.map(|times| times.p99)),
+        ("everyone_within_seconds", expect.everyone_within_seconds, everyone),
+        ("copies", expect.copies, outcome.copies),
+        ("own_tld_percent", expect.own_tld_percent, outcome.own_tld_percent),
+        ("poison_believed_percent", expect.poison_believed_percent, believed),
+        ("poison_listed_percent", expect.poison_listed_percent, listed),
+        ("poison_score", expect.poison_score, score),
+        ("poison_gone_seconds", expect.poison_gone_seconds, gone),
+    ]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::figures::Percentiles;
+    use crate::report::{figures::Percentiles, trust, trust::TrustFigures};
 
     #[test]
     fn only_what_was_expected_and_missed_is_broken() {
@@ -109,7 +82,7 @@ mod tests {
             arrived: 199,
             latency: Percentiles::of(vec![100.0, 300.0]),
             everyone: Percentiles::of(vec![5_000.0]),
-            copies: 1.1,
+            copies: Some(1.1),
             ..Outcome::default()
         };
         let check = |expect: Expect, words: &[&str]| {
@@ -174,8 +147,35 @@ mod tests {
     }
 
     #[test]
+    fn what_did_not_happen_meets_no_expectation() {
+        let expect = Expect {
+            delivered_percent: Some(0.0),
+            p50_ms: Some(1e9),
+            p99_ms: Some(1e9),
+            everyone_within_seconds: Some(1e9),
+            copies: Some(1e9),
+            poison_believed_percent: Some(100.0),
+            kept_percent: Some(0.0),
+            ..Expect::default()
+        };
+        let outcome = Outcome {
+            trust: Some(TrustFigures {
+                kept_percent: 100.0,
+                ..TrustFigures::default()
+            }),
+            ..Outcome::default()
+        };
+        let broken = judge(&expect, &outcome);
+        assert_eq!(broken.len(), 7, "{broken:?}");
+        assert!(broken.iter().all(|line| line.contains("has no value")), "{broken:?}");
+        assert!(broken.contains(&"p50_ms has no value, and at most 1000000000 was expected".to_owned()));
+    }
+
+    #[test]
     fn trust_is_judged_both_ways() {
         let outcome = Outcome {
+            wanted: 1,
+            nodes: vec![trust::tests::adversary("sleeper")],
             trust: Some(TrustFigures {
                 poison_met_percent: 50.0,
                 poison_believed_percent: 10.0,

@@ -43,8 +43,8 @@ pub fn page(report: &Report, about: &str) -> String {
                         name: how many are trusted, believed, or would be listed by an output that asks for two sources."))
                 }
                 h2 { "The mesh at the end" }
-                (figure(map::map(&outcome.nodes, &outcome.links), "Each dot is a node, each line a connection; nodes of one \
-                    region stand together. Adversaries have a red ring."))
+                (figure(map::map(&outcome.nodes, &outcome.links), &format!("Each dot is a node, {}; nodes of one region stand \
+                    together. Adversaries have a red ring.", connections(outcome.links.len()))))
                 h2 { "This run" }
                 (run(report))
             }
@@ -70,8 +70,8 @@ fn verdict(report: &Report) -> Markup {
 fn headline(report: &Report) -> Markup {
     html! {
         table {
-            @for (name, unit, value) in report.headline() {
-                tr { td { (name) } td { (format!("{value:.2} {unit}")) } }
+            @for figure in report.headline() {
+                tr { td { (figure.name) } td { (figure.unit.show(figure.value)) " " (figure.unit.sign()) } }
             }
         }
     }
@@ -87,10 +87,21 @@ fn beside(report: &Report) -> Markup {
             table {
                 tr { th { } th { "Starfish" } th { "gossipsub" } }
                 @for row in rows {
-                    tr { td { (row.name) } td { (format!("{:.2} {}", row.pulled, row.unit)) } td { (format!("{:.2} {}", row.pushed, row.unit)) } }
+                    tr {
+                        td { (row.name) }
+                        @for value in [row.pulled, row.pushed] { td { (row.unit.show(value)) " " (row.unit.sign()) } }
+                    }
                 }
             }
         }
+    }
+}
+
+/// What the lines of the map are.
+fn connections(links: usize) -> String {
+    match map::step(links) {
+        1 => "each line a connection".to_owned(),
+        step => format!("each line one in {step} of {links} connections"),
     }
 }
 
@@ -144,7 +155,9 @@ fn run(report: &Report) -> Markup {
 pub(crate) mod tests {
     use super::*;
     use crate::report::{
-        Cost, Head, Push, gathering,
+        Cost, Head, Push,
+        figures::{Figure, Unit},
+        gathering,
         trust::{Look, TrustFigures},
     };
 
@@ -202,9 +215,13 @@ pub(crate) mod tests {
             .into_iter()
             .find(|row| row.name == "copies")
             .expect("a row");
-        assert_eq!((row.pulled, row.pushed), (2_100.0 / 2_500.0, 4.9));
+        assert_eq!((row.pulled, row.pushed), (Some(2_100.0 / 2_500.0), Some(4.9)));
         assert!(page(&report, "").contains("<td>copies</td><td>0.84 </td><td>4.90 </td>"));
-        assert!(report.figures().contains(&("copies, pushed", "", 4.9)));
+        assert!(
+            report
+                .figures()
+                .contains(&Figure::new("copies, pushed", Unit::Ratio, Some(4.9)))
+        );
     }
 
     #[test]
@@ -217,6 +234,25 @@ pub(crate) mod tests {
         let page = page(&empty, "");
         assert_eq!(page.matches("Nothing to show").count(), 4);
         assert!(page.contains("all of &lt;it&gt;"));
+        assert!(page.contains("<td>latency p50</td><td>- ms</td>") && page.contains("<td>records</td><td>0 </td>"));
+    }
+
+    #[test]
+    fn what_publishers_could_not_say_has_a_row() {
+        let mut refused = report();
+        refused.outcome.refused = 3;
+        assert!(page(&refused, "").contains("<td>refused</td><td>3 </td>"));
+    }
+
+    #[test]
+    fn a_map_of_some_connections_says_so() {
+        let check = |links: usize, words: &str| {
+            let mut report = report();
+            report.outcome.links = vec![(0, 1); links];
+            assert!(page(&report, "").contains(words), "{links}");
+        };
+        check(4_000, "each line a connection;");
+        check(4_001, "each line one in 2 of 4001 connections;");
     }
 
     #[test]

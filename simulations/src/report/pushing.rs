@@ -2,19 +2,22 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Outcome, Report, figures::Percentiles};
+use super::{
+    Outcome, Report,
+    figures::{Figure, Percentiles, Unit},
+};
 
 /// What plain gossipsub did, which pushed the same whole bodies at the same time to the same neighbours over lines of its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Push {
-    /// Bodies that arrived of those that were wanted, in percent.
+    /// Bodies that arrived of those that were wanted, in percent; 0 when nothing was wanted.
     pub delivered_percent: f64,
     /// From the push to arrival at one node, in ms.
     pub latency: Percentiles,
     /// From the push to arrival at the last node that wanted it, in ms, of bodies that arrived everywhere.
     pub everyone: Percentiles,
-    /// Bytes that honest nodes received for each byte of body that arrived where it was wanted.
+    /// Bytes that honest nodes received for each byte of body that arrived where it was wanted; 0 when none arrived.
     pub copies: f64,
     /// Bytes that an honest node received, on average.
     pub received_each: f64,
@@ -24,10 +27,10 @@ impl Push {
     /// From all that was gathered about it.
     pub fn of(outcome: &Outcome) -> Self {
         Self {
-            delivered_percent: outcome.delivered_percent(),
+            delivered_percent: outcome.delivered_percent().unwrap_or_default(),
             latency: outcome.latency,
             everyone: outcome.everyone,
-            copies: outcome.copies,
+            copies: outcome.copies.unwrap_or_default(),
             received_each: outcome.received_each(),
         }
     }
@@ -41,20 +44,29 @@ pub struct Beside {
     /// Its name where only gossipsub's is shown.
     pub pushed_name: &'static str,
     /// Its unit.
-    pub unit: &'static str,
+    pub unit: Unit,
     /// Of the nodes, which pull bodies.
-    pub pulled: f64,
+    pub pulled: Option<f64>,
     /// Of gossipsub.
-    pub pushed: f64,
+    pub pushed: Option<f64>,
 }
 
+/// Names in the headline, and where only gossipsub's figures are shown.
+const NAMES: [(&str, &str); 7] = [
+    ("delivered", "delivered, pushed"),
+    ("latency p50", "latency p50, pushed"),
+    ("latency p99", "latency p99, pushed"),
+    ("everyone p50", "everyone p50, pushed"),
+    ("everyone max", "everyone max, pushed"),
+    ("copies", "copies, pushed"),
+    ("received each", "received each, pushed"),
+];
+
 impl Report {
-    /// The same and, where that was compared, what plain gossipsub came to.
-    pub fn figures(&self) -> Vec<(&'static str, &'static str, f64)> {
-        let pushed = self
-            .beside()
-            .into_iter()
-            .map(|row| (row.pushed_name, row.unit, row.pushed));
+    /// The headline and, where that was compared, what plain gossipsub came to.
+    pub fn figures(&self) -> Vec<Figure> {
+        let pushed = self.beside().into_iter();
+        let pushed = pushed.map(|row| Figure::new(row.pushed_name, row.unit, row.pushed));
         self.headline().into_iter().chain(pushed).collect()
     }
 
@@ -63,54 +75,27 @@ impl Report {
         let Some(push) = &self.outcome.push else {
             return Vec::new();
         };
-        let outcome = &self.outcome;
-        let row = |name, pushed_name, unit, pulled, pushed| Beside {
-            name,
-            pushed_name,
-            unit,
-            pulled,
-            pushed,
+        let headline = self.headline();
+        let (latency, everyone) = (push.latency.known(), push.everyone.known());
+        let pushed = [
+            self.outcome.delivered_percent().map(|_| push.delivered_percent),
+            latency.map(|times| times.p50),
+            latency.map(|times| times.p99),
+            everyone.map(|times| times.p50),
+            everyone.map(|times| times.most),
+            latency.map(|_| push.copies),
+            Some(push.received_each / 1e3),
+        ];
+        let row = |((name, pushed_name), pushed): ((&str, &'static str), Option<f64>)| {
+            let pulled = headline.iter().find(|figure| figure.name == name)?;
+            Some(Beside {
+                name: pulled.name,
+                pushed_name,
+                unit: pulled.unit,
+                pulled: pulled.value,
+                pushed,
+            })
         };
-        let (delivered, received) = (outcome.delivered_percent(), outcome.received_each());
-        let (latency, everyone) = (outcome.latency, outcome.everyone);
-        vec![
-            row("delivered", "delivered, pushed", "%", delivered, push.delivered_percent),
-            row(
-                "latency p50",
-                "latency p50, pushed",
-                "ms",
-                latency.p50,
-                push.latency.p50,
-            ),
-            row(
-                "latency p99",
-                "latency p99, pushed",
-                "ms",
-                latency.p99,
-                push.latency.p99,
-            ),
-            row(
-                "everyone p50",
-                "everyone p50, pushed",
-                "ms",
-                everyone.p50,
-                push.everyone.p50,
-            ),
-            row(
-                "everyone max",
-                "everyone max, pushed",
-                "ms",
-                everyone.most,
-                push.everyone.most,
-            ),
-            row("copies", "copies, pushed", "", outcome.copies, push.copies),
-            row(
-                "received each",
-                "received each, pushed",
-                "kB",
-                received / 1e3,
-                push.received_each / 1e3,
-            ),
-        ]
+        NAMES.into_iter().zip(pushed).filter_map(row).collect()
     }
 }

@@ -2,6 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{
+    NodeRow, Outcome,
+    figures::{Figure, Unit},
+};
+
 /// Figures about trust and poison, of honest nodes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -50,26 +55,51 @@ pub struct Look {
 }
 
 impl TrustFigures {
-    /// The figures that tables show: name, unit and value.
-    pub fn headline(&self) -> Vec<(&'static str, &'static str, f64)> {
-        let mut figures = vec![
-            ("poison met", "%", self.poison_met_percent),
-            ("poison believed", "%", self.poison_believed_percent),
-            ("poison listed", "%", self.poison_listed_percent),
-            ("poison score", "‰", f64::from(self.poison_score)),
-            ("kept", "%", self.kept_percent),
-        ];
-        figures.extend(self.poison_gone_seconds.map(|seconds| ("poison gone", "s", seconds)));
-        figures.extend(self.true_listed_percent.map(|percent| ("true listed", "%", percent)));
-        figures.extend(self.frozen_percent.map(|percent| ("frozen", "%", percent)));
-        figures
-    }
-
     /// From then on nobody believed any poison; none when somebody did at the last look.
     pub fn clean_from(&self) -> Option<f64> {
         let believed = |look: &Look| look.poison_believed_percent > 0.0;
         let clean = self.looks.iter().rposition(believed).map_or(0, |last| last + 1);
         self.looks.get(clean).map(|look| look.seconds)
+    }
+}
+
+impl Outcome {
+    /// Figures of trust, for what they say of poison; none in a run in which nobody publishes any.
+    pub fn poison(&self) -> Option<&TrustFigures> {
+        self.trust.as_ref().filter(|_| self.nodes.iter().any(NodeRow::poisons))
+    }
+
+    /// Records of honest authors that were believed at the end, of those that were wanted, in percent; none when nothing was.
+    pub fn kept_percent(&self) -> Option<f64> {
+        let trust = self.trust.as_ref().filter(|_| self.wanted > 0);
+        trust.map(|trust| trust.kept_percent)
+    }
+
+    /// The figures of trust that tables show.
+    pub(super) fn trust_figures(&self) -> Vec<Figure> {
+        let Some(trust) = &self.trust else {
+            return Vec::new();
+        };
+        let percent = |name, percent| Figure::new(name, Unit::Percent, percent);
+        let mut figures = Vec::new();
+        if let Some(poison) = self.poison() {
+            let score = f64::from(poison.poison_score);
+            figures.extend([
+                percent("poison met", Some(poison.poison_met_percent)),
+                percent("poison believed", Some(poison.poison_believed_percent)),
+                percent("poison listed", Some(poison.poison_listed_percent)),
+                Figure::new("poison score", Unit::PerMille, Some(score)),
+                Figure::new("poison gone", Unit::Seconds, poison.poison_gone_seconds),
+            ]);
+        }
+        figures.push(percent("kept", self.kept_percent()));
+        for (name, value) in [
+            ("true listed", trust.true_listed_percent),
+            ("frozen", trust.frozen_percent),
+        ] {
+            figures.extend(value.map(|value| percent(name, Some(value))));
+        }
+        figures
     }
 }
 
@@ -83,8 +113,46 @@ pub fn percent(part: usize, whole: usize) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// One adversary.
+    pub(in crate::report) fn adversary(kind: &str) -> NodeRow {
+        NodeRow {
+            node: 0,
+            role: "cert".to_owned(),
+            region: "north".to_owned(),
+            adversary: Some(kind.to_owned()),
+            missing: 0,
+            received: 0,
+            received_requested: 0,
+            stored_bodies: 0,
+            sent: 0,
+        }
+    }
+
+    #[test]
+    fn only_where_there_is_poison_it_has_rows() {
+        let check = |kind: &str, has_rows: bool| {
+            let outcome = Outcome {
+                nodes: vec![adversary(kind)],
+                trust: Some(TrustFigures::default()),
+                ..Outcome::default()
+            };
+            let figures = outcome.trust_figures();
+            let poison = figures.iter().filter(|figure| figure.name.starts_with("poison"));
+            assert_eq!(poison.count(), if has_rows { 5 } else { 0 }, "{kind}");
+            // Nothing was wanted.
+            let kept = figures.iter().find(|figure| figure.name == "kept").expect("a row");
+            assert_eq!(kept.value, None);
+        };
+        for kind in ["sybil", "poisoner", "sleeper", "thief"] {
+            check(kind, true);
+        }
+        for kind in ["equivocator", "ihave-spammer", "colluder", ""] {
+            check(kind, false);
+        }
+    }
 
     #[test]
     fn poison_is_gone_when_nobody_believes_it_again() {

@@ -3,7 +3,7 @@
 use std::{
     hash::{BuildHasher as _, RandomState},
     path::Path,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
 };
 
 fn program(arguments: &[&str], folder: &Path) -> Output {
@@ -146,7 +146,11 @@ fn a_run_is_replayed_and_compared() {
             0,
         );
     }
-    assert!(told(&["replay", "4"], folder.path(), 0).contains("the same"));
+    let replayed = told(&["replay", "4"], folder.path(), 0);
+    assert!(
+        replayed.contains("the same") && replayed.contains("run calm --seed 4 --ci"),
+        "{replayed}"
+    );
     assert!(told(&["replay", "6"], folder.path(), 2).contains("no report of seed 6"));
     let compared = told(&["compare", "reports/calm-4", "reports/calm-5"], folder.path(), 0);
     assert!(
@@ -182,6 +186,48 @@ fn a_sweep_shows_every_setting() {
 }
 
 #[test]
+fn a_sweep_says_what_it_could_not_do() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("afile"), "").expect("a file");
+    let told = told(
+        &["sweep", "calm", "--seeds", "1..2", "--out", "afile"],
+        folder.path(),
+        3,
+    );
+    assert!(told.contains("afile") && !told.contains("missed"), "{told}");
+}
+
+#[test]
+fn readers_may_leave() {
+    let run = |out: Stdio| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_starfish-sim"));
+        let output = command.arg("list").stdout(out).stderr(Stdio::piped()).output();
+        let output = output.expect("the program starts");
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        )
+    };
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    assert_eq!(run(writer.into()), (Some(0), String::new()));
+    let full = std::fs::File::options()
+        .write(true)
+        .open("/dev/full")
+        .expect("a full disk");
+    let (code, told) = run(full.into());
+    assert!(code == Some(3) && told.contains("standard output"), "{code:?} {told}");
+}
+
+#[test]
+fn a_folder_is_no_scenario() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(folder.path().join("calm")).expect("a folder");
+    let told = told(&["run", "calm", "--set", "seconds=soon"], folder.path(), 2);
+    assert!(told.contains("--set seconds=soon"), "{told}");
+}
+
+#[test]
 fn exit_codes_say_whose_fault_it_is() {
     let folder = tempfile::tempdir().expect("a folder");
     let check = |arguments: &[&str], code: i32, word: &str| {
@@ -192,6 +238,7 @@ fn exit_codes_say_whose_fault_it_is() {
     check(&["run", "calm", "--set", "seconds=soon"], 2, "--set seconds=soon");
     check(&["sweep", "calm", "--set", "secunds=1,2"], 2, "unknown field");
     check(&["sweep", "calm", "--seeds", "5..1"], 2, "smaller to a larger");
+    check(&["sweep", "calm", "--seeds", "5,5"], 2, "there twice");
     check(&["compare", "gone", "gone"], 3, "gone");
     check(&["replay", "1"], 3, "reports");
     let impossible = [

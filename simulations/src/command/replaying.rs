@@ -1,0 +1,282 @@
+//! `replay`: the same as before. The events are compared by their digest and, where the earlier ones are there, line by line;
+//! the figures that follow from them as well.
+
+use std::{
+    io::BufRead,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    Exit, Trouble,
+    arguments::{Replay, Which},
+    output::say,
+    proving::{open, same},
+    ready, running,
+    scratch::Scratch,
+};
+use crate::report::{
+    Report,
+    comparing::side_by_side,
+    folder::{self, EVENTS, SUMMARY},
+};
+
+pub(super) fn replay(replay: &Replay) -> Result<Exit, Trouble> {
+    let (folder, before) = find(&replay.reports, replay.seed)?;
+    let which = Which {
+        scenario: before.head.file.clone().into(),
+        set: before.head.set.clone(),
+        ci: before.head.ci,
+    };
+    let scenario = ready::load(&which.scenario, &which.changes()).map_err(Trouble::Mistakes)?;
+    say(&format!("the report in {}: {}\n", folder.display(), before.command()))?;
+    let earlier = Some(folder.join(EVENTS)).filter(|events| events.is_file());
+    let scratch = earlier.as_ref().map(|_| Scratch::new()).transpose()?;
+    let events = replay.events.clone();
+    if let (Some(events), Some(earlier)) = (&events, &earlier) {
+        not_the_same(events, earlier)?;
+    }
+    let events = events.or_else(|| Some(scratch.as_ref()?.join(EVENTS)));
+    let Some(now) = running::played(&scenario, &which, replay.seed, events.as_deref())? else {
+        return Ok(Exit::Breach);
+    };
+    let line = match earlier.as_deref().zip(events.as_deref()) {
+        Some((earlier, events)) => first_difference(earlier, events)?,
+        None => None,
+    };
+    let (exit, text) = told(&before, &now, line);
+    say(&text)?;
+    Ok(exit)
+}
+
+/// What came out: the two reports, and the first line in which the events differ.
+fn told(before: &Report, now: &Report, line: Option<u64>) -> (Exit, String) {
+    let digests = [before, now].map(|report| &report.outcome.events_digest);
+    let mut text = match line {
+        _ if digests[0] != digests[1] => format!("other events than before: {} and {}\n", digests[0], digests[1]),
+        Some(_) => format!(
+            "{EVENTS} is not of this report: its digest is another than {}\n",
+            digests[0]
+        ),
+        None => {
+            let changed = changed(before, now);
+            if changed.is_empty() {
+                let count = now.outcome.events;
+                return (Exit::Good, format!("the same {count} events again ({})\n", digests[0]));
+            }
+            format!("the same events, and other figures: {}\n", changed.join(", "))
+        }
+    };
+    text.extend(line.map(|line| format!("{EVENTS} differs first in line {line}\n")));
+    for (what, before, now) in [
+        ("the program", &before.head.program, &now.head.program),
+        ("the scenario", &before.head.digest, &now.head.digest),
+    ] {
+        if before != now {
+            text += &format!("{what} is another: {before} before, {now} now\n");
+        }
+    }
+    (Exit::Broken, text)
+}
+
+/// The figures that differ.
+fn changed(before: &Report, now: &Report) -> Vec<&'static str> {
+    // As it would be read from its folder: not everything is in the summary, and reading rounds.
+    let written = serde_json::to_string(now).expect("a report is a document");
+    let now: Report = serde_json::from_str(&written).expect("a report is read back");
+    if now.outcome == before.outcome {
+        return Vec::new();
+    }
+    let pairs = side_by_side(before, &now).into_iter();
+    let names: Vec<_> = pairs
+        .filter(|pair| pair.one != pair.other)
+        .map(|pair| pair.figure)
+        .collect();
+    if names.is_empty() {
+        vec!["some that tables do not show"]
+    } else {
+        names
+    }
+}
+
+/// The first line in which two streams of events differ, but for their heads: these name the program.
+fn first_difference(one: &Path, other: &Path) -> Result<Option<u64>, Trouble> {
+    let (_, line) = same(behind_head(one)?, behind_head(other)?)?;
+    Ok(line.map(|line| line + 1))
+}
+
+fn behind_head(path: &Path) -> Result<impl BufRead, Trouble> {
+    let mut file = open(path)?;
+    let skipped = file.skip_until(b'\n');
+    skipped.map_err(|error| Trouble::File(path.display().to_string(), error))?;
+    Ok(file)
+}
+
+/// The events of this run must not be written over those that they are compared with.
+fn not_the_same(events: &Path, earlier: &Path) -> Result<(), Trouble> {
+    let real = |path: &Path| path.canonicalize().ok();
+    if real(events).is_some_and(|events| real(earlier) == Some(events)) {
+        let file = earlier.display();
+        return Err(Trouble::Usage(format!(
+            "--events {file} would be written over the events that are compared; name another file"
+        )));
+    }
+    Ok(())
+}
+
+/// The only report of a seed, and its folder.
+fn find(reports: &Path, seed: u64) -> Result<(PathBuf, Report), Trouble> {
+    let read = |path: PathBuf| folder::read(&path).ok().map(|report| (path, report));
+    let mut found: Vec<_> = folders(reports)?.into_iter().filter_map(read).collect();
+    found.retain(|(_, report)| report.head.seed == seed);
+    let within = reports.display();
+    match found.len() {
+        0 => Err(Trouble::Usage(format!(
+            "no report of seed {seed} in {within}; say where it is with --reports FOLDER, or run the scenario"
+        ))),
+        1 => Ok(found.remove(0)),
+        count => {
+            let line = |(path, report): &(PathBuf, Report)| format!("\n    {}: {}", path.display(), report.command());
+            let all: String = found.iter().map(line).collect();
+            Err(Trouble::Usage(format!(
+                "{count} reports of seed {seed} in {within}; say which with --reports FOLDER:{all}"
+            )))
+        }
+    }
+}
+
+/// The folders of reports: this one, those in it, and those of the sweeps in it.
+fn folders(reports: &Path) -> Result<Vec<PathBuf>, Trouble> {
+    let is_report = |path: &PathBuf| path.join(SUMMARY).exists();
+    let mut found = vec![reports.to_owned()];
+    if is_report(&found[0]) {
+        return Ok(found);
+    }
+    found.clear();
+    for path in entries(reports)? {
+        if is_report(&path) {
+            found.push(path);
+        } else {
+            // What is no folder holds none.
+            found.extend(entries(&path).unwrap_or_default().into_iter().filter(is_report));
+        }
+    }
+    Ok(found)
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, Trouble> {
+    let entries = std::fs::read_dir(folder).map_err(|error| Trouble::File(folder.display().to_string(), error))?;
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    Ok(paths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::page;
+
+    /// As it is read from its folder.
+    fn report() -> Report {
+        let mut report = page::tests::report();
+        (report.outcome.spread, report.outcome.links) = (Vec::new(), Vec::new());
+        report
+    }
+
+    #[test]
+    fn everything_that_differs_is_told() {
+        let check = |change: fn(&mut Report), line: Option<u64>, exit: Exit, words: &[&str]| {
+            // What this run has beyond what a summary holds is no difference.
+            let (before, mut now) = (report(), page::tests::report());
+            change(&mut now);
+            let (found, text) = told(&before, &now, line);
+            assert_eq!(found, exit, "{text}");
+            assert!(words.iter().all(|word| text.contains(word)), "{text}");
+        };
+        check(|_| {}, None, Exit::Good, &["the same"]);
+        check(|now| now.cost.memory_mib = 5.0, None, Exit::Good, &["the same"]);
+        check(|_| {}, Some(3), Exit::Broken, &["not of this report", "line 3"]);
+        let other = |now: &mut Report| now.outcome.events_digest = "other".to_owned();
+        check(other, Some(3), Exit::Broken, &["other events", "line 3"]);
+        check(other, None, Exit::Broken, &["other events"]);
+        let slower = |now: &mut Report| now.outcome.latency.p50 += 1.0;
+        check(
+            slower,
+            None,
+            Exit::Broken,
+            &["same events", "other figures: latency p50\n"],
+        );
+        check(
+            |now| now.outcome.nodes[0].sent += 1,
+            None,
+            Exit::Broken,
+            &["tables do not show"],
+        );
+        check(
+            |now| (now.head.program, now.outcome.events_digest) = ("new".to_owned(), "other".to_owned()),
+            None,
+            Exit::Broken,
+            &["the program is another"],
+        );
+    }
+
+    #[test]
+    fn heads_of_events_may_differ() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let check = |one: &str, other: &str, line: Option<u64>| {
+            let paths = ["one", "other"].map(|name| folder.path().join(name));
+            for (path, text) in paths.iter().zip([one, other]) {
+                std::fs::write(path, text).expect("a file");
+            }
+            assert_eq!(first_difference(&paths[0], &paths[1]).expect("two files"), line);
+        };
+        check("head\na\nb\n", "another head\na\nb\n", None);
+        check("head\na\nb\n", "another head\na\nc\n", Some(3));
+        check("head\na\n", "head\n", Some(2));
+        check("", "", None);
+        assert!(first_difference(&folder.path().join("gone"), &folder.path().join("one")).is_err());
+    }
+
+    #[test]
+    fn events_are_not_compared_with_themselves() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [one, other] = ["one", "other"].map(|name| folder.path().join(name));
+        std::fs::write(&one, "").expect("a file");
+        assert!(not_the_same(&folder.path().join("./one"), &one).is_err());
+        assert!(not_the_same(&other, &one).is_ok());
+    }
+
+    #[test]
+    fn the_only_report_of_a_seed_is_found() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let reports = folder.path();
+        for (name, seed) in [
+            ("calm-1", 1),
+            ("withholding-1", 1),
+            ("calm-2", 2),
+            ("sweep-calm/0-3", 3),
+        ] {
+            let mut report = report();
+            report.head.seed = seed;
+            folder::write(&reports.join(name), &report, "").expect("a report");
+        }
+        let check = |within: &str, seed: u64, expected: Option<&str>| {
+            let found = find(&reports.join(within), seed).ok().map(|(path, _)| path);
+            assert_eq!(found, expected.map(|name| reports.join(name)), "{within}, {seed}");
+        };
+        check("", 2, Some("calm-2"));
+        check("", 3, Some("sweep-calm/0-3"));
+        check("sweep-calm", 3, Some("sweep-calm/0-3"));
+        check("withholding-1", 1, Some("withholding-1"));
+        check("withholding-1", 2, None);
+        check("", 4, None);
+        let several = find(reports, 1).expect_err("two reports");
+        assert_eq!(several.exit(), Exit::Mistaken);
+        let told = several.to_string();
+        assert!(
+            ["calm-1: ", "withholding-1: ", "--reports"]
+                .iter()
+                .all(|word| told.contains(word)),
+            "{told}"
+        );
+    }
+}
