@@ -163,6 +163,13 @@ fn a_run_is_replayed_and_compared() {
         head.contains("\"program\":\"starfish-sim") && head.contains("\"seed\":4"),
         "{head}"
     );
+    // A run that writes no events leaves none of an earlier one beside its report.
+    told(
+        &[&["run", "calm", "--ci", "--seed", "4"], &few[..]].concat(),
+        folder.path(),
+        0,
+    );
+    assert!(!folder.path().join("reports/calm-4/events.ndjson").exists());
 }
 
 #[test]
