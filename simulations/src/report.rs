@@ -91,6 +91,8 @@ pub struct Outcome {
     pub copies: Option<f64>,
     /// Body bytes of the median node that pulls one TLD, in percent of the mean of those that pull everything.
     pub own_tld_percent: Option<f64>,
+    /// The same of all bytes that it was sent: headers, statements and gossip are everybody's.
+    pub own_tld_received_percent: Option<f64>,
     /// Trust and poison, in runs that are about them.
     pub trust: Option<TrustFigures>,
     /// Provable faults that honest nodes counted against other honest nodes; more than none is a mistake of ours.
@@ -225,6 +227,8 @@ impl Report {
         ];
         let own = outcome.own_tld_percent;
         figures.extend(own.map(|percent| Figure::new("own TLD", Unit::Percent, Some(percent))));
+        let own = outcome.own_tld_received_percent;
+        figures.extend(own.map(|percent| Figure::new("own TLD, in all", Unit::Percent, Some(percent))));
         figures.extend(outcome.trust_figures());
         figures.push(count("broken", outcome.broken.len() as u64));
         figures

@@ -140,7 +140,8 @@ impl Gathering {
         let honest = outcome.nodes.iter().filter(|row| row.adversary.is_none());
         let requested: u64 = honest.map(|row| row.received_requested).sum();
         outcome.copies = (useful > 0).then(|| requested as f64 / useful as f64);
-        outcome.own_tld_percent = self.selectivity(&outcome.nodes);
+        outcome.own_tld_percent = self.selectivity(&outcome.nodes, |row| row.stored_bodies);
+        outcome.own_tld_received_percent = self.selectivity(&outcome.nodes, |row| row.received);
         outcome
     }
 
@@ -222,11 +223,11 @@ impl Gathering {
         rows.map(row).collect()
     }
 
-    fn selectivity(&self, rows: &[NodeRow]) -> Option<f64> {
+    fn selectivity(&self, rows: &[NodeRow], of: impl Fn(&NodeRow) -> u64) -> Option<f64> {
         let bytes = |is_selective: bool| -> Vec<f64> {
             let nodes = self.nodes.iter().zip(rows);
             let such = nodes.filter(|(known, _)| known.is_selective == is_selective && known.adversary.is_none());
-            such.map(|(_, row)| row.stored_bodies as f64).collect()
+            such.map(|(_, row)| of(row) as f64).collect()
         };
         let (own, full) = (bytes(true), bytes(false));
         // Publishers receive little of what they wrote; the mean over all others is what a full subscriber receives.
@@ -317,6 +318,8 @@ pub(crate) mod tests {
         assert_eq!(outcome.copies, Some(2_100.0 / 2_500.0));
         // The selective node stored the first body twice; the only other one that stored any stored both.
         assert_eq!(outcome.own_tld_percent, Some(100.0 * 2_000.0 / 1_500.0));
+        // It was sent 130 bytes, and the two others 10 and 2,020.
+        assert_eq!(outcome.own_tld_received_percent, Some(100.0 * 130.0 / 1_015.0));
         assert_eq!(outcome.faults_among_honest, 0);
         assert_eq!(outcome.traffic[0].bytes, 100);
         let missing: Vec<u64> = outcome.nodes.iter().map(|row| row.missing).collect();
