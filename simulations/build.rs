@@ -3,7 +3,8 @@
 use std::process::Command;
 
 fn main() {
-    let git = |arguments: &[&str]| first_line(Command::new("git").args(arguments));
+    // Without the lock `status` leaves the index as it is; refreshed, it would have this run again at the next build.
+    let git = |arguments: &[&str]| first_line(Command::new("git").arg("--no-optional-locks").args(arguments));
     let mut commit = git(&["rev-parse", "--short=12", "HEAD"]);
     if commit != "unknown" && !git(&["status", "--porcelain", "--untracked-files=no"]).is_empty() {
         commit.push_str("-changed");
