@@ -20,10 +20,7 @@ pub mod page;
 pub mod pushing;
 pub mod trust;
 
-use serde::{
-    Deserialize, Serialize,
-    de::{IntoDeserializer as _, value},
-};
+use serde::{Deserialize, Serialize};
 
 pub use self::pushing::Push;
 use self::{
@@ -166,7 +163,7 @@ pub struct NodeRow {
     /// Its region.
     pub region: String,
     /// What it does instead of what it should; none for an honest one.
-    pub adversary: Option<String>,
+    pub adversary: Option<AdversaryKind>,
     /// Bodies that it wanted and did not get.
     pub missing: u64,
     /// Bytes that it was sent, of every protocol.
@@ -259,12 +256,7 @@ impl Head {
 impl NodeRow {
     /// Whether it publishes poison, sooner or later.
     fn poisons(&self) -> bool {
-        let kind = |name: &str| {
-            AdversaryKind::deserialize::<value::StrDeserializer<'_, value::Error>>(name.into_deserializer())
-        };
-        self.adversary
-            .as_deref()
-            .is_some_and(|name| kind(name).is_ok_and(AdversaryKind::poisons))
+        self.adversary.is_some_and(AdversaryKind::poisons)
     }
 }
 

@@ -116,6 +116,7 @@ pub fn table(rows: &[Vec<String>]) -> String {
 mod tests {
     use super::*;
     use crate::report::{page, trust};
+    use crate::scenario::written::AdversaryKind;
 
     #[test]
     fn figures_stand_side_by_side() {
@@ -151,7 +152,10 @@ mod tests {
     fn figures_that_some_seeds_lack_do_not_shift_the_others() {
         let (mut with, mut without) = (page::tests::report(), page::tests::report());
         for report in [&mut with, &mut without] {
-            report.outcome.nodes.push(trust::tests::adversary("sleeper"));
+            report
+                .outcome
+                .nodes
+                .push(trust::tests::adversary(AdversaryKind::Sleeper));
             report.outcome.trust.as_mut().expect("trust").true_listed_percent = Some(100.0);
         }
         with.outcome.trust.as_mut().expect("trust").poison_gone_seconds = Some(1.0);

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use starfish_protocol::record::RecordId;
 
 use super::{NodeRow, Outcome, RegionRow, Spread, TrafficRow, figures::Percentiles};
+use crate::scenario::written::AdversaryKind;
 
 /// What is known of a node before a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub struct Known {
     /// Its region.
     pub region: String,
     /// What it does instead of what it should.
-    pub adversary: Option<String>,
+    pub adversary: Option<AdversaryKind>,
     /// Whether it pulls one TLD only.
     pub is_selective: bool,
 }
@@ -208,7 +209,7 @@ impl Gathering {
             node: node as u32,
             role: known.role.clone(),
             region: known.region.clone(),
-            adversary: known.adversary.clone(),
+            adversary: known.adversary,
             missing,
             received: carried.received.values().map(|(bytes, _)| bytes).sum(),
             stored_bodies: self.stored[node],
@@ -273,17 +274,17 @@ pub(crate) mod tests {
 
     /// Four nodes, one of them hostile and one of them selective; two records, of which one did not reach everyone.
     pub(crate) fn gathered() -> Outcome {
-        let known = |role: &str, region: &str, adversary: Option<&str>| Known {
+        let known = |role: &str, region: &str, adversary: Option<AdversaryKind>| Known {
             role: role.to_owned(),
             region: region.to_owned(),
-            adversary: adversary.map(str::to_owned),
+            adversary,
             is_selective: role == "registry",
         };
         let nodes = vec![
             known("cert", "north", None),
             known("cert", "south", None),
             known("registry", "south", None),
-            known("cert", "north", Some("withholder")),
+            known("cert", "north", Some(AdversaryKind::Withholder)),
         ];
         let seconds = Duration::from_secs;
         let mut gathering = Gathering::new(nodes, vec![(seconds(10), seconds(20))]);

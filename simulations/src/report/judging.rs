@@ -74,6 +74,7 @@ fn at_most(expect: &Expect, outcome: &Outcome) -> [Row; 9] {
 mod tests {
     use super::*;
     use crate::report::{figures::Percentiles, trust, trust::TrustFigures};
+    use crate::scenario::written::AdversaryKind;
 
     #[test]
     fn only_what_was_expected_and_missed_is_broken() {
@@ -175,7 +176,7 @@ mod tests {
     fn trust_is_judged_both_ways() {
         let outcome = Outcome {
             wanted: 1,
-            nodes: vec![trust::tests::adversary("sleeper")],
+            nodes: vec![trust::tests::adversary(AdversaryKind::Sleeper)],
             trust: Some(TrustFigures {
                 poison_met_percent: 50.0,
                 poison_believed_percent: 10.0,

@@ -115,14 +115,15 @@ pub fn percent(part: usize, whole: usize) -> f64 {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::scenario::written::AdversaryKind;
 
     /// One adversary.
-    pub(in crate::report) fn adversary(kind: &str) -> NodeRow {
+    pub(in crate::report) fn adversary(kind: AdversaryKind) -> NodeRow {
         NodeRow {
             node: 0,
             role: "cert".to_owned(),
             region: "north".to_owned(),
-            adversary: Some(kind.to_owned()),
+            adversary: Some(kind),
             missing: 0,
             received: 0,
             received_requested: 0,
@@ -133,7 +134,7 @@ pub(super) mod tests {
 
     #[test]
     fn only_where_there_is_poison_it_has_rows() {
-        let check = |kind: &str, has_rows: bool| {
+        let check = |kind: AdversaryKind, has_rows: bool| {
             let outcome = Outcome {
                 nodes: vec![adversary(kind)],
                 trust: Some(TrustFigures::default()),
@@ -141,15 +142,16 @@ pub(super) mod tests {
             };
             let figures = outcome.trust_figures();
             let poison = figures.iter().filter(|figure| figure.name.starts_with("poison"));
-            assert_eq!(poison.count(), if has_rows { 5 } else { 0 }, "{kind}");
+            assert_eq!(poison.count(), if has_rows { 5 } else { 0 }, "{kind:?}");
             // Nothing was wanted.
             let kept = figures.iter().find(|figure| figure.name == "kept").expect("a row");
             assert_eq!(kept.value, None);
         };
-        for kind in ["sybil", "poisoner", "sleeper", "thief"] {
+        use AdversaryKind::{Colluder, Equivocator, IhaveSpammer, Poisoner, Sleeper, Sybil, Thief};
+        for kind in [Sybil, Poisoner, Sleeper, Thief] {
             check(kind, true);
         }
-        for kind in ["equivocator", "ihave-spammer", "colluder", ""] {
+        for kind in [Equivocator, IhaveSpammer, Colluder] {
             check(kind, false);
         }
     }

@@ -143,7 +143,7 @@ impl<'a> Play<'a> {
         let known = |place: &Place| Known {
             role: place.role.clone(),
             region: scenario.latency.regions[place.region].clone(),
-            adversary: place.adversary.map(AdversaryKind::name),
+            adversary: place.adversary,
             is_selective: place.tld.is_some(),
         };
         let splits = scenario.written.partition.values();

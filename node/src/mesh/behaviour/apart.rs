@@ -2,7 +2,7 @@
 //!
 //! libp2p polls all handlers of a connection whenever one of them has something to do, and the task of a connection has room
 //! for three of each, because it moves them when it ends. A handler that lives apart is polled when it was woken itself or
-//! something happened to it, and takes its room once. With gossip every other second most wakings are gossip's: ping and
+//! something happened to it, and takes its room once. Most wakings are gossip's: through these, ping and
 //! identify sleep on, and a node with twelve connections takes 150 kB less.
 
 use std::{

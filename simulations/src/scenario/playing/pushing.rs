@@ -73,17 +73,23 @@ mod tests {
     use starfish_crypto::domain;
 
     use super::*;
+    use crate::scenario::written::AdversaryKind;
 
     #[test]
     fn what_arrives_before_its_record_is_published_counts() {
-        let known = |adversary: Option<&str>| Known {
+        let known = |adversary: Option<AdversaryKind>| Known {
             role: "cert".into(),
             region: "north".into(),
-            adversary: adversary.map(str::to_owned),
+            adversary,
             is_selective: false,
         };
         let mut pushes = Pushes::new(
-            vec![known(None), known(None), known(None), known(Some("flooder"))],
+            vec![
+                known(None),
+                known(None),
+                known(None),
+                known(Some(AdversaryKind::Flooder)),
+            ],
             vec![],
         );
         let digest = |number: u8| Digest::of(domain::COMMUNITY, &[number]);

@@ -170,15 +170,6 @@ pub enum AdversaryKind {
 }
 
 impl AdversaryKind {
-    /// Its name, as it is written.
-    pub fn name(self) -> String {
-        let name = serde_json::to_value(self).ok();
-        name.as_ref()
-            .and_then(|name| name.as_str())
-            .unwrap_or_default()
-            .to_owned()
-    }
-
     /// Whether it begins when `from_seconds` says.
     pub fn may_begin_later(self) -> bool {
         !matches!(self, Self::Withholder | Self::Censor | Self::Eclipse)
