@@ -61,6 +61,13 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8], limit: usize) -> Result<T, Code
     }
 }
 
+/// Decodes a value from the beginning of `bytes`, whatever follows: of a document, the rest of which is still on its way.
+/// Short ones only.
+pub fn decode_beginning<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
+    let bytes = &bytes[..bytes.len().min(SHORT_BYTES)];
+    decode_within(bytes, standard().with_limit::<SHORT_BUDGET>()).map(|(value, _)| value)
+}
+
 fn decode_within<T: DeserializeOwned, const N: usize>(
     bytes: &[u8],
     budget: Configuration<bincode::config::LittleEndian, bincode::config::Varint, Limit<N>>,

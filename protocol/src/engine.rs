@@ -263,6 +263,10 @@ impl Engine {
                 let steps = self.bodies.progress(ticket, self.now.mono);
                 self.carry_out(steps);
             }
+            Input::Pushing { peer, digest } => {
+                let steps = self.bodies.pushing(&peer, digest, self.now.mono);
+                self.carry_out(steps);
+            }
             Input::Opened { ticket, body } => self.opened(ticket, body),
             Input::Appended(ticket) => self.appended(ticket),
             Input::Found { ticket, found } => self.found(ticket, found),

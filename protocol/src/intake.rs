@@ -6,7 +6,8 @@
 //! Whoever passes on the bytes that a header names is never blamed for what they decode to: only their digest is a
 //! promise of the sender's. A body that does not open is left out here, and pulled and judged by itself.
 
-use starfish_crypto::{Signed, Verified, Verifier, VerifyError};
+use serde::Deserialize;
+use starfish_crypto::{Digest, Signed, Verified, Verifier, VerifyError};
 use thiserror::Error;
 
 use crate::{
@@ -203,6 +204,25 @@ pub fn open_request(frame: &[u8], checker: &dyn Checker) -> Result<OpenRequest, 
         }
         request => OpenRequest::Plain(request),
     })
+}
+
+/// Which body a request frame pushes, from its beginning: long before [`open_request`] can check it, so that nobody is
+/// asked for what is on its way. None of any other request.
+pub fn pushed_body(beginning: &[u8]) -> Option<Digest> {
+    /// A request, in the layout of [`Request`] up to the header of a push.
+    #[derive(Deserialize)]
+    enum Beginning {
+        Hello,
+        Frontier,
+        Range,
+        Statements,
+        Body,
+        Push { header: Signed },
+    }
+    match codec::decode_beginning(beginning) {
+        Ok(Beginning::Push { header }) => Header::decode(header.bytes()).ok().map(|header| header.body_digest),
+        _ => None,
+    }
 }
 
 /// Opens an answer that has been read whole.

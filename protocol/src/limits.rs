@@ -112,7 +112,7 @@ pub const STATEMENTS_RETOLD: usize = 24;
 pub const SETTLING: Millis = Millis(3 * SECOND);
 /// How many authors are asked about at once.
 pub const STATEMENT_KEYS: usize = 64;
-/// How many topics of a peer are remembered, for `topics`: what one screen shows.
+/// How many topics and how many TLDs of a peer are remembered: what one screen shows. It pulls what it wants beyond them.
 pub const SUBSCRIPTIONS: usize = 64;
 /// How many of our body requests are in flight to one peer: under [`WAITING_BODIES_PER_PEER`], so that none is refused.
 pub const BODY_REQUESTS_PER_PEER: usize = 48;
@@ -142,13 +142,15 @@ pub const ASKS_PER_BODY: usize = 3;
 pub const BODY_PATIENCE: Millis = Millis(300);
 /// How long it may at most, however slow a peer made its small answers look.
 pub const BODY_PATIENCE_MOST: Millis = Millis(2 * SECOND);
+/// How long it may at most on a slow line: what 256 kbit/s need for eight groups.
+pub const BODY_PATIENCE_SLOW: Millis = Millis(4 * SECOND);
 /// How long after nobody had a body that was told of just now everyone is asked again, doubling each time: whoever told of
 /// it will have it soon, and the next sync may be a minute away.
 pub const BODY_AGAIN: Millis = Millis(500);
 /// How often that is done: for half a minute, then the syncs go on with it.
 pub const BODY_ROUNDS: u32 = 6;
-/// How long the publisher's own push is waited for before its mesh peer asks for the body, without the time that the
-/// bytes need. Without it every body would come twice to the publisher's neighbours.
+/// How long the beginning of the publisher's own push is waited for before its mesh peer asks for the body, without the
+/// time that the bytes need; from then on, the push has to go on as an answer has. Without it every body would come twice to the publisher's neighbours.
 pub const PUSH_WAIT: Millis = Millis(300);
 /// How many bytes a push is expected to bring in a millisecond: 2 Mbit/s.
 pub const PUSH_BYTES_PER_MILLI: u64 = 250;

@@ -15,11 +15,15 @@ use starfish_node::daemon::pairing::Code;
 use starfish_protocol::{
     codec,
     community::Community,
-    intake::{Fault, OpenGossip, OpenRequest, open_gossip, open_request, open_response},
+    intake::{Fault, OpenGossip, OpenRequest, open_gossip, open_request, open_response, pushed_body},
     limits,
     listing::{self, bundles, read},
     observable::Observable,
-    record::{Body, Header, Kind, LogId, RecordId, groups::GroupVerifier, open_body, seal_body},
+    record::{
+        Body, Header, Kind, LogId, RecordId,
+        groups::{GROUP_BYTES, GroupVerifier},
+        open_body, seal_body,
+    },
     statement::{CheckError, CheckedStatement, Checker, Roster, Statement},
     time::Millis,
     wire::{BodyHead, Channel, FRAME_BYTES, GOSSIP_BYTES, Gossip, Head, Request, Response},
@@ -110,12 +114,16 @@ fn request(bytes: &[u8]) {
     let strict = open_request(bytes, &Strict).is_ok();
     let opened = open_request(bytes, &Credulous);
     assert!(!strict || opened.is_ok(), "a signature that holds is not believed");
-    if let Ok(OpenRequest::Push {
-        header,
-        body: Some((compressed, body)),
-    }) = opened
-    {
-        assert_eq!(open_body(&header, &compressed), Ok(body));
+    let begun = pushed_body(&bytes[..bytes.len().min(GROUP_BYTES)]);
+    match opened {
+        Ok(OpenRequest::Push { header, body }) => {
+            assert_eq!(begun, Some(header.body_digest), "a push is known by its beginning");
+            if let Some((compressed, body)) = body {
+                assert_eq!(open_body(&header, &compressed), Ok(body));
+            }
+        }
+        Ok(_) => assert_eq!(begun, None, "nothing else is taken for a push"),
+        Err(_) => {}
     }
 }
 

@@ -14,6 +14,7 @@ use futures::{
 };
 use libp2p::PeerId;
 use serde::{Deserialize, Serialize};
+use starfish_crypto::Digest;
 use starfish_protocol::{
     engine::port::{AskError, Ticket},
     intake::{Fault, OpenRequest, OpenResponse},
@@ -32,6 +33,8 @@ pub(crate) const REPORTS: usize = 64;
 pub(crate) enum Report {
     /// Another group of a body is here.
     Progress(Ticket),
+    /// Another piece of a push of this body is here.
+    Pushing { ticket: Ticket, digest: Digest },
     /// A request of ours ended.
     Answered {
         ticket: Ticket,
@@ -44,8 +47,8 @@ pub(crate) enum Report {
     },
     /// A peer's stream is done with.
     Served(Ticket),
-    /// A push ended, one way or the other.
-    Pushed { peer: PeerId, push: u64 },
+    /// A push ended; whether it was taken.
+    Pushed { peer: PeerId, push: u64, taken: bool },
 }
 
 /// The only frame of an answer. After `Body`, the groups follow as they are, `len` bytes in all.

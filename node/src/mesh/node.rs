@@ -33,9 +33,10 @@ use starfish_protocol::{
         Engine,
         port::{Input, Outcome, Ticket},
     },
+    intake::{Fault, OpenRequest},
     statement::Checker,
     time::Millis,
-    wire::Channel,
+    wire::{Channel, Request, Response},
 };
 
 use super::{
@@ -51,6 +52,7 @@ use super::{
     peers::{
         connections::Connections,
         dialling::Dialler,
+        peer_of,
         watchdog::{self, Watchdog},
     },
 };
@@ -291,21 +293,41 @@ impl Node {
             }
             // What was given up has no answer.
             Report::Progress(_) | Report::Answered { .. } => {}
-            Report::Asked { ticket, request } => {
-                if let Some(peer) = self.answering.peer(ticket) {
-                    self.feed(Input::Asked {
-                        peer: super::peers::peer_of(&peer),
-                        ticket,
-                        request: *request,
-                    });
+            Report::Pushing { ticket, digest } => {
+                if let Some(peer) = self.answering.peer(ticket).as_ref().map(peer_of) {
+                    self.feed(Input::Pushing { peer, digest });
                 }
             }
+            Report::Asked { ticket, request } => self.asked(ticket, *request),
             Report::Served(ticket) => self.answering.served(ticket),
-            Report::Pushed { peer, push } => {
-                self.pushing.pushed(peer, push);
+            Report::Pushed { peer, push, taken } => {
+                for (digest, ticket) in self.pushing.pushed(peer, push) {
+                    if taken {
+                        self.answering.reply(ticket, Response::NotHeld);
+                    } else {
+                        self.asked(ticket, Ok(OpenRequest::Plain(Request::Body { digest })));
+                    }
+                }
                 self.start_streams();
             }
         }
+    }
+
+    /// A peer asks. What is being pushed to it is not answered besides.
+    fn asked(&mut self, ticket: Ticket, request: Result<OpenRequest, Fault>) {
+        let Some(peer) = self.answering.peer(ticket) else {
+            return;
+        };
+        if let Ok(OpenRequest::Plain(Request::Body { digest })) = &request
+            && self.pushing.lets_wait(&peer, *digest, ticket)
+        {
+            return;
+        }
+        self.feed(Input::Asked {
+            peer: peer_of(&peer),
+            ticket,
+            request,
+        });
     }
 
     /// Sets the alarm to the next thing that is due, whatever it is.

@@ -5,6 +5,7 @@
 //! machine says what to do as [`BodyStep`]s and keeps all its timers in one ordered set.
 
 mod neighbours;
+mod pace;
 mod resolving;
 mod seeking;
 mod waiting;
@@ -24,6 +25,7 @@ use crate::{
 pub(super) use self::waiting::Serving;
 use self::{
     neighbours::Neighbours,
+    pace::Pace,
     wanted::{Asking, Stage, Waiter, Wanted},
 };
 use super::port::Ticket;
@@ -68,6 +70,7 @@ pub(super) struct Bodies {
     /// Authors of bodies that nobody had, until somebody asks.
     unserved: BTreeSet<PublicKey>,
     neighbours: Neighbours,
+    pace: Pace,
     /// The store is behind: what is asked for already may come, and nothing else is asked for.
     held_up: bool,
 }
@@ -244,6 +247,9 @@ impl Bodies {
             return Vec::new();
         };
         let first = !std::mem::replace(&mut asking.started, true);
+        if let Some(gap) = self.pace.came(ticket, now) {
+            self.neighbours.gap(&peer, gap);
+        }
         asking.progress = now;
         wanted.another = None;
         let idle = |(other, asking): (&Peer, &Asking)| (!asking.started && *other != peer).then(|| other.clone());
@@ -257,11 +263,39 @@ impl Bodies {
         steps
     }
 
+    /// Part of the author's own push came: it is as good as an answer of his, and nobody else is asked while it goes on.
+    ///
+    /// Whoever is asked and sends nothing yet is left alone; the author is not asked in this round, or the body would come
+    /// twice over his line.
+    pub(super) fn pushing(&mut self, peer: &Peer, digest: Digest, now: Millis) -> Vec<BodyStep> {
+        let Some(wanted) = self.wanted.get_mut(&digest) else {
+            return Vec::new();
+        };
+        if wanted.stage != Stage::Seeking || !self.neighbours.is(peer, &wanted.author) {
+            return Vec::new();
+        }
+        wanted.refused.insert(peer.clone());
+        let idle = wanted.asking.iter().filter(|(_, asking)| !asking.started);
+        let idle: Vec<Peer> = idle.map(|(other, _)| other.clone()).collect();
+        let steps = self.stop(digest, &idle, now);
+        let patience = self.neighbours.patience(peer, self.pace.under_way());
+        if let Some(wanted) = self.wanted.get_mut(&digest) {
+            wanted.another = Some(now + patience);
+        }
+        self.reschedule(digest, now);
+        steps
+    }
+
     /// A request of ours ended.
     pub(super) fn answered(&mut self, ticket: Ticket, answer: Answer, now: Millis) -> Vec<BodyStep> {
         let Some((digest, peer)) = self.tickets.get(&ticket).cloned() else {
             return Vec::new();
         };
+        if answer == Answer::Body
+            && let Some(gap) = self.pace.came(ticket, now)
+        {
+            self.neighbours.gap(&peer, gap);
+        }
         let mut steps = self.stop(digest, std::slice::from_ref(&peer), now);
         steps.retain(|step| *step != BodyStep::Cancel { ticket });
         match answer {
@@ -318,7 +352,13 @@ impl Bodies {
             .iter_mut()
             .filter_map(|(digest, wanted)| wanted.leave(peer, *digest))
             .collect();
-        self.tickets.retain(|_, (_, whom)| whom != peer);
+        let pace = &mut self.pace;
+        self.tickets.retain(|ticket, (_, whom)| {
+            if whom == peer {
+                pace.ended(*ticket);
+            }
+            whom != peer
+        });
         touched
             .into_iter()
             .flat_map(|digest| self.advance(digest, now))

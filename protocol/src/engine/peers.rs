@@ -13,7 +13,7 @@ use crate::{
     limits,
     organisation::OrgId,
     peer::Peer,
-    record::{Audience, Header, Topic},
+    record::{Audience, Header},
     time::{Millis, Time},
     wire::{Cursor, Hello, Request},
 };
@@ -25,6 +25,7 @@ use super::{
     exchange::Ask,
     frontier::Gap,
     port::{DisconnectReason, Event, Outcome, Output, PeerView, Refusal},
+    setup::Subscription,
 };
 
 /// One connected peer.
@@ -36,7 +37,8 @@ pub(super) struct PeerState {
     pub(super) outbound: bool,
     pub(super) since: Millis,
     pub(super) records: u64,
-    pub(super) topics: Vec<String>,
+    /// What it says it pulls.
+    pub(super) subscription: Subscription,
     pub(super) strikes: u32,
     /// What its clock said, at which of our moments.
     pub(super) clock: Option<Time>,
@@ -242,8 +244,7 @@ impl Engine {
                 wall: hello.wall,
             })
             .is_none();
-        let topics = hello.topics.into_iter().take(limits::SUBSCRIPTIONS);
-        state.topics = topics.filter(|topic| Topic::parse(topic).is_ok()).collect();
+        state.subscription = Subscription::told(&hello.topics, &hello.tlds);
         let known = std::mem::replace(
             &mut state.org,
             state.key.and_then(|key| self.roster.organisation_of(&key, wall)),
@@ -286,7 +287,7 @@ impl Engine {
             trusted: self.trust.judge(state.org).connect,
             since: state.since,
             records: state.records,
-            topics: state.topics.clone(),
+            topics: state.subscription.topics.iter().map(ToString::to_string).collect(),
             strikes: state.strikes,
         };
         self.peers.iter().map(view).collect()

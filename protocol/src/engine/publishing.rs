@@ -354,7 +354,7 @@ impl Engine {
     }
 
     /// Tells the mesh about a durable record of ours: the header to all, a larger body to our own mesh peers. What is GREEN is
-    /// pushed whole: whoever may be told and does not confide in us is not in that mesh.
+    /// pushed whole and to everyone: whoever may be told and does not confide in us is not in that mesh.
     pub(super) fn spread(&mut self, publication: Publication) {
         let Publication { header, compressed } = publication;
         let Some(channel) = Channel::of(header.audience) else {
@@ -371,10 +371,15 @@ impl Engine {
             payload: codec::encode(&gossip),
         });
         if !inline || channel == Channel::Green {
+            let does_not_pull = |state: &PeerState| channel == Channel::Clear && !state.subscription.covers(&header);
+            let peers = self.peers.iter().filter(|(_, state)| does_not_pull(state));
+            let spared = peers.map(|(peer, _)| peer.clone()).collect();
             self.out.push(Output::Push {
                 channel,
                 header: header.signed().clone(),
+                digest: header.body_digest,
                 body: compressed,
+                spared,
             });
         }
     }

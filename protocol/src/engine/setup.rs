@@ -6,6 +6,7 @@ use starfish_crypto::{Digest, PublicKey, SecretKey};
 
 use crate::{
     community::Community,
+    limits,
     observable::Tld,
     organisation::OrgId,
     record::{Header, Kind, LogId, Scope, Topic},
@@ -96,6 +97,16 @@ pub struct Subscription {
 }
 
 impl Subscription {
+    /// What a peer says it pulls, as far as it is understood and remembered.
+    pub(super) fn told(topics: &[String], tlds: &[String]) -> Self {
+        let topics = topics.iter().take(limits::SUBSCRIPTIONS);
+        let tlds = tlds.iter().take(limits::SUBSCRIPTIONS);
+        Self {
+            topics: topics.filter_map(|topic| Topic::parse(topic).ok()).collect(),
+            tlds: tlds.filter_map(|tld| Tld::parse(tld).ok()).collect(),
+        }
+    }
+
     /// Whether the body of this header is wanted.
     pub fn covers(&self, header: &Header) -> bool {
         let topic = self.topics.is_empty() || self.topics.contains(&header.topic);

@@ -19,7 +19,7 @@ use futures::{
 use libp2p::{PeerId, Stream};
 use starfish_protocol::{
     engine::port::Ticket,
-    intake::{Fault, OpenRequest, open_request},
+    intake::{Fault, OpenRequest, open_request, pushed_body},
     limits,
     record::groups::group_values,
     time::Millis,
@@ -249,7 +249,7 @@ impl Visit {
             self.desk.figures.refused_streams.inc();
             return Err(Broken::Lost);
         };
-        let frame = line.bytes(bytes).await?;
+        let frame = self.frame(line, bytes).await?;
         let checker = Arc::clone(&self.desk.checker);
         let cost = Cost {
             work: Work::Exchange,
@@ -260,6 +260,22 @@ impl Visit {
             open_request(&frame, checker.as_ref())
         });
         opened.await.ok_or(Broken::Lost)
+    }
+
+    /// Reads a frame, and tells of each piece of a push: whoever waits for the body asks nobody else meanwhile.
+    async fn frame(&mut self, line: &mut Line<Stream>, length: usize) -> Result<Vec<u8>, Broken> {
+        let mut frame = Vec::new();
+        let mut more = line.piece(&mut frame, length).await?;
+        let pushed = pushed_body(&frame);
+        while more {
+            if let Some(digest) = pushed {
+                let ticket = self.ticket;
+                let pushing = Report::Pushing { ticket, digest };
+                self.desk.reports.send(pushing).await.map_err(|_| Broken::Lost)?;
+            }
+            more = line.piece(&mut frame, length).await?;
+        }
+        Ok(frame)
     }
 
     /// Sends a body with what is needed to check it group by group.

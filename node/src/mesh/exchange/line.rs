@@ -77,13 +77,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Line<S> {
     /// Reads exactly so many bytes.
     pub(crate) async fn bytes(&mut self, length: usize) -> Result<Vec<u8>, Broken> {
         let mut bytes = Vec::new();
-        while bytes.len() < length {
-            let start = bytes.len();
-            bytes.resize(start + PIECE.min(length - start), 0);
-            let alarm = self.env.sleep(self.patience);
-            within(alarm, self.stream.read_exact(&mut bytes[start..])).await?;
-        }
+        while self.piece(&mut bytes, length).await? {}
         Ok(bytes)
+    }
+
+    /// Reads the next piece of `length` bytes, behind those that are here; false when that was the last one.
+    pub(crate) async fn piece(&mut self, bytes: &mut Vec<u8>, length: usize) -> Result<bool, Broken> {
+        let start = bytes.len();
+        bytes.resize(start + PIECE.min(length - start), 0);
+        let alarm = self.env.sleep(self.patience);
+        within(alarm, self.stream.read_exact(&mut bytes[start..])).await?;
+        Ok(bytes.len() < length)
     }
 
     /// Reads one frame.

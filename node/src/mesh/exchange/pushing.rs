@@ -1,6 +1,7 @@
 //! Bodies of this node's own that go to its mesh peers unasked, together with their header.
 //!
 //! Nothing depends on a push: whoever misses one pulls the body. Hence a bound in bytes, beyond which pushes are left out.
+//! Who asks for a body that is being pushed to it waits for the push: answered as well, it would come twice over a slow line.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -9,7 +10,8 @@ use std::{
 
 use futures::{FutureExt, SinkExt, channel::oneshot};
 use libp2p::{PeerId, Stream};
-use starfish_protocol::{limits, wire::Request};
+use starfish_crypto::Digest;
+use starfish_protocol::{engine::port::Ticket, limits, wire::Request};
 
 use super::{
     Desk, Report, Running,
@@ -30,8 +32,17 @@ pub(crate) struct Pushing {
 
 #[derive(Default)]
 struct Pushes {
-    waiting: VecDeque<Arc<[u8]>>,
-    running: BTreeMap<u64, Running>,
+    waiting: VecDeque<Frame>,
+    running: BTreeMap<u64, (Digest, Running)>,
+    /// Requests of the peer for what is pushed to it.
+    asked: Vec<(Digest, Ticket)>,
+}
+
+/// What is pushed: a body, and the frame that brings it.
+#[derive(Clone)]
+struct Frame {
+    body: Digest,
+    bytes: Arc<[u8]>,
 }
 
 impl Pushing {
@@ -45,27 +56,38 @@ impl Pushing {
         }
     }
 
-    /// Queues a push to each of these peers, oldest first.
-    pub(crate) fn push(&mut self, desk: &Desk, peers: &[PeerId], request: &Request) {
-        let frame: Arc<[u8]> = framed(request).into();
+    /// Queues a push of this body to each of these peers, oldest first.
+    pub(crate) fn push(&mut self, desk: &Desk, peers: &[PeerId], body: Digest, request: &Request) {
+        let frame = Frame {
+            body,
+            bytes: framed(request).into(),
+        };
         for peer in peers {
-            if self.waiting_bytes + frame.len() > self.most_bytes {
+            if self.waiting_bytes + frame.bytes.len() > self.most_bytes {
                 desk.figures.dropped_pushes.inc();
                 continue;
             }
-            self.waiting_bytes += frame.len();
-            self.peers
-                .entry(*peer)
-                .or_default()
-                .waiting
-                .push_back(Arc::clone(&frame));
+            self.waiting_bytes += frame.bytes.len();
+            self.peers.entry(*peer).or_default().waiting.push_back(frame.clone());
         }
+    }
+
+    /// Lets a request of the peer wait, if what it asks for is being pushed to it.
+    pub(crate) fn lets_wait(&mut self, peer: &PeerId, body: Digest, ticket: Ticket) -> bool {
+        let Some(pushes) = self.peers.get_mut(peer) else {
+            return false;
+        };
+        let is_pushed = pushes.brings(&body);
+        if is_pushed {
+            pushes.asked.push((body, ticket));
+        }
+        is_pushed
     }
 
     /// This peer is given nothing more.
     pub(crate) fn forget(&mut self, peer: &PeerId) {
         if let Some(pushes) = self.peers.remove(peer) {
-            self.waiting_bytes -= pushes.waiting.iter().map(|frame| frame.len()).sum::<usize>();
+            self.waiting_bytes -= pushes.waiting.iter().map(|frame| frame.bytes.len()).sum::<usize>();
         }
     }
 
@@ -74,12 +96,11 @@ impl Pushing {
         for (peer, pushes) in &mut self.peers {
             while pushes.running.len() < self.at_a_time {
                 let Some(frame) = pushes.waiting.pop_front() else { break };
-                self.waiting_bytes -= frame.len();
+                self.waiting_bytes -= frame.bytes.len();
                 if let Some(opened) = open(*peer) {
                     self.count += 1;
-                    pushes
-                        .running
-                        .insert(self.count, push(desk, *peer, self.count, frame, opened));
+                    let running = push(desk, *peer, self.count, frame.bytes, opened);
+                    pushes.running.insert(self.count, (frame.body, running));
                 }
             }
         }
@@ -87,11 +108,16 @@ impl Pushing {
             .retain(|_, pushes| !pushes.running.is_empty() || !pushes.waiting.is_empty());
     }
 
-    /// A push ended.
-    pub(crate) fn pushed(&mut self, peer: PeerId, push: u64) {
-        if let Some(pushes) = self.peers.get_mut(&peer) {
-            pushes.running.remove(&push);
-        }
+    /// A push ended; gives back the requests that waited for it, with what they ask for.
+    pub(crate) fn pushed(&mut self, peer: PeerId, push: u64) -> Vec<(Digest, Ticket)> {
+        let Some(pushes) = self.peers.get_mut(&peer) else {
+            return Vec::new();
+        };
+        pushes.running.remove(&push);
+        let asked = std::mem::take(&mut pushes.asked);
+        let (waiting, ended) = asked.into_iter().partition(|(body, _)| pushes.brings(body));
+        pushes.asked = waiting;
+        ended
     }
 
     /// Whether every push has ended.
@@ -100,12 +126,19 @@ impl Pushing {
     }
 }
 
+impl Pushes {
+    fn brings(&self, body: &Digest) -> bool {
+        let mut running = self.running.values().map(|(body, _)| body);
+        running.any(|other| other == body) || self.waiting.iter().any(|frame| frame.body == *body)
+    }
+}
+
 fn push(desk: &Desk, peer: PeerId, push: u64, frame: Arc<[u8]>, opened: oneshot::Receiver<Stream>) -> Running {
     let mut own = desk.clone();
     let task = async move {
-        // Whether it was wanted, and whether it arrived, is the other side's business.
-        let _ = deliver(&own, &frame, opened).await;
-        let _ = own.reports.send(Report::Pushed { peer, push }).await;
+        let taken = deliver(&own, &frame, opened).await.is_ok();
+        // The loop is gone: so is the interest.
+        let _ = own.reports.send(Report::Pushed { peer, push, taken }).await;
     };
     desk.spawn(task.boxed())
 }

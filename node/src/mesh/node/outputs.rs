@@ -21,7 +21,7 @@ use crate::mesh::{
     behaviour::gossip,
     environment::{Cost, Work, compute},
     event::{CloseReason, Event},
-    peers::{id_of, id_of_key},
+    peers::{id_of, id_of_key, peer_of},
 };
 
 /// How long a peer stays out after too many provable faults.
@@ -41,9 +41,17 @@ impl Node {
                 acceptance,
             } => self.validate(&peer, channel, message, acceptance),
             Output::Gossip { channel, payload } => self.publish(channel, payload),
-            Output::Push { channel, header, body } => {
-                let peers = self.told_first(channel);
-                self.pushing.push(&self.desk, &peers, &Request::Push { header, body });
+            Output::Push {
+                channel,
+                header,
+                digest,
+                body,
+                spared,
+            } => {
+                let mut peers = self.told_first(channel);
+                peers.retain(|peer| !spared.contains(&peer_of(peer)));
+                self.pushing
+                    .push(&self.desk, &peers, digest, &Request::Push { header, body });
             }
             Output::Ask {
                 ticket,

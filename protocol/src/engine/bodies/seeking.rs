@@ -151,6 +151,7 @@ impl Bodies {
             self.neighbours.end(peer);
             if let Some(ticket) = asking.ticket {
                 self.tickets.remove(&ticket);
+                self.pace.ended(ticket);
                 steps.push(BodyStep::Cancel { ticket });
             }
         }
@@ -235,10 +236,11 @@ impl Bodies {
         if self.held_up {
             wanted.another = None;
         } else if wanted.stage == Stage::Seeking && wanted.another.is_none() {
+            let under_way = self.pace.under_way();
             let asked = wanted
                 .asking
                 .iter()
-                .map(|(peer, asking)| asking.progress + self.neighbours.patience(peer));
+                .map(|(peer, asking)| asking.progress + self.neighbours.patience(peer, under_way));
             wanted.another = match asked.max() {
                 // Nobody else was there to be asked: that may change, but not in every millisecond.
                 Some(at) => Some(if at > now { at } else { now + limits::BODY_PATIENCE })

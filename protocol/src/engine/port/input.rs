@@ -1,6 +1,6 @@
 //! What happens to the engine: connections, messages, answers, and word from the store and the operator.
 
-use starfish_crypto::PublicKey;
+use starfish_crypto::{Digest, PublicKey};
 
 use crate::{
     intake::{Fault, OpenGossip, OpenRequest, OpenResponse},
@@ -54,6 +54,13 @@ pub enum Input {
     },
     /// Part of a body arrived and was verified.
     Progress(Ticket),
+    /// Part of a push arrived. Nothing of it is verified.
+    Pushing {
+        /// Who pushes.
+        peer: Peer,
+        /// What body, by its header.
+        digest: Digest,
+    },
     /// A body was opened off the event loop.
     Opened {
         /// The request that brought it.

@@ -1,6 +1,6 @@
 //! What the engine wants done.
 
-use starfish_crypto::{PublicKey, Signed, Verified};
+use starfish_crypto::{Digest, PublicKey, Signed, Verified};
 
 use crate::{
     peer::Peer,
@@ -54,8 +54,12 @@ pub enum Output {
         channel: Channel,
         /// The header.
         header: Signed,
+        /// The digest of the body.
+        digest: Digest,
         /// The compressed body.
         body: Vec<u8>,
+        /// Peers that do not pull such bodies.
+        spared: Vec<Peer>,
     },
     /// Asks a peer; ends with `Input::Answered`.
     Ask {

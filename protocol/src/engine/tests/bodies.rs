@@ -1,6 +1,7 @@
 //! The body machine alone, and in worlds where nobody has what everybody wants.
 
 mod again;
+mod slow;
 
 use proptest::prelude::*;
 use starfish_crypto::Digest;

@@ -46,10 +46,17 @@ impl World {
                 acceptance,
             } => self.validated(number, &peer, channel, &message, acceptance),
             Output::Gossip { channel, payload } => self.spread(number, channel, &payload, None),
-            Output::Push { channel, header, body } => {
+            Output::Push {
+                channel,
+                header,
+                body,
+                spared,
+                ..
+            } => {
                 let frame = codec::encode(&Request::Push { header, body });
                 for other in self.neighbours(number) {
-                    if channel != Channel::Green || self.confides(number, other) {
+                    let is_spared = spared.contains(&self.nodes[other].identity.peer());
+                    if !is_spared && (channel != Channel::Green || self.confides(number, other)) {
                         self.send_request(number, other, None, frame.clone());
                     }
                 }
