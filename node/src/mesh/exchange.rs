@@ -82,6 +82,20 @@ impl Desk {
     }
 }
 
+#[cfg(test)]
+impl Desk {
+    /// One for which no time passes and nothing runs.
+    pub(crate) fn still(reports: mpsc::Sender<Report>) -> Self {
+        Self {
+            env: Arc::new(super::environment::alarms::Alarms { ring: false }),
+            checker: Arc::new(starfish_crypto::Strict),
+            figures: Figures::default(),
+            reports,
+            patience: Millis(1),
+        }
+    }
+}
+
 /// A task that ends with its owner.
 #[derive(Debug)]
 pub(crate) struct Running(AbortHandle);

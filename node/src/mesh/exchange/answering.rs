@@ -12,7 +12,7 @@ use std::{
 };
 
 use futures::{
-    FutureExt, SinkExt,
+    AsyncRead, AsyncWrite, FutureExt, SinkExt,
     channel::oneshot,
     future::{Either, select},
 };
@@ -263,7 +263,11 @@ impl Visit {
     }
 
     /// Reads a frame, and tells of each piece of a push: whoever waits for the body asks nobody else meanwhile.
-    async fn frame(&mut self, line: &mut Line<Stream>, length: usize) -> Result<Vec<u8>, Broken> {
+    async fn frame<S: AsyncRead + AsyncWrite + Unpin + Send>(
+        &mut self,
+        line: &mut Line<S>,
+        length: usize,
+    ) -> Result<Vec<u8>, Broken> {
         let mut frame = Vec::new();
         let mut more = line.piece(&mut frame, length).await?;
         let pushed = pushed_body(&frame);
@@ -288,5 +292,87 @@ impl Visit {
         line.write(body).await?;
         self.desk.figures.body_bytes_out.inc_by(body.len() as u64);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::{StreamExt, channel::mpsc, executor::block_on, io::Cursor};
+    use starfish_crypto::{Digest, SecretKey, Signed};
+    use starfish_protocol::{
+        codec,
+        community::Community,
+        record::{Audience, Extensions, Header, Kind, Tlp, Topic, groups::GROUP_BYTES},
+        wire::Request,
+    };
+
+    use super::*;
+
+    /// A push of a body of this digest; nothing looks at the bytes that come with it.
+    fn push(digest: Digest) -> Vec<u8> {
+        let body = vec![7; 5 * GROUP_BYTES];
+        let key = SecretKey::from_seed([1; 32]);
+        let header = Header {
+            version: Header::VERSION,
+            community: Community::named("test"),
+            author: key.public(),
+            audience: Audience::Clear,
+            tlp: Tlp::Clear,
+            kind: Kind::INDICATORS,
+            epoch: Millis(1),
+            seq: 0,
+            prev: Digest::ZERO,
+            created_at: Millis(1),
+            expires_at: Millis(2),
+            body_digest: digest,
+            compressed_len: body.len() as u32,
+            raw_len: body.len() as u32,
+            items: 1,
+            topic: Topic::parse("malware").expect("a topic"),
+            extensions: Extensions::default(),
+        };
+        let header = Signed::sign::<Header>(header.encode(), &key);
+        codec::encode(&Request::Push { header, body })
+    }
+
+    /// Reads a request to its end, or until it breaks off, and gives the bodies of which pieces were told.
+    fn told(frame: &[u8], sent: usize) -> (bool, Vec<Digest>) {
+        let (reports, told) = mpsc::channel(64);
+        let desk = Desk::still(reports);
+        let mut line = Line::new(Cursor::new(frame[..sent].to_vec()), Arc::clone(&desk.env), Millis(1));
+        let large = Places {
+            taken: Arc::default(),
+            limits: Limits::default(),
+        };
+        let mut visit = Visit { desk, ticket: 7, large };
+        let read = block_on(visit.frame(&mut line, frame.len()));
+        assert!(read.as_ref().map_or(true, |read| read == frame));
+        drop(visit);
+        let digest = |report| match report {
+            Report::Pushing { ticket: 7, digest } => digest,
+            other => panic!("{other:?}"),
+        };
+        (read.is_ok(), block_on(told.map(digest).collect()))
+    }
+
+    #[test]
+    fn each_piece_of_a_push_is_told_of() {
+        let digest = Digest::from_bytes([9; 32]);
+        let push = push(digest);
+        let pieces = push.len().div_ceil(GROUP_BYTES);
+        assert_eq!(pieces, 6);
+        assert_eq!(told(&push, push.len()), (true, vec![digest; pieces - 1]));
+        assert_eq!(told(&push, 2 * GROUP_BYTES + 1), (false, vec![digest; 2]));
+        assert_eq!(told(&push, GROUP_BYTES - 1), (false, vec![]));
+        // What comes in one piece is here, and what pushes nothing has nothing to tell.
+        assert_eq!(told(&push[..GROUP_BYTES], GROUP_BYTES), (true, vec![]));
+        let mut other = push.clone();
+        for variant in (0..=255).filter(|variant| *variant != push[0]) {
+            other[0] = variant;
+            assert_eq!(told(&other, other.len()), (true, vec![]), "{variant}");
+        }
+        let mut broken = push;
+        broken[3] ^= 1;
+        assert_eq!(told(&broken, broken.len()), (true, vec![]), "a header that is none");
     }
 }

@@ -181,7 +181,7 @@ impl Errand {
 #[cfg(test)]
 mod tests {
     use futures::{StreamExt, channel::mpsc, executor::block_on, io::Cursor};
-    use starfish_crypto::{Digest, Strict};
+    use starfish_crypto::Digest;
     use starfish_protocol::{
         observable::Observable,
         record::{
@@ -192,11 +192,6 @@ mod tests {
     };
 
     use super::*;
-    use crate::mesh::{
-        environment::{Env, alarms::Alarms},
-        figures::Figures,
-    };
-
     /// A body of about 40 kB: three groups.
     fn sealed() -> SealedBody {
         let name = |place: u64| Digest::of("starfish test body", &place.to_le_bytes()).to_string();
@@ -208,15 +203,8 @@ mod tests {
     /// Takes a body of which a peer sends these bytes: how it ends, and how many groups were reported on the way.
     fn check(sealed: &SealedBody, sent: &[u8], expected: Result<(), AskError>, progress: usize) {
         let (reports, reported) = mpsc::channel(64);
-        let env: Arc<dyn Env> = Arc::new(Alarms { ring: false });
-        let (checker, figures) = (Arc::new(Strict), Figures::default());
-        let desk = Desk {
-            env: Arc::clone(&env),
-            checker,
-            figures,
-            reports,
-            patience: Millis(1),
-        };
+        let desk = Desk::still(reports);
+        let env = Arc::clone(&desk.env);
         let mut errand = Errand {
             desk,
             ticket: 7,

@@ -149,3 +149,58 @@ async fn deliver(desk: &Desk, frame: &[u8], opened: oneshot::Receiver<Stream>) -
     line.write(frame).await?;
     line.frame(ANSWER_BYTES).await.map(drop)
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::channel::mpsc;
+
+    use super::*;
+
+    const BYTES: usize = 1_000;
+
+    fn body(number: u8) -> Digest {
+        Digest::from_bytes([number; 32])
+    }
+
+    #[test]
+    fn who_asks_for_what_is_pushed_to_it_waits_until_that_ends() {
+        let (reports, _told) = mpsc::channel(8);
+        let (desk, peers) = (Desk::still(reports), [PeerId::random(), PeerId::random()]);
+        let mut pushing = Pushing::new(BYTES, 1);
+        let request = Request::Body { digest: body(1) };
+        for number in 1..3 {
+            pushing.push(&desk, &peers[..1], body(number), &request);
+        }
+        let mut ticket = 0;
+        let mut waits = |pushing: &mut Pushing, peer: usize, number: u8| {
+            ticket += 1;
+            pushing.lets_wait(&peers[peer], body(number), ticket)
+        };
+        assert!(waits(&mut pushing, 0, 1) && waits(&mut pushing, 0, 2));
+        assert!(!waits(&mut pushing, 0, 3), "it is not pushed");
+        assert!(!waits(&mut pushing, 1, 1), "it is pushed to somebody else");
+        let (_stream, opened) = oneshot::channel();
+        let mut opened = Some(opened);
+        pushing.start(&desk, |_| opened.take());
+        assert!(waits(&mut pushing, 0, 1), "it goes on");
+        assert_eq!(pushing.pushed(peers[0], 1), [(body(1), 1), (body(1), 5)]);
+        assert!(!waits(&mut pushing, 0, 1), "it is over");
+        assert!(waits(&mut pushing, 0, 2), "its turn has not come");
+        // Without a connection, no push begins; nor does anybody wait who is gone.
+        pushing.forget(&peers[0]);
+        assert!(!waits(&mut pushing, 0, 2));
+        assert!(pushing.is_idle());
+    }
+
+    #[test]
+    fn a_push_that_cannot_begin_keeps_nobody_waiting() {
+        let (reports, _told) = mpsc::channel(8);
+        let (desk, peer) = (Desk::still(reports), PeerId::random());
+        let mut pushing = Pushing::new(BYTES, 1);
+        pushing.push(&desk, &[peer], body(1), &Request::Body { digest: body(1) });
+        assert!(pushing.lets_wait(&peer, body(1), 1));
+        pushing.start(&desk, |_| None);
+        assert!(pushing.is_idle());
+        assert!(!pushing.lets_wait(&peer, body(1), 2));
+    }
+}
