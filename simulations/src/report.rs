@@ -6,7 +6,8 @@
 //! | `gathering` | from what happened to figures |
 //! | `trust` | figures of trust and poison |
 //! | `judging` | what the scenario expected, held against them |
-//! | `folder` | `summary.json`, CSV files and the page |
+//! | `left` | a report, or what a broken invariant leaves instead |
+//! | `folder` | all files of both |
 //! | `page` | `report.html` |
 //! | `pushing` | plain gossipsub beside the nodes |
 //! | `comparing` | tables over several reports |
@@ -16,16 +17,22 @@ pub mod figures;
 pub mod folder;
 pub mod gathering;
 pub mod judging;
+pub mod left;
 pub mod page;
 pub mod pushing;
 pub mod trust;
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
-pub use self::pushing::Push;
 use self::{
     figures::{Figure, Percentiles, Unit},
     trust::TrustFigures,
+};
+pub use self::{
+    left::{Breached, Left},
+    pushing::Push,
 };
 use crate::scenario::written::AdversaryKind;
 
@@ -250,6 +257,12 @@ impl Head {
         }
         words.extend(self.set.iter().map(|set| format!("--set {}", quoted(set))));
         words.join(" ")
+    }
+
+    /// The command that runs what was left in this folder again, and compares.
+    pub fn replay_command(&self, folder: &Path) -> String {
+        let folder = quoted(&folder.display().to_string());
+        format!("starfish-sim replay {} --reports {folder}", self.seed)
     }
 }
 

@@ -42,7 +42,7 @@ use crate::{
         judging::judge,
     },
     world::{
-        World,
+        Breach, World,
         chronicle::{Happening, What},
     },
 };
@@ -79,9 +79,9 @@ impl std::fmt::Debug for Playing<'_> {
 
 /// Plays a scenario to its end. One call a process: see [`starfish_sim_kernel::enter`].
 ///
-/// # Panics
-/// When an invariant is broken; the message names the seed and the command.
-pub fn play(scenario: &Scenario, playing: Playing<'_>) -> Outcome {
+/// # Errors
+/// When an invariant is broken, which has been told by then, with the seed and the command.
+pub fn play(scenario: &Scenario, playing: Playing<'_>) -> Result<Outcome, Breach> {
     let places = places(scenario, playing.seed);
     let heard: Heard = Arc::default();
     let ear = Arc::clone(&heard);
@@ -98,9 +98,10 @@ pub fn play(scenario: &Scenario, playing: Playing<'_>) -> Outcome {
         plan = plan.write_events(writer);
     }
     let (seed, progress) = (playing.seed, playing.progress);
-    let mut outcome = plan.run(|world| Play::new(scenario, &places, &vouches, (seed, heard)).all(world, progress));
+    let mut outcome =
+        plan.try_run(|world| Play::new(scenario, &places, &vouches, (seed, heard)).all(world, progress))?;
     outcome.broken = judge(&scenario.written.expect, &outcome);
-    outcome
+    Ok(outcome)
 }
 
 type Heard = Arc<Mutex<Vec<Happening>>>;
