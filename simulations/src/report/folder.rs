@@ -97,7 +97,7 @@ pub fn write(folder: &Path, report: &Report, about: &str) -> Result<(), FolderEr
     rows(
         folder,
         "bytes-by-kind.csv",
-        &["protocol", "bytes", "writes"],
+        &["kind", "bytes", "writes"],
         &outcome.traffic,
     )?;
     let head = [
@@ -107,7 +107,7 @@ pub fn write(folder: &Path, report: &Report, about: &str) -> Result<(), FolderEr
         "adversary",
         "missing",
         "received",
-        "received_requested",
+        "received_bodies",
         "stored_bodies",
         "sent",
     ];

@@ -21,7 +21,6 @@ use starfish_protocol::{
     listing::bundles,
     record::{Body, RecordId, SealedBody, Tlp, Topic, seal_body},
     time::Millis,
-    wire::REQUEST_PROTOCOL,
 };
 
 use self::{carrying::Sent, pushing::Pushes};
@@ -35,7 +34,10 @@ use super::{
 };
 use crate::{
     Damage,
-    network::Separation,
+    network::{
+        Separation,
+        kinds::{BODIES, PUSHED_BODIES},
+    },
     report::{
         Outcome,
         gathering::{Gathering, Known},
@@ -376,7 +378,9 @@ impl<'a> Play<'a> {
         self.listen(world);
         let after = Sent::of(world);
         let carried = after.by_nodes(before);
-        let mut outcome = self.gathering.finish(&carried, |protocol| protocol == REQUEST_PROTOCOL);
+        let mut outcome = self
+            .gathering
+            .finish(&carried, |kind| [BODIES, PUSHED_BODIES].contains(&kind));
         let pushed = self.pushes.map(|pushes| pushes.finish(&after.by_twins(before)));
         outcome.push = pushed;
         let links = world.network().connected().into_iter();
