@@ -214,3 +214,18 @@ fn a_node_that_forgets_a_fork_is_noticed() {
         });
     });
 }
+
+#[test]
+fn an_honest_node_that_is_taken_for_two_faced_is_noticed() {
+    let words = ["holds honest node 8 to have written two histories", "seed 46"];
+    fails(
+        "speaking::an_honest_node_that_is_taken_for_two_faced_is_noticed",
+        &words,
+        || {
+            let plan = eight(46, Speech::Equivocate);
+            plan.each(|_, node| node.is_honest = true).run(|world| {
+                world.run_for(60 * SECOND);
+            });
+        },
+    );
+}
