@@ -134,8 +134,8 @@ impl Course {
                 sent / 1_000_000,
                 world.digest()
             );
-            for (protocol, count) in world.network().traffic().total() {
-                println!("  {protocol}: {} MB in {} writes", count.bytes / 1_000_000, count.writes);
+            for (kind, count) in world.network().traffic().total() {
+                println!("  {kind}: {} MB in {} writes", count.bytes / 1_000_000, count.writes);
             }
             (speed, memory)
         })

@@ -54,9 +54,9 @@ impl Exit {
         found.unwrap_or(Self::Failed)
     }
 
-    /// Whether a run that ended like this has written a report.
-    fn has_report(self) -> bool {
-        matches!(self, Self::Good | Self::Broken)
+    /// Whether a run that ended like this has left a report, or what is known of a broken invariant.
+    fn has_left(self) -> bool {
+        matches!(self, Self::Good | Self::Broken | Self::Breach)
     }
 }
 

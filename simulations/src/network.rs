@@ -10,9 +10,11 @@
 //! | `pipe` | one direction of a stream |
 //! | `connection` | a connection between two hosts, as a muxer |
 //! | `transport` | dialling and listening |
-//! | `traffic` | bytes by host and protocol |
+//! | `traffic` | bytes by host and kind |
+//! | `kinds` | what a stream carries |
 
 mod connection;
+pub mod kinds;
 mod pipe;
 mod traffic;
 mod transport;

@@ -6,7 +6,8 @@
 //! | `gathering` | from what happened to figures |
 //! | `trust` | figures of trust and poison |
 //! | `judging` | what the scenario expected, held against them |
-//! | `folder` | `summary.json`, CSV files and the page |
+//! | `left` | a report, or what a broken invariant leaves instead |
+//! | `folder` | all files of both |
 //! | `page` | `report.html` |
 //! | `pushing` | plain gossipsub beside the nodes |
 //! | `comparing` | tables over several reports |
@@ -16,16 +17,22 @@ pub mod figures;
 pub mod folder;
 pub mod gathering;
 pub mod judging;
+pub mod left;
 pub mod page;
 pub mod pushing;
 pub mod trust;
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
-pub use self::pushing::Push;
 use self::{
     figures::{Figure, Percentiles, Unit},
     trust::TrustFigures,
+};
+pub use self::{
+    left::{Breached, Left},
+    pushing::Push,
 };
 use crate::scenario::written::AdversaryKind;
 
@@ -83,8 +90,8 @@ pub struct Outcome {
     pub latency: Percentiles,
     /// From publication to arrival at the last node that wanted it, in ms, of records that arrived everywhere.
     pub everyone: Percentiles,
-    /// Bytes that honest nodes received on streams of requests, for each byte of body that arrived where it was wanted; none
-    /// when none arrived.
+    /// Bytes that honest nodes received on streams of bodies, asked for or pushed, for each byte of body that arrived where it
+    /// was wanted; none when none arrived. What rides along with gossip costs none of them.
     pub copies: Option<f64>,
     /// Body bytes of the median node that pulls one TLD, in percent of the mean of those that pull everything.
     pub own_tld_percent: Option<f64>,
@@ -96,7 +103,7 @@ pub struct Outcome {
     pub faults_among_honest: u64,
     /// Latency by region of the receiver.
     pub regions: Vec<RegionRow>,
-    /// Bytes by protocol, of all nodes.
+    /// Bytes by kind of stream, of all nodes.
     pub traffic: Vec<TrafficRow>,
     /// How many of the nodes that want it have a record, over time. In the CSV only: it is the bulk of a report.
     #[serde(skip)]
@@ -126,12 +133,12 @@ pub struct RegionRow {
     pub latency: Percentiles,
 }
 
-/// Bytes of one protocol.
+/// Bytes of one kind of stream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrafficRow {
-    /// Its name, as the nodes negotiate it.
-    pub protocol: String,
+    /// Its name (`network::kinds`).
+    pub kind: String,
     /// What all nodes sent.
     pub bytes: u64,
     /// In how many writes.
@@ -166,10 +173,10 @@ pub struct NodeRow {
     pub adversary: Option<AdversaryKind>,
     /// Bodies that it wanted and did not get.
     pub missing: u64,
-    /// Bytes that it was sent, of every protocol.
+    /// Bytes that it was sent, of every kind.
     pub received: u64,
-    /// Of these, bytes on streams of requests, which carry bodies.
-    pub received_requested: u64,
+    /// Of these, bytes on streams of bodies, asked for or pushed.
+    pub received_bodies: u64,
     /// Bytes of bodies that it stored.
     pub stored_bodies: u64,
     /// Bytes that it sent.
@@ -194,7 +201,7 @@ impl Outcome {
         (self.wanted > 0).then(|| 100.0 * self.arrived as f64 / self.wanted as f64)
     }
 
-    /// Bytes that an honest node received, of every protocol, on average.
+    /// Bytes that an honest node received, of every kind, on average.
     pub fn received_each(&self) -> f64 {
         let honest = self.nodes.iter().filter(|row| row.adversary.is_none());
         let (count, bytes) = honest.fold((0_u64, 0), |(count, bytes), row| (count + 1, bytes + row.received));
@@ -250,6 +257,12 @@ impl Head {
         }
         words.extend(self.set.iter().map(|set| format!("--set {}", quoted(set))));
         words.join(" ")
+    }
+
+    /// The command that runs what was left in this folder again, and compares.
+    pub fn replay_command(&self, folder: &Path) -> String {
+        let folder = quoted(&folder.display().to_string());
+        format!("starfish-sim replay {} --reports {folder}", self.seed)
     }
 }
 

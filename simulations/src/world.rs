@@ -14,8 +14,10 @@
 //! | `plain` | plain gossipsub beside the nodes, for comparison |
 //! | `chronicle` | what happened, in order |
 //! | `checks` | what must hold at every step |
+//! | `breach` | what is known when it does not |
 //! | `canary` | whether time and chance are the simulation's |
 
+mod breach;
 mod canary;
 mod cast;
 mod checks;
@@ -37,7 +39,10 @@ use starfish_node::{ledger::Ledger, mesh::Handle, store::memory::Pool};
 use starfish_protocol::{engine::port::Change, organisation::OrgId, time::Millis};
 use starfish_sim_kernel::{self as kernel, WallClock};
 
-pub use self::plan::{NodePlan, Plan, Vouch};
+pub use self::{
+    breach::Breach,
+    plan::{NodePlan, Plan, Vouch},
+};
 use self::{
     cast::Cast,
     checks::Checks,

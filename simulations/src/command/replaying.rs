@@ -4,6 +4,7 @@
 use std::{
     io::BufRead,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use super::{
@@ -14,21 +15,29 @@ use super::{
     ready, running,
     scratch::Scratch,
 };
-use crate::report::{
-    Report,
-    comparing::side_by_side,
-    folder::{self, EVENTS, SUMMARY},
+use crate::{
+    report::{
+        Breached, Left, Report,
+        comparing::side_by_side,
+        folder::{self, EVENTS},
+    },
+    world::Breach,
 };
 
 pub(super) fn replay(replay: &Replay) -> Result<Exit, Trouble> {
     let (folder, before) = find(&replay.reports, replay.seed)?;
+    let head = before.head();
     let which = Which {
-        scenario: before.head.file.clone().into(),
-        set: before.head.set.clone(),
-        ci: before.head.ci,
+        scenario: head.file.clone().into(),
+        set: head.set.clone(),
+        ci: head.ci,
     };
     let scenario = ready::load(&which.scenario, &which.changes()).map_err(Trouble::Mistakes)?;
-    say(&format!("the report in {}: {}\n", folder.display(), before.command()))?;
+    let what = match before {
+        Left::Report(_) => "report",
+        Left::Breach(_) => "breach",
+    };
+    say(&format!("the {what} in {}: {}\n", folder.display(), head.command()))?;
     let earlier = Some(folder.join(EVENTS)).filter(|events| events.is_file());
     let scratch = earlier.as_ref().map(|_| Scratch::new()).transpose()?;
     let events = replay.events.clone();
@@ -36,9 +45,7 @@ pub(super) fn replay(replay: &Replay) -> Result<Exit, Trouble> {
         not_the_same(events, earlier)?;
     }
     let events = events.or_else(|| Some(scratch.as_ref()?.join(EVENTS)));
-    let Some(now) = running::played(&scenario, &which, replay.seed, events.as_deref())? else {
-        return Ok(Exit::Breach);
-    };
+    let now = running::played(&scenario, &which, replay.seed, events.as_deref())?;
     let line = match earlier.as_deref().zip(events.as_deref()) {
         Some((earlier, events)) => first_difference(earlier, events)?,
         None => None,
@@ -48,34 +55,59 @@ pub(super) fn replay(replay: &Replay) -> Result<Exit, Trouble> {
     Ok(exit)
 }
 
-/// What came out: the two reports, and the first line in which the events differ.
-fn told(before: &Report, now: &Report, line: Option<u64>) -> (Exit, String) {
-    let digests = [before, now].map(|report| &report.outcome.events_digest);
-    let mut text = match line {
-        _ if digests[0] != digests[1] => format!("other events than before: {} and {}\n", digests[0], digests[1]),
-        Some(_) => format!(
-            "{EVENTS} is not of this report: its digest is another than {}\n",
-            digests[0]
-        ),
-        None => {
-            let changed = changed(before, now);
-            if changed.is_empty() {
-                let count = now.outcome.events;
-                return (Exit::Good, format!("the same {count} events again ({})\n", digests[0]));
+/// What came out: what was left before and is now, and the first line in which the events differ.
+fn told(before: &Left, now: &Left, line: Option<u64>) -> (Exit, String) {
+    let [(_, then), (count, digest)] = [before, now].map(Left::events);
+    let mut text = ending(before, now);
+    if then != digest {
+        text += &format!("other events than before: {then} and {digest}\n");
+    } else if line.is_some() {
+        text += &format!("{EVENTS} is not of this run: its digest is another than {then}\n");
+    } else if !text.is_empty() {
+        text += "after the same events\n";
+    } else {
+        match (before, now) {
+            (Left::Report(before), Left::Report(now)) => match changed(before, now).as_slice() {
+                [] => return (Exit::Good, format!("the same {count} events again ({digest})\n")),
+                changed => text += &format!("the same events, and other figures: {}\n", changed.join(", ")),
+            },
+            _ => {
+                let again = format!("the same breach again, after the same {count} events ({digest})\n");
+                return (Exit::Breach, again);
             }
-            format!("the same events, and other figures: {}\n", changed.join(", "))
         }
-    };
+    }
     text.extend(line.map(|line| format!("{EVENTS} differs first in line {line}\n")));
+    let (before, head) = (before.head(), now.head());
     for (what, before, now) in [
-        ("the program", &before.head.program, &now.head.program),
-        ("the scenario", &before.head.digest, &now.head.digest),
+        ("the program", &before.program, &head.program),
+        ("the scenario", &before.digest, &head.digest),
     ] {
         if before != now {
             text += &format!("{what} is another: {before} before, {now} now\n");
         }
     }
-    (Exit::Broken, text)
+    let exit = match now {
+        Left::Report(_) => Exit::Broken,
+        Left::Breach(_) => Exit::Breach,
+    };
+    (exit, text)
+}
+
+/// How the runs ended, if one of them ended otherwise than the other.
+fn ending(before: &Left, now: &Left) -> String {
+    let words = |breached: &Breached| {
+        let Breach { message, at, .. } = &breached.breach;
+        format!("after {:.3} s: {message}", Duration::from_nanos(*at).as_secs_f64())
+    };
+    match (before, now) {
+        (Left::Report(_), Left::Breach(now)) => format!("an invariant broke this time, {}\n", words(now)),
+        (Left::Breach(before), Left::Report(_)) => format!("no invariant broke this time; before, {}\n", words(before)),
+        (Left::Breach(before), Left::Breach(now)) if words(before) != words(now) => {
+            format!("another breach, {}\nbefore, {}\n", words(now), words(before))
+        }
+        _ => String::new(),
+    }
 }
 
 /// The figures that differ.
@@ -123,11 +155,11 @@ fn not_the_same(events: &Path, earlier: &Path) -> Result<(), Trouble> {
     Ok(())
 }
 
-/// The only report of a seed, and its folder.
-fn find(reports: &Path, seed: u64) -> Result<(PathBuf, Report), Trouble> {
-    let read = |path: PathBuf| folder::read(&path).ok().map(|report| (path, report));
+/// What the only run of a seed left, and its folder.
+fn find(reports: &Path, seed: u64) -> Result<(PathBuf, Left), Trouble> {
+    let read = |path: PathBuf| folder::left(&path).ok().map(|left| (path, left));
     let mut found: Vec<_> = folders(reports)?.into_iter().filter_map(read).collect();
-    found.retain(|(_, report)| report.head.seed == seed);
+    found.retain(|(_, left)| left.head().seed == seed);
     let within = reports.display();
     match found.len() {
         0 => Err(Trouble::Usage(format!(
@@ -135,7 +167,7 @@ fn find(reports: &Path, seed: u64) -> Result<(PathBuf, Report), Trouble> {
         ))),
         1 => Ok(found.remove(0)),
         count => {
-            let line = |(path, report): &(PathBuf, Report)| format!("\n    {}: {}", path.display(), report.command());
+            let line = |(path, left): &(PathBuf, Left)| format!("\n    {}: {}", path.display(), left.head().command());
             let all: String = found.iter().map(line).collect();
             Err(Trouble::Usage(format!(
                 "{count} reports of seed {seed} in {within}; say which with --reports FOLDER:{all}"
@@ -144,20 +176,19 @@ fn find(reports: &Path, seed: u64) -> Result<(PathBuf, Report), Trouble> {
     }
 }
 
-/// The folders of reports: this one, those in it, and those of the sweeps in it.
+/// The folders of runs: this one, those in it, and those of the sweeps in it.
 fn folders(reports: &Path) -> Result<Vec<PathBuf>, Trouble> {
-    let is_report = |path: &PathBuf| path.join(SUMMARY).exists();
-    let mut found = vec![reports.to_owned()];
-    if is_report(&found[0]) {
-        return Ok(found);
+    if folder::has_left(reports) {
+        return Ok(vec![reports.to_owned()]);
     }
-    found.clear();
+    let mut found = Vec::new();
     for path in entries(reports)? {
-        if is_report(&path) {
+        if folder::has_left(&path) {
             found.push(path);
         } else {
             // What is no folder holds none.
-            found.extend(entries(&path).unwrap_or_default().into_iter().filter(is_report));
+            let within = entries(&path).unwrap_or_default().into_iter();
+            found.extend(within.filter(|path| folder::has_left(path)));
         }
     }
     Ok(found)
@@ -173,7 +204,7 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, Trouble> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::page;
+    use crate::report::{left::tests::breached, page};
 
     /// As it is read from its folder.
     fn report() -> Report {
@@ -188,13 +219,14 @@ mod tests {
             // What this run has beyond what a summary holds is no difference.
             let (before, mut now) = (report(), page::tests::report());
             change(&mut now);
+            let [before, now] = [before, now].map(|report| Left::Report(Box::new(report)));
             let (found, text) = told(&before, &now, line);
             assert_eq!(found, exit, "{text}");
             assert!(words.iter().all(|word| text.contains(word)), "{text}");
         };
         check(|_| {}, None, Exit::Good, &["the same"]);
         check(|now| now.cost.memory_mib = 5.0, None, Exit::Good, &["the same"]);
-        check(|_| {}, Some(3), Exit::Broken, &["not of this report", "line 3"]);
+        check(|_| {}, Some(3), Exit::Broken, &["not of this run", "line 3"]);
         let other = |now: &mut Report| now.outcome.events_digest = "other".to_owned();
         check(other, Some(3), Exit::Broken, &["other events", "line 3"]);
         check(other, None, Exit::Broken, &["other events"]);
@@ -216,6 +248,50 @@ mod tests {
             None,
             Exit::Broken,
             &["the program is another"],
+        );
+    }
+
+    #[test]
+    fn a_breach_is_told_apart_from_another() {
+        let check = |change: fn(&mut Breached), line: Option<u64>, words: &[&str]| {
+            let (before, mut now) = (breached(), breached());
+            change(&mut now);
+            let (exit, text) = told(&Left::Breach(Box::new(before)), &Left::Breach(Box::new(now)), line);
+            assert_eq!(exit, Exit::Breach, "an invariant broke: {text}");
+            assert!(words.iter().all(|word| text.contains(word)), "{text}");
+            let is_same = text.contains("the same breach again");
+            assert_eq!(is_same, words[0] == "the same breach again", "{text}");
+        };
+        check(|_| {}, None, &["the same breach again", "12 events (digest)"]);
+        check(|_| {}, Some(3), &["not of this run", "line 3"]);
+        let other = |now: &mut Breached| now.breach.message = "node 2 lost something".to_owned();
+        check(
+            other,
+            None,
+            &[
+                "another breach, after 2.500 s: node 2 lost",
+                "before, after 2.500 s: node 1",
+                "same events",
+            ],
+        );
+        check(
+            |now| now.breach.at += 1_000_000,
+            None,
+            &["another breach, after 2.501 s"],
+        );
+        let events = |now: &mut Breached| now.breach.events_digest = "other".to_owned();
+        check(events, None, &["other events than before: digest and other"]);
+        check(events, Some(9), &["other events", "line 9"]);
+        let (breach, good) = (Left::Breach(Box::new(breached())), Left::Report(Box::new(report())));
+        let (exit, text) = told(&breach, &good, None);
+        assert!(
+            exit == Exit::Broken && text.contains("no invariant broke this time") && text.contains("node 1"),
+            "{text}"
+        );
+        let (exit, text) = told(&good, &breach, None);
+        assert!(
+            exit == Exit::Breach && text.contains("an invariant broke this time"),
+            "{text}"
         );
     }
 
@@ -259,6 +335,11 @@ mod tests {
             report.head.seed = seed;
             folder::write(&reports.join(name), &report, "").expect("a report");
         }
+        let mut breach = breached();
+        breach.head.seed = 5;
+        let broken = reports.join("sweep-calm/0-5");
+        folder::clear(&broken).expect("a folder");
+        folder::write_breach(&broken, &breach).expect("a breach");
         let check = |within: &str, seed: u64, expected: Option<&str>| {
             let found = find(&reports.join(within), seed).ok().map(|(path, _)| path);
             assert_eq!(found, expected.map(|name| reports.join(name)), "{within}, {seed}");
@@ -266,6 +347,8 @@ mod tests {
         check("", 2, Some("calm-2"));
         check("", 3, Some("sweep-calm/0-3"));
         check("sweep-calm", 3, Some("sweep-calm/0-3"));
+        check("", 5, Some("sweep-calm/0-5"));
+        check("sweep-calm/0-5", 5, Some("sweep-calm/0-5"));
         check("withholding-1", 1, Some("withholding-1"));
         check("withholding-1", 2, None);
         check("", 4, None);

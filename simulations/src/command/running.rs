@@ -3,7 +3,6 @@
 use std::{
     fs::File,
     io::{BufWriter, IsTerminal as _, Write},
-    panic::AssertUnwindSafe,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -14,12 +13,12 @@ use super::{
     Exit, Trouble,
     arguments::{Run, Which},
     machine,
-    output::{say, say_json},
+    output::{say, say_json, warn},
     ready,
 };
 use crate::{
     report::{
-        Head, Report, comparing,
+        Breached, Head, Left, Report, comparing,
         folder::{self, EVENTS},
     },
     scenario::{
@@ -36,8 +35,9 @@ pub(super) fn run(run: &Run) -> Result<Exit, Trouble> {
         .unwrap_or_else(|| default_folder(&scenario.name, run.seed));
     folder::clear(&out)?;
     let events = run.events.then(|| out.join(EVENTS));
-    let Some(report) = played(&scenario, &run.which, run.seed, events.as_deref())? else {
-        return Ok(Exit::Breach);
+    let report = match played(&scenario, &run.which, run.seed, events.as_deref())? {
+        Left::Report(report) => report,
+        Left::Breach(breached) => return leave(run, &breached, &out),
     };
     folder::write(&out, &report, &scenario.written.about)?;
     show(run, &report, &out)?;
@@ -52,35 +52,42 @@ pub(super) fn default_folder(name: &str, seed: u64) -> PathBuf {
     Path::new("reports").join(format!("{name}-{seed}"))
 }
 
-/// Plays a scenario, once a process; none when an invariant broke, which was told already.
-pub(super) fn played(
-    scenario: &Scenario,
-    which: &Which,
-    seed: u64,
-    events: Option<&Path>,
-) -> Result<Option<Report>, Trouble> {
-    let mut report = Report {
-        head: head(scenario, which, seed),
-        outcome: Default::default(),
-        cost: Default::default(),
-    };
-    let events = events.map(|path| stream(path, &report.head)).transpose()?;
+/// Keeps what is known of a broken invariant. That it broke is worse than that this cannot be written.
+fn leave(run: &Run, breached: &Breached, out: &Path) -> Result<Exit, Trouble> {
+    match folder::write_breach(out, breached) {
+        Ok(()) => warn(&format!("replay it with: {}\n", breached.head.replay_command(out))),
+        Err(error) => warn(&format!("{error}\n")),
+    }
+    if run.json {
+        say_json(breached)?;
+    }
+    Ok(Exit::Breach)
+}
+
+/// Plays a scenario, once a process. That an invariant broke is told already.
+pub(super) fn played(scenario: &Scenario, which: &Which, seed: u64, events: Option<&Path>) -> Result<Left, Trouble> {
+    let head = head(scenario, which, seed);
+    let events = events.map(|path| stream(path, &head)).transpose()?;
     let length = Duration::from_secs(scenario.written.seconds);
     let bar = bar(length);
     let progress = |time: Duration| bar.set_position(time.as_secs());
-    let command = report.command();
+    let command = head.command();
     let playing = Playing {
         seed,
         events,
         command,
         progress: &progress,
     };
-    let played = std::panic::catch_unwind(AssertUnwindSafe(|| play(scenario, playing)));
+    let played = play(scenario, playing);
     bar.finish_and_clear();
-    let Ok(outcome) = played else { return Ok(None) };
-    report.outcome = outcome;
-    report.cost = machine::cost(length);
-    Ok(Some(report))
+    Ok(match played {
+        Ok(outcome) => Left::Report(Box::new(Report {
+            head,
+            outcome,
+            cost: machine::cost(length),
+        })),
+        Err(breach) => Left::Breach(Box::new(Breached { head, breach })),
+    })
 }
 
 fn head(scenario: &Scenario, which: &Which, seed: u64) -> Head {

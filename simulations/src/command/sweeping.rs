@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     report::{
-        Head,
+        Head, Left,
         comparing::{self, Sweep as Results},
         figures::{Interval, Unit},
         folder,
@@ -56,22 +56,23 @@ pub(super) fn sweep(sweep: &Sweep) -> Result<Exit, Trouble> {
     let mut ends = all(sweep, &settings, &runs, &folder)?;
     let mut results = Vec::new();
     for (number, set) in settings.iter().enumerate() {
-        let (mut reports, mut failed) = (Vec::new(), Vec::new());
+        let (mut reports, mut breached, mut failed) = (Vec::new(), Vec::new(), Vec::new());
         for (run, exit) in ends.iter_mut().filter(|((setting, _), _)| *setting == number) {
-            let report = exit.has_report().then(|| folder::read(&folder(*run))).transpose();
-            match report {
-                Ok(Some(report)) => reports.push(report),
+            let left = exit.has_left().then(|| folder::left(&folder(*run))).transpose();
+            match left {
+                Ok(Some(Left::Report(report))) => reports.push(*report),
+                Ok(Some(Left::Breach(_))) => breached.push(run.1),
                 Ok(None) => failed.push(run.1),
                 Err(error) => {
                     warn(&format!("{error}\n"));
-                    *exit = Exit::Failed;
+                    *exit = Exit::Failed.max(*exit);
                     failed.push(run.1);
                 }
             }
         }
-        results.push(Results::of(set.clone(), &reports, failed));
+        results.push(Results::of(set.clone(), &reports, breached, failed));
     }
-    show(sweep, &results)?;
+    show(sweep, &results, &folder)?;
     Ok(ends.into_values().max().unwrap_or(Exit::Good))
 }
 
@@ -175,7 +176,7 @@ pub(super) fn child(program: &Path, which: &Which, seed: u64, out: &Path) -> Com
     command
 }
 
-fn show(sweep: &Sweep, results: &[Results]) -> Result<(), Trouble> {
+fn show(sweep: &Sweep, results: &[Results], folder: &dyn Fn(Run) -> PathBuf) -> Result<(), Trouble> {
     if sweep.json {
         return say_json(&results);
     }
@@ -198,7 +199,10 @@ fn show(sweep: &Sweep, results: &[Results]) -> Result<(), Trouble> {
     }
     let mut text = comparing::table(&rows);
     text += &format!("mean and 95 % confidence over {seeds} seeds\n");
-    text.extend(results.iter().map(|result| missed(&sweep.which, result)));
+    text.extend(results.iter().enumerate().map(|(setting, result)| {
+        let folder = |seed: u64| folder((setting, seed));
+        missed(&sweep.which, result, &folder)
+    }));
     say(&text)
 }
 
@@ -223,28 +227,27 @@ fn cell(unit: Unit, interval: Option<Interval>, seeds: usize) -> String {
 }
 
 /// The seeds with which something went wrong, and how to see the first of them again.
-fn missed(which: &Which, result: &Results) -> String {
-    let command = |seed: u64| {
-        let head = Head {
-            file: which.scenario.display().to_string(),
-            ci: which.ci,
-            set: result.settings.clone(),
-            seed,
-            ..Head::default()
-        };
-        head.command()
+fn missed(which: &Which, result: &Results, folder: &dyn Fn(u64) -> PathBuf) -> String {
+    let head = |seed: u64| Head {
+        file: which.scenario.display().to_string(),
+        ci: which.ci,
+        set: result.settings.clone(),
+        seed,
+        ..Head::default()
     };
     let mut text = String::new();
-    for (what, seeds) in [
-        ("missed what was expected with", &result.broken),
-        ("left no report with", &result.failed),
-    ] {
+    let mut tell = |what: &str, seeds: &[u64], again: &dyn Fn(u64) -> String| {
         if let Some(first) = seeds.first() {
             let all = seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
-            let (name, again) = (name(result), command(*first));
-            text += &format!("{name}: {what} seeds {all}; again with: {again}\n");
+            let (name, again) = (name(result), again(*first));
+            text += &format!("{name}: {what} with seeds {all}; again with: {again}\n");
         }
-    }
+    };
+    let run = |seed: u64| head(seed).command();
+    let replay = |seed: u64| head(seed).replay_command(&folder(seed));
+    tell("missed what was expected", &result.broken, &run);
+    tell("broke an invariant", &result.breached, &replay);
+    tell("left no report", &result.failed, &run);
     text
 }
 
@@ -271,20 +274,24 @@ mod tests {
             set: vec!["a=1,2".to_owned()],
             ci: true,
         };
-        let check = |settings: &[&str], broken: &[u64], failed: &[u64], expected: &str| {
+        let check = |settings: &[&str], broken: &[u64], breached: &[u64], failed: &[u64], expected: &str| {
             let result = Results {
                 settings: settings.iter().map(|&set| set.to_owned()).collect(),
                 figures: Vec::new(),
                 broken: broken.to_vec(),
+                breached: breached.to_vec(),
                 failed: failed.to_vec(),
             };
-            assert_eq!(missed(&which, &result), expected);
+            let folder = |seed: u64| Path::new("out").join(format!("1-{seed}"));
+            assert_eq!(missed(&which, &result, &folder), expected);
         };
-        check(&[], &[], &[], "");
+        check(&[], &[], &[], &[], "");
         let written = "as written: missed what was expected with seeds 2, 5; again with: starfish-sim run base.toml --seed 2 --ci\n";
-        check(&[], &[2, 5], &[], written);
+        check(&[], &[2, 5], &[], &[], written);
+        let breached = "a=1: broke an invariant with seeds 3, 4; again with: starfish-sim replay 3 --reports out/1-3\n";
+        check(&["a=1"], &[], &[3, 4], &[], breached);
         let set = "a=2: left no report with seeds 7; again with: starfish-sim run base.toml --seed 7 --ci --set a=2\n";
-        check(&["a=2"], &[], &[7], set);
+        check(&["a=2"], &[], &[], &[7], set);
     }
 
     #[test]

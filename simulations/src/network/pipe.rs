@@ -137,6 +137,9 @@ impl Pipe {
         let mut state = self.lock();
         if state.end.is_none() {
             state.end = Some(self.arrival(0, state.last));
+            if self.from_opener {
+                self.label.settle(&self.network, self.ends);
+            }
             state.tell_reader();
         }
     }

@@ -1,5 +1,4 @@
-//! Bytes by host and protocol. The protocol of a stream is read from its negotiation, whose first proposal comes with the
-//! first bytes; what a stream carried before that is counted once it is known.
+//! Bytes by host and kind of stream. What a stream carries before its kind is known is counted once it is.
 
 use std::{
     collections::BTreeMap,
@@ -8,14 +7,13 @@ use std::{
 
 use serde::Serialize;
 
-use super::Network;
+use super::{
+    Network,
+    kinds::{UNKNOWN, kind, kind_at_most},
+};
 
-/// No protocol's name comes later than this in a stream.
-const NEGOTIATION: usize = 256;
-/// What each negotiation begins with, after its length.
-const GREETING: &[u8] = b"\x13/multistream/1.0.0\n";
-/// The name of streams whose negotiation was not understood.
-const UNKNOWN: &str = "unknown";
+/// What says the kind of a stream comes no later than this.
+const BEGINNING: usize = 256;
 
 /// How much was sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -33,10 +31,10 @@ impl Count {
     }
 }
 
-/// What each host sent and was sent, by protocol.
+/// What each host sent and was sent, by kind.
 #[derive(Clone, Debug, Default)]
 pub struct Traffic {
-    protocols: Vec<String>,
+    kinds: Vec<String>,
     sent: Vec<Vec<Count>>,
     received: Vec<Vec<Count>>,
 }
@@ -44,7 +42,7 @@ pub struct Traffic {
 impl Traffic {
     pub(super) fn new(hosts: usize) -> Self {
         Self {
-            protocols: Vec::new(),
+            kinds: Vec::new(),
             sent: vec![Vec::new(); hosts],
             received: vec![Vec::new(); hosts],
         }
@@ -64,37 +62,34 @@ impl Traffic {
     pub fn total(&self) -> BTreeMap<&str, Count> {
         let mut total: BTreeMap<&str, Count> = BTreeMap::new();
         for host in 0..self.sent.len() {
-            for (protocol, count) in self.sent(host) {
-                total.entry(protocol).or_default().add(count);
+            for (kind, count) in self.sent(host) {
+                total.entry(kind).or_default().add(count);
             }
         }
         total
     }
 
     fn named(&self, counts: &[Count]) -> BTreeMap<&str, Count> {
-        let names = self.protocols.iter().map(String::as_str);
+        let names = self.kinds.iter().map(String::as_str);
         names
             .zip(counts.iter().copied())
             .filter(|(_, count)| count.writes > 0)
             .collect()
     }
 
-    fn protocol(&mut self, name: &str) -> usize {
-        self.protocols
-            .iter()
-            .position(|known| known == name)
-            .unwrap_or_else(|| {
-                self.protocols.push(name.to_owned());
-                self.protocols.len() - 1
-            })
+    fn kind(&mut self, name: &str) -> usize {
+        self.kinds.iter().position(|known| known == name).unwrap_or_else(|| {
+            self.kinds.push(name.to_owned());
+            self.kinds.len() - 1
+        })
     }
 
-    fn add(&mut self, [from, to]: [usize; 2], protocol: usize, count: Count) {
+    fn add(&mut self, [from, to]: [usize; 2], kind: usize, count: Count) {
         for counts in [&mut self.sent[from], &mut self.received[to]] {
-            if counts.len() <= protocol {
-                counts.resize(protocol + 1, Count::default());
+            if counts.len() <= kind {
+                counts.resize(kind + 1, Count::default());
             }
-            counts[protocol].add(count);
+            counts[kind].add(count);
         }
     }
 }
@@ -130,48 +125,40 @@ impl Label {
         let direction = if by_opener { ends } else { [ends[1], ends[0]] };
         let mut reading = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (first, sent) = match &mut *reading {
-            Reading::Known(protocol) => return network.wires().traffic.add(direction, *protocol, count),
+            Reading::Known(kind) => return network.wires().traffic.add(direction, *kind, count),
             Reading::Unknown { first, sent } => (first, sent),
         };
         sent[usize::from(!by_opener)].add(count);
         if by_opener {
-            first.extend_from_slice(&bytes[..bytes.len().min(NEGOTIATION)]);
+            first.extend_from_slice(&bytes[..bytes.len().min(BEGINNING)]);
         }
-        let name = match proposed(first) {
-            Some(name) => name,
-            None if first.len() >= NEGOTIATION => UNKNOWN.to_owned(),
-            None => return,
-        };
-        let mut wires = network.wires();
-        let protocol = wires.traffic.protocol(&name);
-        wires.traffic.add(ends, protocol, sent[0]);
-        if sent[1].writes > 0 {
-            wires.traffic.add([ends[1], ends[0]], protocol, sent[1]);
+        match kind(first) {
+            Some(name) => reading.know(network, ends, &name),
+            None if first.len() >= BEGINNING => reading.know(network, ends, UNKNOWN),
+            None => {}
         }
-        *reading = Reading::Known(protocol);
+    }
+
+    /// The opener says nothing more: what it has not said by now stays unknown.
+    pub(super) fn settle(&self, network: &Network, ends: [usize; 2]) {
+        let mut reading = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Reading::Unknown { first, .. } = &*reading {
+            let name = kind_at_most(first);
+            reading.know(network, ends, &name);
+        }
     }
 }
 
-/// The protocol that is proposed first.
-fn proposed(first: &[u8]) -> Option<String> {
-    let proposal = first.strip_prefix(GREETING)?;
-    // Protocols' names are shorter than 128 bytes, so that their length is one byte.
-    let (length, rest) = proposal.split_first()?;
-    let name = rest.get(..usize::from(*length))?;
-    Some(String::from_utf8_lossy(name).trim_end().to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_proposal_names_the_stream() {
-        let check = |first: &[u8], name: Option<&str>| assert_eq!(proposed(first).as_deref(), name);
-        check(b"\x13/multistream/1.0.0\n\x0d/ipfs/ping/1\nxyz", Some("/ipfs/ping/1"));
-        check(b"\x13/multistream/1.0.0\n\x0d/ipfs/p", None);
-        check(b"\x13/multistream/1.0.0\n", None);
-        check(b"\x13/multistr", None);
-        check(b"something else altogether", None);
+impl Reading {
+    /// Counts what was sent until now as this kind.
+    fn know(&mut self, network: &Network, ends: [usize; 2], name: &str) {
+        let mut wires = network.wires();
+        let kind = wires.traffic.kind(name);
+        let known = std::mem::replace(self, Self::Known(kind));
+        if let Self::Unknown { sent, .. } = known {
+            let ways = [ends, [ends[1], ends[0]]].into_iter().zip(sent);
+            ways.filter(|(_, count)| count.writes > 0)
+                .for_each(|(way, count)| wires.traffic.add(way, kind, count));
+        }
     }
 }

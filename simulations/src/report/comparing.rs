@@ -64,13 +64,15 @@ pub struct Sweep {
     pub figures: Vec<(&'static str, Unit, Option<Interval>)>,
     /// Seeds whose runs missed what was expected.
     pub broken: Vec<u64>,
-    /// Seeds whose runs ended without a report.
+    /// Seeds whose runs an invariant ended.
+    pub breached: Vec<u64>,
+    /// Seeds whose runs left nothing.
     pub failed: Vec<u64>,
 }
 
 impl Sweep {
     /// Over these reports of one setting.
-    pub fn of(settings: Vec<String>, reports: &[Report], failed: Vec<u64>) -> Self {
+    pub fn of(settings: Vec<String>, reports: &[Report], breached: Vec<u64>, failed: Vec<u64>) -> Self {
         let figures: Vec<Vec<Figure>> = reports.iter().map(Report::figures).collect();
         let over_all = |(name, unit)| {
             let values: Vec<f64> = figures.iter().filter_map(|figures| value(figures, name)).collect();
@@ -81,6 +83,7 @@ impl Sweep {
             settings,
             figures: names(&figures).into_iter().map(over_all).collect(),
             broken: broken.map(|report| report.head.seed).collect(),
+            breached,
             failed,
         }
     }
@@ -136,8 +139,11 @@ mod tests {
     fn sweeps_tell_which_seeds_were_broken() {
         let (good, mut bad) = (page::tests::report(), page::tests::report());
         (bad.head.seed, bad.outcome.broken) = (8, vec!["something".to_owned()]);
-        let sweep = Sweep::of(vec![], &[good, bad], vec![9]);
-        assert_eq!((sweep.broken, sweep.failed), (vec![8], vec![9]));
+        let sweep = Sweep::of(vec![], &[good, bad], vec![5], vec![9]);
+        assert_eq!(
+            (sweep.broken, sweep.breached, sweep.failed),
+            (vec![8], vec![5], vec![9])
+        );
         let over_both = |interval: Interval| interval.runs == 2 && interval.margin.is_some();
         assert!(
             sweep
@@ -145,7 +151,7 @@ mod tests {
                 .iter()
                 .all(|(.., interval)| interval.is_some_and(over_both))
         );
-        assert!(Sweep::of(vec![], &[], vec![1]).figures.is_empty());
+        assert!(Sweep::of(vec![], &[], vec![1], vec![2]).figures.is_empty());
     }
 
     #[test]
@@ -162,7 +168,7 @@ mod tests {
         // No time to nobody: neither a row of zeros nor a part of the mean.
         without.outcome.everyone = Default::default();
         without.outcome.own_tld_percent = None;
-        let sweep = Sweep::of(vec![], &[without.clone(), with], vec![]);
+        let sweep = Sweep::of(vec![], &[without.clone(), with], vec![], vec![]);
         let check = |name: &str, runs: usize, mean: f64| {
             let found = sweep.figures.iter().filter(|(found, ..)| *found == name);
             let found: Vec<_> = found.filter_map(|(.., interval)| *interval).collect();
@@ -175,7 +181,7 @@ mod tests {
         check("true listed", 2, 100.0);
         check("everyone max", 1, 300.0);
         check("own TLD", 1, 400.0 / 3.0);
-        let none = Sweep::of(vec![], &[without], vec![]);
+        let none = Sweep::of(vec![], &[without], vec![], vec![]);
         assert!(none.figures.contains(&("poison gone", Unit::Seconds, None)));
     }
 

@@ -1,22 +1,26 @@
-//! The folder of a report: `summary.json`, a CSV file for each figure, and `report.html`.
+//! The folder of a run: `summary.json`, a CSV file for each figure, and `report.html`; or `breach.json`, when an invariant
+//! broke.
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
 
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Report, page};
+use super::{Breached, Left, Report, page};
 
 /// The file by which a folder is known as a report.
 pub const SUMMARY: &str = "summary.json";
+/// What there is instead when an invariant broke.
+pub const BREACH: &str = "breach.json";
 /// The event stream, if it is wanted.
 pub const EVENTS: &str = "events.ndjson";
 
-/// Everything that a report may consist of.
-const FILES: [&str; 9] = [
+/// Everything that a run may leave.
+const FILES: [&str; 10] = [
     SUMMARY,
+    BREACH,
     EVENTS,
     "report.html",
     "time-to-all.csv",
@@ -43,7 +47,7 @@ fn failed(path: &Path) -> impl Fn(io::Error) -> FolderError {
     }
 }
 
-/// Makes a folder for a report, without what an earlier one left there: a run that fails, or writes no events, must not be
+/// Makes a folder for a run, without what an earlier one left there: a run that fails, or writes no events, must not be
 /// taken for it. Other files stay.
 ///
 /// # Errors
@@ -93,7 +97,7 @@ pub fn write(folder: &Path, report: &Report, about: &str) -> Result<(), FolderEr
     rows(
         folder,
         "bytes-by-kind.csv",
-        &["protocol", "bytes", "writes"],
+        &["kind", "bytes", "writes"],
         &outcome.traffic,
     )?;
     let head = [
@@ -103,7 +107,7 @@ pub fn write(folder: &Path, report: &Report, about: &str) -> Result<(), FolderEr
         "adversary",
         "missing",
         "received",
-        "received_requested",
+        "received_bodies",
         "stored_bodies",
         "sent",
     ];
@@ -123,9 +127,20 @@ pub fn write(folder: &Path, report: &Report, about: &str) -> Result<(), FolderEr
     let page = folder.join("report.html");
     fs::write(&page, page::page(report, about)).map_err(failed(&page))?;
     // Last, so that a folder with a summary is a whole report.
-    let summary = folder.join(SUMMARY);
-    let text = serde_json::to_string_pretty(report).expect("a report is a document");
-    fs::write(&summary, text + "\n").map_err(failed(&summary))
+    write_document(&folder.join(SUMMARY), report)
+}
+
+/// Writes what is known of a run that an invariant ended.
+///
+/// # Errors
+/// When the folder cannot be written to.
+pub fn write_breach(folder: &Path, breached: &Breached) -> Result<(), FolderError> {
+    write_document(&folder.join(BREACH), breached)
+}
+
+fn write_document(path: &Path, document: &impl Serialize) -> Result<(), FolderError> {
+    let text = serde_json::to_string_pretty(document).expect("what a run leaves is a document");
+    fs::write(path, text + "\n").map_err(failed(path))
 }
 
 fn rows<T: Serialize>(
@@ -160,15 +175,41 @@ pub fn read(path: &Path) -> Result<Report, FolderError> {
     } else {
         path.to_owned()
     };
-    let text = fs::read_to_string(&file).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => FolderError {
-            path: path.to_owned(),
-            reason: format!("there is no report ({SUMMARY}); run a scenario with --out FOLDER first"),
-        },
-        _ => failed(&file)(error),
-    })?;
+    if file.exists() {
+        return read_document(&file);
+    }
+    let reason = if path.join(BREACH).exists() {
+        format!("there is no report: an invariant broke ({BREACH})")
+    } else {
+        format!("there is no report ({SUMMARY}); run a scenario with --out FOLDER first")
+    };
+    Err(FolderError {
+        path: path.to_owned(),
+        reason,
+    })
+}
+
+/// Whether a run left anything in this folder.
+pub fn has_left(folder: &Path) -> bool {
+    [SUMMARY, BREACH].iter().any(|name| folder.join(name).exists())
+}
+
+/// Reads what a run left in its folder.
+///
+/// # Errors
+/// When there is nothing.
+pub fn left(folder: &Path) -> Result<Left, FolderError> {
+    let breach = folder.join(BREACH);
+    if breach.exists() {
+        return read_document(&breach).map(|breached| Left::Breach(Box::new(breached)));
+    }
+    read(folder).map(|report| Left::Report(Box::new(report)))
+}
+
+fn read_document<T: DeserializeOwned>(file: &Path) -> Result<T, FolderError> {
+    let text = fs::read_to_string(file).map_err(failed(file))?;
     serde_json::from_str(&text).map_err(|error| FolderError {
-        path: file,
+        path: file.to_owned(),
         reason: format!("is no report of this version: {error}"),
     })
 }
@@ -176,6 +217,7 @@ pub fn read(path: &Path) -> Result<Report, FolderError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::left::tests::breached;
 
     #[test]
     fn a_report_is_read_back_and_its_files_are_there() {
@@ -208,11 +250,30 @@ mod tests {
         clear(&within).expect("a new folder");
         write(&within, &page::tests::report(), "about").expect("a report");
         fs::write(within.join(EVENTS), "events").expect("a file");
+        write_breach(&within, &breached()).expect("a breach");
         fs::write(within.join("notes.txt"), "mine").expect("a file");
         clear(&within).expect("a cleared folder");
         let left = fs::read_dir(&within).expect("a folder");
         let left: Vec<_> = left.map(|entry| entry.expect("an entry").file_name()).collect();
         assert_eq!(left, ["notes.txt"]);
+    }
+
+    #[test]
+    fn what_a_broken_invariant_left_is_read_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert!(!has_left(folder.path()) && left(folder.path()).is_err());
+        write_breach(folder.path(), &breached()).expect("a breach");
+        assert!(has_left(folder.path()));
+        assert_eq!(
+            left(folder.path()).expect("a breach"),
+            Left::Breach(Box::new(breached()))
+        );
+        let told = read(folder.path()).expect_err("no report").to_string();
+        assert!(told.contains("an invariant broke"), "{told}");
+        // The next run begins with a clear folder.
+        clear(folder.path()).expect("a cleared folder");
+        write(folder.path(), &page::tests::report(), "about").expect("a report");
+        assert!(matches!(left(folder.path()), Ok(Left::Report(_))));
     }
 
     #[test]

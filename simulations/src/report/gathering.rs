@@ -20,7 +20,7 @@ pub struct Known {
     pub is_selective: bool,
 }
 
-/// Bytes that one node sent and was sent, by protocol.
+/// Bytes that one node sent and was sent, by kind of stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Carried {
     /// Bytes and writes that it sent.
@@ -122,7 +122,7 @@ impl Gathering {
             .all(|published| published.wanted.values().all(Option::is_some))
     }
 
-    /// All figures; `carried` holds the bytes of each node, and `carries_bodies` knows the protocols of bodies.
+    /// All figures; `carried` holds the bytes of each node, and `carries_bodies` knows the kinds that are bodies.
     pub fn finish(self, carried: &[Carried], carries_bodies: impl Fn(&str) -> bool) -> Outcome {
         let mut outcome = Outcome {
             records: self.records.len() as u64,
@@ -139,8 +139,8 @@ impl Gathering {
             .map(|record| record.length * arrivals(record) as u64)
             .sum();
         let honest = outcome.nodes.iter().filter(|row| row.adversary.is_none());
-        let requested: u64 = honest.map(|row| row.received_requested).sum();
-        outcome.copies = (useful > 0).then(|| requested as f64 / useful as f64);
+        let received: u64 = honest.map(|row| row.received_bodies).sum();
+        outcome.copies = (useful > 0).then(|| received as f64 / useful as f64);
         outcome.own_tld_percent = self.selectivity(&outcome.nodes, |row| row.stored_bodies);
         outcome.own_tld_received_percent = self.selectivity(&outcome.nodes, |row| row.received);
         outcome
@@ -213,7 +213,7 @@ impl Gathering {
             missing,
             received: carried.received.values().map(|(bytes, _)| bytes).sum(),
             stored_bodies: self.stored[node],
-            received_requested: carried
+            received_bodies: carried
                 .received
                 .iter()
                 .filter(|(name, _)| carries_bodies(name))
@@ -251,12 +251,12 @@ fn milliseconds(length: Duration) -> f64 {
 
 fn traffic(carried: &[Carried]) -> Vec<TrafficRow> {
     let mut total: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
-    for (protocol, (bytes, writes)) in carried.iter().flat_map(|carried| &carried.sent) {
-        let sum = total.entry(protocol).or_default();
+    for (kind, (bytes, writes)) in carried.iter().flat_map(|carried| &carried.sent) {
+        let sum = total.entry(kind).or_default();
         *sum = (sum.0 + bytes, sum.1 + writes);
     }
-    let row = |(protocol, (bytes, writes)): (&str, (u64, u64))| TrafficRow {
-        protocol: protocol.to_owned(),
+    let row = |(kind, (bytes, writes)): (&str, (u64, u64))| TrafficRow {
+        kind: kind.to_owned(),
         bytes,
         writes,
     };
@@ -305,7 +305,7 @@ pub(crate) mod tests {
             received: [("gossip".to_owned(), (gossip, 1)), ("bodies".to_owned(), (bodies, 1))].into(),
         };
         let carried = [carried(10, 0), carried(20, 2_000), carried(30, 100), carried(40, 9_999)];
-        gathering.finish(&carried, |protocol| protocol == "bodies")
+        gathering.finish(&carried, |kind| kind == "bodies")
     }
 
     #[test]

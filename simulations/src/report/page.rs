@@ -36,7 +36,7 @@ pub fn page(report: &Report, about: &str) -> String {
                 h2 { "Latency by region" }
                 (figure(regions(outcome), "From publication to arrival, by the region of the node that received it."))
                 h2 { "Bytes by kind" }
-                (figure(traffic(outcome), "What all nodes sent, by protocol, without what lower layers add."))
+                (figure(traffic(outcome), "What all nodes sent, by what the streams carry, without what lower layers add."))
                 @if let Some(trust) = &outcome.trust {
                     h2 { "Trust and poisoning over time" }
                     (figure(course::course(&trust.looks), "Of all pairs of an honest node and an organisation, a record or a \
@@ -128,7 +128,7 @@ fn regions(outcome: &Outcome) -> Option<String> {
 
 fn traffic(outcome: &Outcome) -> Option<String> {
     let group = |row: &super::TrafficRow| Group {
-        name: row.protocol.clone(),
+        name: row.kind.clone(),
         values: vec![row.bytes as f64 / 1e6],
     };
     let groups: Vec<Group> = outcome.traffic.iter().map(group).collect();

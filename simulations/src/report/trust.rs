@@ -126,7 +126,7 @@ pub(super) mod tests {
             adversary: Some(kind),
             missing: 0,
             received: 0,
-            received_requested: 0,
+            received_bodies: 0,
             stored_bodies: 0,
             sent: 0,
         }

@@ -61,6 +61,7 @@ pub fn check(written: &Written, folder: &Path) -> Result<Files, Vec<Wrong>> {
         publication(name, publish, written, &mut found);
     }
     happenings::happenings(written, latency.as_ref(), &mut found);
+    happenings::shares(written, &mut found);
     for (name, adversary) in &written.adversary {
         happenings::hostile(name, adversary, written, &mut found);
         trusting::hostile(name, adversary, written, &mut found);

@@ -123,7 +123,10 @@ pub fn of_scheme(places: &[Place], name: &str) -> Vec<u32> {
 
 /// So many nodes of a role, by chance, in their order.
 pub fn some_of(places: &[Place], role: &str, count: usize, chance: &mut impl Rng) -> Vec<u32> {
-    let mut nodes = of_role(places, role);
+    drawn(of_role(places, role), count, chance)
+}
+
+fn drawn(mut nodes: Vec<u32>, count: usize, chance: &mut impl Rng) -> Vec<u32> {
     nodes.shuffle(chance);
     nodes.truncate(count);
     nodes.sort_unstable();
@@ -132,10 +135,12 @@ pub fn some_of(places: &[Place], role: &str, count: usize, chance: &mut impl Rng
 
 fn turn_hostile(scenario: &Scenario, all: &mut [Place], chance: &mut impl Rng) {
     for (name, adversary) in &scenario.written.adversary {
-        let most = of_role(all, &adversary.role).len();
-        let count = (adversary.share.unwrap_or(1.0) * most as f64).round() as usize;
+        let mut nodes = of_role(all, &adversary.role);
+        let count = (adversary.share.unwrap_or(1.0) * nodes.len() as f64).round() as usize;
+        // What an earlier section has taken stays what that made of it.
+        nodes.retain(|node| all[*node as usize].scheme.is_none());
         let turns = matches!(adversary.kind, AdversaryKind::Sleeper | AdversaryKind::Thief);
-        for node in some_of(all, &adversary.role, count, chance) {
+        for node in drawn(nodes, count, chance) {
             let place = &mut all[node as usize];
             (place.adversary, place.scheme) = (Some(adversary.kind), Some(name.clone()));
             place.honest_until = Duration::from_secs(if turns { adversary.from_seconds } else { 0 });
@@ -189,18 +194,46 @@ fn linked(scenario: &Scenario, total: u32, chance: &mut impl Rng) -> Vec<(u32, u
 
 /// Those who eclipse dial every victim, and each victim knows them before it knows anybody else.
 fn surround(scenario: &Scenario, all: &mut [Place]) {
-    for adversary in scenario.written.adversary.values() {
+    for (name, adversary) in &scenario.written.adversary {
         let Some(victims) = &adversary.victims else { continue };
         let victims = of_role(all, victims);
-        let hostile = of_role(all, &adversary.role).into_iter();
-        for node in hostile
-            .filter(|node| all[*node as usize].adversary == Some(AdversaryKind::Eclipse))
-            .collect::<Vec<_>>()
-        {
+        for node in of_scheme(all, name) {
             all[node as usize].dials.extend(&victims);
             for victim in &victims {
                 all[*victim as usize].dials.insert(0, node);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::scenario::reading::{Changes, read};
+
+    #[test]
+    fn sections_of_one_role_share_its_nodes() {
+        let check = |count: u32, sections: &[(&str, f64)], expected: &[usize]| {
+            let section = |(name, share): &(&str, f64)| {
+                format!("[adversary.{name}]\nkind = \"withholder\"\nrole = \"cert\"\nshare = {share:?}\n")
+            };
+            let text =
+                format!("title = \"a test\"\nseconds = 60\n[nodes.cert]\ncount = {count}\n[nodes.other]\ncount = 5\n");
+            let text = text + &sections.iter().map(section).collect::<String>();
+            let scenario = read(Path::new("test.toml"), &text, &Changes::default());
+            let places = places(&scenario.unwrap_or_else(|mistakes| panic!("{mistakes:?}")), 1);
+            let of = |name: &str| of_scheme(&places, name).len();
+            let found: Vec<usize> = sections.iter().map(|(name, _)| of(name)).collect();
+            assert_eq!(found, expected, "{count} {sections:?}");
+            let hostile = places.iter().filter(|place| place.adversary.is_some()).count();
+            assert_eq!(hostile, expected.iter().sum::<usize>());
+        };
+        check(20, &[("a", 0.25)], &[5]);
+        check(20, &[("a", 0.5), ("b", 0.25), ("c", 0.25)], &[10, 5, 5]);
+        // Half of an odd number is rounded, and the last section gets what is left.
+        check(11, &[("a", 0.5), ("b", 0.5)], &[6, 5]);
+        check(10, &[("a", 0.1), ("b", 0.2), ("c", 0.7)], &[1, 2, 7]);
     }
 }

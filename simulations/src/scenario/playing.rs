@@ -21,7 +21,6 @@ use starfish_protocol::{
     listing::bundles,
     record::{Body, RecordId, SealedBody, Tlp, Topic, seal_body},
     time::Millis,
-    wire::REQUEST_PROTOCOL,
 };
 
 use self::{carrying::Sent, pushing::Pushes};
@@ -35,14 +34,17 @@ use super::{
 };
 use crate::{
     Damage,
-    network::Separation,
+    network::{
+        Separation,
+        kinds::{BODIES, PUSHED_BODIES},
+    },
     report::{
         Outcome,
         gathering::{Gathering, Known},
         judging::judge,
     },
     world::{
-        World,
+        Breach, World,
         chronicle::{Happening, What},
     },
 };
@@ -79,9 +81,9 @@ impl std::fmt::Debug for Playing<'_> {
 
 /// Plays a scenario to its end. One call a process: see [`starfish_sim_kernel::enter`].
 ///
-/// # Panics
-/// When an invariant is broken; the message names the seed and the command.
-pub fn play(scenario: &Scenario, playing: Playing<'_>) -> Outcome {
+/// # Errors
+/// When an invariant is broken, which has been told by then, with the seed and the command.
+pub fn play(scenario: &Scenario, playing: Playing<'_>) -> Result<Outcome, Breach> {
     let places = places(scenario, playing.seed);
     let heard: Heard = Arc::default();
     let ear = Arc::clone(&heard);
@@ -98,9 +100,10 @@ pub fn play(scenario: &Scenario, playing: Playing<'_>) -> Outcome {
         plan = plan.write_events(writer);
     }
     let (seed, progress) = (playing.seed, playing.progress);
-    let mut outcome = plan.run(|world| Play::new(scenario, &places, &vouches, (seed, heard)).all(world, progress));
+    let mut outcome =
+        plan.try_run(|world| Play::new(scenario, &places, &vouches, (seed, heard)).all(world, progress))?;
     outcome.broken = judge(&scenario.written.expect, &outcome);
-    outcome
+    Ok(outcome)
 }
 
 type Heard = Arc<Mutex<Vec<Happening>>>;
@@ -375,7 +378,9 @@ impl<'a> Play<'a> {
         self.listen(world);
         let after = Sent::of(world);
         let carried = after.by_nodes(before);
-        let mut outcome = self.gathering.finish(&carried, |protocol| protocol == REQUEST_PROTOCOL);
+        let mut outcome = self
+            .gathering
+            .finish(&carried, |kind| [BODIES, PUSHED_BODIES].contains(&kind));
         let pushed = self.pushes.map(|pushes| pushes.finish(&after.by_twins(before)));
         outcome.push = pushed;
         let links = world.network().connected().into_iter();

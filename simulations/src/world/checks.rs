@@ -7,6 +7,7 @@
 //! | what was acknowledged is not lost | when a node starts again |
 //! | each record reaches everybody within the time that the plan gives | within a second after that time |
 //! | no honest node is held to have misbehaved by another one, or to have written two histories | when a node says so |
+//! | no honest node ends by itself | when it ends |
 //! | nothing more is taken of an author that is proven to have written two | when a record becomes durable |
 //! | queues are bounded | once a virtual second |
 

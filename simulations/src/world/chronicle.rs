@@ -3,7 +3,7 @@
 
 use std::{
     io::{self, Write},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use serde::Serialize;
@@ -144,11 +144,15 @@ impl Chronicle {
 /// Sees each happening as it comes.
 pub type Listener = Box<dyn FnMut(&Happening) + Send>;
 
-/// Where the stream goes: always into the digest, and wherever it is wanted.
+/// Where the stream goes: always into the digest, and wherever it is wanted. Clones are the same one: it outlives its world, to
+/// say what happened in one that failed.
+#[derive(Clone, Default)]
+pub(crate) struct Archive(Arc<Mutex<Stream>>);
+
 #[derive(Default)]
-pub(crate) struct Archive {
-    pub(crate) writer: Option<Box<dyn Write + Send>>,
-    pub(crate) listener: Option<Listener>,
+struct Stream {
+    writer: Option<Box<dyn Write + Send>>,
+    listener: Option<Listener>,
     digest: blake3::Hasher,
     count: u64,
 }
@@ -156,13 +160,25 @@ pub(crate) struct Archive {
 impl std::fmt::Debug for Archive {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.debug_struct("Archive")
-            .field("count", &self.count)
+            .field("count", &self.count())
             .finish_non_exhaustive()
     }
 }
 
 impl Archive {
-    pub(crate) fn add(&mut self, happening: &Happening) -> io::Result<()> {
+    fn stream(&self) -> MutexGuard<'_, Stream> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn write_to(&self, writer: Box<dyn Write + Send>) {
+        self.stream().writer = Some(writer);
+    }
+
+    pub(crate) fn show_to(&self, listener: Listener) {
+        self.stream().listener = Some(listener);
+    }
+
+    pub(crate) fn add(&self, happening: &Happening) -> io::Result<()> {
         let line = Line {
             t: happening.at,
             node: happening.node,
@@ -171,27 +187,28 @@ impl Archive {
         };
         let mut line = serde_json::to_vec(&line).expect("a line of numbers and texts");
         line.push(b'\n');
-        self.digest.update(&line);
-        self.count += 1;
-        if let Some(writer) = &mut self.writer {
+        let stream = &mut *self.stream();
+        stream.digest.update(&line);
+        stream.count += 1;
+        if let Some(writer) = &mut stream.writer {
             writer.write_all(&line)?;
         }
-        if let Some(listener) = &mut self.listener {
+        if let Some(listener) = &mut stream.listener {
             listener(happening);
         }
         Ok(())
     }
 
-    pub(crate) fn flush(&mut self) -> io::Result<()> {
-        self.writer.as_mut().map_or(Ok(()), |writer| writer.flush())
+    pub(crate) fn flush(&self) -> io::Result<()> {
+        self.stream().writer.as_mut().map_or(Ok(()), |writer| writer.flush())
     }
 
     pub(crate) fn digest(&self) -> String {
-        self.digest.finalize().to_hex().to_string()
+        self.stream().digest.finalize().to_hex().to_string()
     }
 
     pub(crate) fn count(&self) -> u64 {
-        self.count
+        self.stream().count
     }
 }
 
@@ -202,10 +219,8 @@ mod tests {
     #[test]
     fn the_digest_is_that_of_what_is_written() {
         let file = tempfile::NamedTempFile::new().expect("a file");
-        let mut archive = Archive {
-            writer: Some(Box::new(file.reopen().expect("the same file"))),
-            ..Archive::default()
-        };
+        let archive = Archive::default();
+        archive.write_to(Box::new(file.reopen().expect("the same file")));
         let say = |at, what| Happening {
             at,
             node: Some(3),

@@ -7,7 +7,7 @@ use starfish_protocol::{engine::Subscription, trust::Pin};
 use starfish_sim_kernel as kernel;
 
 use super::{
-    World, canary,
+    Breach, World, canary,
     chronicle::{Archive, Listener},
     speaker::Speaker,
 };
@@ -226,15 +226,15 @@ impl Plan {
 
     /// Writes the stream of events, one JSON object a line.
     #[must_use]
-    pub fn write_events(mut self, writer: impl Write + Send + 'static) -> Self {
-        self.archive.writer = Some(Box::new(writer));
+    pub fn write_events(self, writer: impl Write + Send + 'static) -> Self {
+        self.archive.write_to(Box::new(writer));
         self
     }
 
     /// Shows each event to this as it happens.
     #[must_use]
-    pub fn listen(mut self, listener: Listener) -> Self {
-        self.archive.listener = Some(listener);
+    pub fn listen(self, listener: Listener) -> Self {
+        self.archive.show_to(listener);
         self
     }
 
@@ -251,32 +251,50 @@ impl Plan {
     /// # Panics
     /// When the scenario does, an invariant is broken, or another world ran in this process before.
     pub fn run<T: Send>(self, scenario: impl FnOnce(&mut World) -> T + Send) -> T {
+        self.live(scenario)
+            .unwrap_or_else(|(_, cause)| std::panic::resume_unwind(cause))
+    }
+
+    /// The same, for those who keep what is known of a failure. Every event until then has been written.
+    ///
+    /// # Errors
+    /// When the scenario panics, an invariant is broken, or another world ran in this process before.
+    pub fn try_run<T: Send>(self, scenario: impl FnOnce(&mut World) -> T + Send) -> Result<T, Breach> {
+        self.live(scenario).map_err(|(breach, _)| breach)
+    }
+
+    fn live<T: Send>(self, scenario: impl FnOnce(&mut World) -> T + Send) -> Result<T, (Breach, Box<dyn Any + Send>)> {
         let seed = self.seed;
+        let archive = self.archive.clone();
         let again = self
             .command
             .clone()
             .unwrap_or_else(|| std::env::args().collect::<Vec<_>>().join(" "));
         let live = move || {
-            kernel::enter(seed);
-            canary::sing();
             // The world is gone before its time is, whatever happens in it.
             let lived = std::panic::catch_unwind(AssertUnwindSafe(|| {
+                kernel::enter(seed);
+                canary::sing();
                 let mut world = World::build(self);
                 let result = scenario(&mut world);
                 world.end();
                 result
             }));
+            let lived = lived.map_err(|cause| (Breach::of(&*cause, &archive), cause));
             kernel::leave();
+            if let Err(error) = archive.flush() {
+                eprintln!("the last events could not be written: {error}");
+            }
             lived
         };
         let thread = thread::Builder::new().name("world".to_owned()).stack_size(STACK);
         let ended = thread::scope(|scope| {
             let world = thread.spawn_scoped(scope, live).expect("the system gives a thread");
-            world.join().and_then(|lived| lived)
+            world.join().expect("whatever panics in it is caught there")
         });
-        ended.unwrap_or_else(|cause: Box<dyn Any + Send>| {
+        if ended.is_err() {
             eprintln!("the world of seed {seed} failed; again with: {again}");
-            std::panic::resume_unwind(cause)
-        })
+        }
+        ended
     }
 }

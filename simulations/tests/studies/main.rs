@@ -173,6 +173,58 @@ fn a_run_is_replayed_and_compared() {
 }
 
 #[test]
+fn a_breach_is_left_and_replayed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // Nobody may say anything: honest nodes take each other for floods.
+    let mute = [
+        "--ci",
+        "--set",
+        "limits.gossip_burst=1",
+        "--set",
+        "limits.gossip_per_second=1",
+    ];
+    let all = |arguments: &[&'static str]| [arguments, &mute[..]].concat();
+    let told = |arguments: &[&str]| told(arguments, folder.path(), 4);
+    let first = told(&all(&["run", "calm", "--seed", "4", "--events"]));
+    let replay = "starfish-sim replay 4 --reports reports/calm-4";
+    assert!(first.contains("Flooding") && first.contains(replay), "{first}");
+    let left = folder.path().join("reports/calm-4");
+    assert!(!left.join("summary.json").exists());
+    let breach = std::fs::read_to_string(left.join("breach.json")).expect("a breach");
+    let known: serde_json::Value = serde_json::from_str(&breach).expect("a document");
+    let known = &known["breach"];
+    assert!(
+        known["message"]
+            .as_str()
+            .is_some_and(|text| text.contains("sent honest node")),
+        "{breach}"
+    );
+    // Everything was written that had happened, up to what showed it.
+    let events = std::fs::read_to_string(left.join("events.ndjson")).expect("events");
+    let (_, events) = events.split_once('\n').expect("a head");
+    assert_eq!(known["events"], events.lines().count());
+    assert_eq!(
+        known["events_digest"],
+        blake3::hash(events.as_bytes()).to_hex().as_str()
+    );
+    assert!(events.ends_with('\n') && events.lines().next_back().is_some_and(|last| last.contains("Flooding")));
+
+    assert!(told(&["replay", "4"]).contains("the same breach again"));
+    let edited = breach.replace("sent honest node", "kept honest node");
+    std::fs::write(left.join("breach.json"), edited).expect("a file");
+    let other = told(&["replay", "4"]);
+    assert!(
+        other.contains("another breach") && !other.contains("again, after"),
+        "{other}"
+    );
+
+    let swept = told(&all(&["sweep", "calm", "--seeds", "5"]));
+    let replay = "broke an invariant with seeds 5; again with: starfish-sim replay 5 --reports reports/sweep-calm/0-5";
+    assert!(swept.contains(replay), "{swept}");
+    assert!(told(&["replay", "5"]).contains("the same breach again"));
+}
+
+#[test]
 fn a_sweep_shows_every_setting() {
     let folder = tempfile::tempdir().expect("a folder");
     let sweep = [

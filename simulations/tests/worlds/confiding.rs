@@ -84,9 +84,13 @@ fn who_only_asks_is_told_nothing() {
             let record = confide(world, 0);
             world.run_for(60 * SECOND);
             assert!(world.holds(1, &record));
-            let asked = world.network().traffic().sent(2)["/starfish/request/1"];
-            // Five questions a second to each of two, for a minute.
-            assert!(asked.bytes > 2 * 50 * 5 * 32, "{asked:?}");
+            let traffic = world.network().traffic();
+            let asked = ["comparisons", "bodies"].map(|kind| traffic.sent(2)[kind]);
+            // Three questions a second about logs to each of two, and two about bodies, for a minute.
+            assert!(
+                asked[0].bytes > 2 * 50 * 3 * 32 && asked[1].bytes > 2 * 50 * 2 * 32,
+                "{asked:?}"
+            );
         });
     });
 }

@@ -10,6 +10,7 @@ use starfish_node::mesh::Event;
 use starfish_protocol::engine::port::{self, Change};
 use starfish_sim::{
     Damage,
+    network::kinds::GOSSIP,
     world::{
         NodePlan, Plan, World,
         chronicle::What,
@@ -54,11 +55,7 @@ fn eight(seed: u64, speech: Speech) -> Plan {
 /// Bytes of gossip that a node was sent.
 fn told(world: &World, node: usize) -> u64 {
     let traffic = world.network().traffic();
-    let gossip = traffic.received(node).into_iter();
-    gossip
-        .filter(|(protocol, _)| protocol.contains("meshsub"))
-        .map(|(_, count)| count.bytes)
-        .sum()
+    traffic.received(node).get(GOSSIP).map_or(0, |count| count.bytes)
 }
 
 /// The scores that the nodes before it give a node.
@@ -156,9 +153,8 @@ fn what_is_said_again_changes_nothing_and_is_not_passed_on() {
 /// Bytes of gossip that these nodes sent.
 fn gossiped(world: &World, nodes: std::ops::Range<usize>) -> u64 {
     let traffic = world.network().traffic();
-    let sent = nodes.flat_map(|node| traffic.sent(node));
-    let gossip = sent.filter(|(protocol, _)| protocol.contains("meshsub"));
-    gossip.map(|(_, count)| count.bytes).sum()
+    let of = |node| traffic.sent(node).get(GOSSIP).map_or(0, |count| count.bytes);
+    nodes.map(of).sum()
 }
 
 #[test]
@@ -217,4 +213,19 @@ fn a_node_that_forgets_a_fork_is_noticed() {
             }
         });
     });
+}
+
+#[test]
+fn an_honest_node_that_is_taken_for_two_faced_is_noticed() {
+    let words = ["holds honest node 8 to have written two histories", "seed 46"];
+    fails(
+        "speaking::an_honest_node_that_is_taken_for_two_faced_is_noticed",
+        &words,
+        || {
+            let plan = eight(46, Speech::Equivocate);
+            plan.each(|_, node| node.is_honest = true).run(|world| {
+                world.run_for(60 * SECOND);
+            });
+        },
+    );
 }

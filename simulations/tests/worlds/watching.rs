@@ -1,18 +1,25 @@
 //! Those who watch over a world fail when they should: the canary, the invariants, and the rule of one world a process.
 
 use std::{
+    future::poll_fn,
     hash::{BuildHasher, RandomState},
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use futures::AsyncWriteExt as _;
+use libp2p::core::{
+    Endpoint,
+    muxing::StreamMuxerExt as _,
+    transport::{DialOpts, ListenerId, PortUse, Transport as _},
+};
 use starfish_node::mesh::{KeepError, Keeper};
-use starfish_protocol::engine::port::{Change, Found, Query};
+use starfish_protocol::engine::port::{Change, Command, Found, Query};
 use starfish_sim::{
     Damage,
     world::{NodePlan, World},
 };
-use starfish_sim_kernel::real_time;
+use starfish_sim_kernel::{Owner, real_time, spawn};
 
 use crate::alone::{alone, child, said, told};
 
@@ -122,6 +129,119 @@ fn a_lost_record_is_noticed() {
             world.run_for(SECOND);
             world.publish(0, "malware", &["a.example"]).expect("it is certified");
             world.restart(0, Damage::None);
+        });
+    });
+}
+
+/// Gives another body than the one that it was asked for.
+struct Forger(Arc<dyn Keeper>);
+
+impl Keeper for Forger {
+    fn apply(&self, changes: &[Change]) -> Result<(), KeepError> {
+        self.0.apply(changes)
+    }
+
+    fn answer(&self, query: &Query) -> Found {
+        match self.0.answer(query) {
+            Found::Body(Some(_)) => Found::Body(Some(b"another".to_vec())),
+            found => found,
+        }
+    }
+}
+
+#[test]
+fn an_honest_node_that_is_blamed_is_noticed() {
+    let words = ["node 2 holds honest node 1 to have misbehaved", "seed 80"];
+    fails("watching::an_honest_node_that_is_blamed_is_noticed", &words, || {
+        // Node 1 is pushed the body, and node 2 has to ask it.
+        let plan = World::new(80).nodes(3).each(|number, node| {
+            node.dials = Some(number.checked_sub(1).into_iter().collect());
+            if number == 1 {
+                node.keeper = Some(Arc::new(|keeper| Arc::new(Forger(keeper))));
+            }
+        });
+        plan.run(|world| {
+            world.run_for(10 * SECOND);
+            world.publish(0, "malware", &["a.example"]).expect("it is certified");
+            world.run_for(10 * SECOND);
+        });
+    });
+}
+
+/// A disk that is full.
+struct Full(Arc<dyn Keeper>);
+
+impl Keeper for Full {
+    fn apply(&self, _: &[Change]) -> Result<(), KeepError> {
+        Err(KeepError::Failed("nothing fits any more".to_owned()))
+    }
+
+    fn answer(&self, query: &Query) -> Found {
+        self.0.answer(query)
+    }
+}
+
+#[test]
+fn a_node_that_ends_by_itself_is_noticed() {
+    let words = ["node 0 ended by itself", "nothing fits any more", "seed 81"];
+    fails("watching::a_node_that_ends_by_itself_is_noticed", &words, || {
+        let full = NodePlan {
+            keeper: Some(Arc::new(|keeper| Arc::new(Full(keeper)))),
+            ..NodePlan::new(0)
+        };
+        World::new(81).node(full).nodes(1).run(|world| {
+            world.begin(0, Command::Publish(world.draft("malware", &["a.example"])));
+            world.run_for(10 * SECOND);
+        });
+    });
+}
+
+#[test]
+fn a_node_with_too_many_tasks_is_noticed() {
+    let words = ["has 5", " tasks", "seed 82"];
+    fails("watching::a_node_with_too_many_tasks_is_noticed", &words, || {
+        World::new(82).nodes(1).run(|world| {
+            for _ in 0..5_000 {
+                spawn(Owner::node(0), std::future::pending());
+            }
+            world.run_for(2 * SECOND);
+        });
+    });
+}
+
+#[test]
+fn bytes_that_nobody_reads_are_noticed() {
+    let words = ["bytes are on their way or unread", "seed 83"];
+    fails("watching::bytes_that_nobody_reads_are_noticed", &words, || {
+        let silent = |number: usize| NodePlan {
+            starts: false,
+            ..NodePlan::new(number)
+        };
+        World::new(83).node(silent(0)).node(silent(1)).run(|world| {
+            let [mut here, mut there] = [0, 1].map(|node| world.network().transport(node, world.peer(node)));
+            let address = world.network().address(1);
+            there
+                .listen_on(ListenerId::next(), address.clone())
+                .expect("nobody listens there");
+            let options = DialOpts {
+                role: Endpoint::Dialer,
+                port_use: PortUse::Reuse,
+            };
+            let dial = here.dial(address, options).expect("an address of this network");
+            spawn(Owner::WORLD, async move {
+                let (_, mut muxer) = dial.await.expect("there is a listener");
+                // Each takes 256 KiB, and 16 MiB are too much for two.
+                for _ in 0..70 {
+                    let mut stream = poll_fn(|cx| muxer.poll_outbound_unpin(cx)).await.expect("a stream");
+                    spawn(Owner::WORLD, async move {
+                        let sent = stream.write_all(&[0; 1 << 20]).await;
+                        panic!("somebody read it: {sent:?}");
+                    });
+                }
+                std::future::pending().await
+            });
+            world.run_for(2 * SECOND);
+            drop(there);
         });
     });
 }

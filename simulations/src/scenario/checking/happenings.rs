@@ -1,5 +1,7 @@
 //! What must hold of everything that goes wrong in a scenario: nodes, networks, clocks and adversaries.
 
+use std::collections::BTreeMap;
+
 use super::{Found, regions};
 use crate::scenario::{
     Latency,
@@ -8,6 +10,8 @@ use crate::scenario::{
 
 /// Ten years in ms: a clock behind by more would be before 1970 sooner or later.
 const SKEW: u64 = 10 * 366 * 86_400_000;
+/// Shares that make one whole may come to a bit more in floating point.
+const ROUNDING: f64 = 1e-9;
 
 pub(super) fn happenings(written: &Written, latency: Option<&Latency>, found: &mut Found) {
     for (name, churn) in &written.churn {
@@ -91,6 +95,26 @@ fn partition(name: &str, split: &Partition, written: &Written, latency: Option<&
         "does not say which part it is",
         "write one of share, roles or regions",
     );
+}
+
+/// Sections of one role draw from the same nodes, one after the other.
+pub(super) fn shares(written: &Written, found: &mut Found) {
+    let mut taken: BTreeMap<&str, f64> = BTreeMap::new();
+    for (name, adversary) in &written.adversary {
+        let taken = taken.entry(&adversary.role).or_default();
+        let before = *taken;
+        *taken += adversary.share.unwrap_or(1.0);
+        if before > 0.0 && *taken > 1.0 + ROUNDING {
+            found.add(
+                format!("adversary.{name}.share"),
+                format!(
+                    "is more of the role `{}` than the sections before it have left",
+                    adversary.role
+                ),
+                format!("write at most {:.2}, or less in the others", (1.0 - before).max(0.0)),
+            );
+        }
+    }
 }
 
 pub(super) fn hostile(name: &str, adversary: &Adversary, written: &Written, found: &mut Found) {

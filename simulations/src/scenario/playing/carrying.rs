@@ -42,9 +42,9 @@ impl Sent {
 fn carried(after: &Traffic, before: &Traffic, node: usize) -> Carried {
     type Counts<'a> = BTreeMap<&'a str, Count>;
     let since = |after: Counts<'_>, before: Counts<'_>| {
-        let pairs = after.into_iter().map(|(protocol, now)| {
-            let then = before.get(protocol).copied().unwrap_or_default();
-            (protocol.to_owned(), (now.bytes - then.bytes, now.writes - then.writes))
+        let pairs = after.into_iter().map(|(kind, now)| {
+            let then = before.get(kind).copied().unwrap_or_default();
+            (kind.to_owned(), (now.bytes - then.bytes, now.writes - then.writes))
         });
         pairs.collect()
     };

@@ -269,6 +269,21 @@ fn broken_files_say_where_and_what_to_do() {
         Some(20),
         "only for",
     );
+    // More nodes than their role has.
+    let two = |first: &str, second: &str, line: usize| {
+        let section =
+            |name: &str, share: &str| format!("[adversary.{name}]\nkind = \"censor\"\nrole = \"cert\"\n{share}");
+        let text = section("a", first) + &section("b", second);
+        check(
+            "",
+            &text,
+            Some(line),
+            "the role `cert` than the sections before it have left",
+        );
+    };
+    two("share = 0.7\n", "share = 0.4\n", 24);
+    two("share = 0.1\n", "", 21);
+    two("", "share = 0.1\n", 23);
 }
 
 #[test]

@@ -14,7 +14,7 @@ pub struct Expect {
     pub p99_ms: Option<f64>,
     /// Everyone has a body within this after it was published or, when it was published in a partition, after that ended.
     pub everyone_within_seconds: Option<f64>,
-    /// Bytes that a node receives on streams of requests, for each byte of body that it wants.
+    /// Bytes that a node receives on streams of bodies, for each byte of body that it wants.
     pub copies: Option<f64>,
     /// Body bytes of the median node with `tlds = "own"`, in percent of the mean of those that pull everything.
     pub own_tld_percent: Option<f64>,
