@@ -45,8 +45,12 @@ pub(crate) enum Report {
         ticket: Ticket,
         request: Box<Result<OpenRequest, Fault>>,
     },
+    /// A peer will say nothing more on this stream, and may have broken it off.
+    SaidAll(Ticket),
     /// A peer's stream is done with.
     Served(Ticket),
+    /// A push goes on for long.
+    PushIsSlow { peer: PeerId, push: u64 },
     /// A push ended; whether it was taken.
     Pushed { peer: PeerId, push: u64, taken: bool },
 }

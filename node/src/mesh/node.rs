@@ -299,9 +299,24 @@ impl Node {
                 }
             }
             Report::Asked { ticket, request } => self.asked(ticket, *request),
-            Report::Served(ticket) => self.answering.served(ticket),
+            Report::SaidAll(ticket) => {
+                let peer = self.answering.peer(ticket);
+                if let Some(digest) = peer.and_then(|peer| self.pushing.withdrawn(&peer, ticket)) {
+                    self.asked(ticket, Ok(OpenRequest::Plain(Request::Body { digest })));
+                }
+            }
+            Report::Served(ticket) => {
+                if let Some(peer) = self.answering.peer(ticket) {
+                    self.pushing.withdrawn(&peer, ticket);
+                }
+                self.answering.served(ticket);
+            }
+            Report::PushIsSlow { peer, push } => {
+                self.pushing.slow(&peer, push);
+                self.start_streams();
+            }
             Report::Pushed { peer, push, taken } => {
-                for (digest, ticket) in self.pushing.pushed(peer, push) {
+                for (digest, ticket) in self.pushing.pushed(peer, push, self.env.now()) {
                     if taken {
                         self.answering.reply(ticket, Response::NotHeld);
                     } else {

@@ -33,7 +33,8 @@ pub struct GossipParameters {
     pub mesh_high: usize,
     /// At least so many of them dialled by this node: who only accepts can be surrounded.
     pub mesh_outbound: usize,
-    /// Peers outside the mesh that are told which messages exist.
+    /// Peers outside the mesh that are told at each heartbeat which messages exist. Half of those that a node with twelve
+    /// connections has there: over six heartbeats, one of 64 is told nothing, and others tell it as well.
     pub lazy: usize,
     /// The same as a share of all peers, in percent.
     pub lazy_percent: u8,
@@ -92,7 +93,7 @@ impl Default for GossipParameters {
             mesh_low: 4,
             mesh_high: 10,
             mesh_outbound: 3,
-            lazy: 6,
+            lazy: 3,
             lazy_percent: 25,
             history: 12,
             history_gossip: 6,

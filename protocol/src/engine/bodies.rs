@@ -240,6 +240,7 @@ impl Bodies {
         let Some((digest, peer)) = self.tickets.get(&ticket).cloned() else {
             return Vec::new();
         };
+        self.came(&peer, digest, now);
         let Some(wanted) = self.wanted.get_mut(&digest) else {
             return Vec::new();
         };
@@ -247,9 +248,6 @@ impl Bodies {
             return Vec::new();
         };
         let first = !std::mem::replace(&mut asking.started, true);
-        if let Some(gap) = self.pace.came(ticket, now) {
-            self.neighbours.gap(&peer, gap);
-        }
         asking.progress = now;
         wanted.another = None;
         let idle = |(other, asking): (&Peer, &Asking)| (!asking.started && *other != peer).then(|| other.clone());
@@ -277,6 +275,7 @@ impl Bodies {
         wanted.refused.insert(peer.clone());
         let idle = wanted.asking.iter().filter(|(_, asking)| !asking.started);
         let idle: Vec<Peer> = idle.map(|(other, _)| other.clone()).collect();
+        self.came(peer, digest, now);
         let steps = self.stop(digest, &idle, now);
         let patience = self.neighbours.patience(peer, self.pace.under_way());
         if let Some(wanted) = self.wanted.get_mut(&digest) {
@@ -286,15 +285,20 @@ impl Bodies {
         steps
     }
 
+    /// Takes note of how long a group took.
+    fn came(&mut self, from: &Peer, digest: Digest, now: Millis) {
+        if let Some(gap) = self.pace.came(digest, now) {
+            self.neighbours.gap(from, gap);
+        }
+    }
+
     /// A request of ours ended.
     pub(super) fn answered(&mut self, ticket: Ticket, answer: Answer, now: Millis) -> Vec<BodyStep> {
         let Some((digest, peer)) = self.tickets.get(&ticket).cloned() else {
             return Vec::new();
         };
-        if answer == Answer::Body
-            && let Some(gap) = self.pace.came(ticket, now)
-        {
-            self.neighbours.gap(&peer, gap);
+        if answer == Answer::Body {
+            self.came(&peer, digest, now);
         }
         let mut steps = self.stop(digest, std::slice::from_ref(&peer), now);
         steps.retain(|step| *step != BodyStep::Cancel { ticket });
@@ -352,13 +356,7 @@ impl Bodies {
             .iter_mut()
             .filter_map(|(digest, wanted)| wanted.leave(peer, *digest))
             .collect();
-        let pace = &mut self.pace;
-        self.tickets.retain(|ticket, (_, whom)| {
-            if whom == peer {
-                pace.ended(*ticket);
-            }
-            whom != peer
-        });
+        self.tickets.retain(|_, (_, whom)| whom != peer);
         touched
             .into_iter()
             .flat_map(|digest| self.advance(digest, now))

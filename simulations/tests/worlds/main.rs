@@ -7,6 +7,7 @@ mod crashes;
 mod partitions;
 mod pushing;
 mod repeating;
+mod slow;
 mod speaking;
 mod trusting;
 mod watching;

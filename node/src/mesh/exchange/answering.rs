@@ -228,9 +228,9 @@ impl Visit {
             request: Box::new(request),
         };
         self.desk.reports.send(asked).await.map_err(|_| Broken::Lost)?;
+        let late = self.desk.env.sleep(ANSWER_WITHIN);
         let response = {
-            let gone = std::pin::pin!(line.broken_off());
-            let late = self.desk.env.sleep(ANSWER_WITHIN);
+            let gone = std::pin::pin!(self.broken_off(&mut line));
             match select(answered, select(gone, late)).await {
                 Either::Left((response, _)) => response.map_err(|_| Broken::Lost)?,
                 Either::Right(_) => return Err(Broken::Lost),
@@ -241,6 +241,14 @@ impl Visit {
             response => line.write(&framed(&Answer::Whole(response))).await?,
         }
         line.close().await
+    }
+
+    /// Ends only when the other side broke the stream off. Its orderly end is told: some muxers show nothing else.
+    async fn broken_off(&mut self, line: &mut Line<Stream>) {
+        if line.ended().await {
+            let _ = self.desk.reports.send(Report::SaidAll(self.ticket)).await;
+            std::future::pending::<()>().await;
+        }
     }
 
     async fn request(&mut self, line: &mut Line<Stream>) -> Result<Result<OpenRequest, Fault>, Broken> {

@@ -116,11 +116,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Line<S> {
         within(alarm, self.stream.close()).await
     }
 
-    /// Ends only when the other side broke the stream off; its orderly end, or more bytes, are no reason.
-    pub(crate) async fn broken_off(&mut self) {
+    /// Waits for the other side's end: true when it is orderly, false when the stream was broken off. More bytes are no end.
+    pub(crate) async fn ended(&mut self) -> bool {
         let mut byte = [0; 1];
-        if self.stream.read(&mut byte).await.is_ok() {
-            futures::future::pending::<()>().await;
+        match self.stream.read(&mut byte).await {
+            Ok(0) => true,
+            Ok(_) => futures::future::pending().await,
+            Err(_) => false,
         }
     }
 }

@@ -2,16 +2,25 @@
 //!
 //! Nothing depends on a push: whoever misses one pulls the body. Hence a bound in bytes, beyond which pushes are left out.
 //! Who asks for a body that is being pushed to it waits for the push: answered as well, it would come twice over a slow line.
+//!
+//! As much is pushed at once as the line takes within a second or so. Pushed to six peers at once, 100 kB would fill a line of
+//! 256 kbit/s for twenty seconds, in which no ping is answered and every connection is taken for dead; one after the other,
+//! the first peer has them after three, and the rest have them from it.
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    pin::pin,
     sync::Arc,
 };
 
-use futures::{FutureExt, SinkExt, channel::oneshot};
+use futures::{
+    FutureExt, SinkExt,
+    channel::oneshot,
+    future::{Either, select},
+};
 use libp2p::{PeerId, Stream};
 use starfish_crypto::Digest;
-use starfish_protocol::{engine::port::Ticket, limits, wire::Request};
+use starfish_protocol::{engine::port::Ticket, limits, time::Millis, wire::Request};
 
 use super::{
     Desk, Report, Running,
@@ -21,9 +30,21 @@ use super::{
 /// The longest answer that is read: it only says that the body was taken.
 const ANSWER_BYTES: usize = 64;
 
+/// What is pushed at once before it is known how long that takes: the largest body to each peer of a mesh.
+const FIRST_ROOM: usize = 2 << 20;
+/// The least of what is pushed at once; one push always may go.
+const LEAST_ROOM: usize = 16 << 10;
+/// A push that takes longer halves what may go at once. It is not waited for any more: it may be its peer that is slow.
+const SLOW: Millis = Millis(2_000);
+/// One that takes less doubles it.
+const QUICK: Millis = Millis(500);
+
 /// The pushes under way and those that wait. Dropping it gives all of them up.
 pub(crate) struct Pushing {
     peers: BTreeMap<PeerId, Pushes>,
+    /// How many bytes may be under way, over all peers, of what is not known to be slow.
+    room: usize,
+    running_bytes: usize,
     waiting_bytes: usize,
     most_bytes: usize,
     at_a_time: usize,
@@ -33,9 +54,18 @@ pub(crate) struct Pushing {
 #[derive(Default)]
 struct Pushes {
     waiting: VecDeque<Frame>,
-    running: BTreeMap<u64, (Digest, Running)>,
+    running: BTreeMap<u64, Started>,
     /// Requests of the peer for what is pushed to it.
     asked: Vec<(Digest, Ticket)>,
+}
+
+/// A push under way.
+struct Started {
+    body: Digest,
+    /// How many bytes of the room it takes.
+    bytes: usize,
+    at: Millis,
+    _running: Running,
 }
 
 /// What is pushed: a body, and the frame that brings it.
@@ -49,6 +79,8 @@ impl Pushing {
     pub(crate) fn new(most_bytes: usize, at_a_time: usize) -> Self {
         Self {
             peers: BTreeMap::new(),
+            room: FIRST_ROOM,
+            running_bytes: 0,
             waiting_bytes: 0,
             most_bytes,
             at_a_time,
@@ -84,10 +116,28 @@ impl Pushing {
         is_pushed
     }
 
+    /// A peer may not wait for this request any more: it has the body from somebody else. A push that has not begun is left
+    /// out, and the request, if it is one after all, goes on without it: gives what it asks for then.
+    pub(crate) fn withdrawn(&mut self, peer: &PeerId, ticket: Ticket) -> Option<Digest> {
+        let pushes = self.peers.get_mut(peer)?;
+        let place = pushes.asked.iter().position(|(_, asked)| *asked == ticket)?;
+        let (body, _) = pushes.asked[place];
+        if pushes.running.values().any(|started| started.body == body) {
+            return None;
+        }
+        pushes.asked.swap_remove(place);
+        let waiting = std::mem::take(&mut pushes.waiting).into_iter();
+        let (left_out, rest): (VecDeque<Frame>, _) = waiting.partition(|frame| frame.body == body);
+        pushes.waiting = rest;
+        self.waiting_bytes -= left_out.iter().map(|frame| frame.bytes.len()).sum::<usize>();
+        Some(body)
+    }
+
     /// This peer is given nothing more.
     pub(crate) fn forget(&mut self, peer: &PeerId) {
         if let Some(pushes) = self.peers.remove(peer) {
             self.waiting_bytes -= pushes.waiting.iter().map(|frame| frame.bytes.len()).sum::<usize>();
+            self.running_bytes -= pushes.running.values().map(|started| started.bytes).sum::<usize>();
         }
     }
 
@@ -95,12 +145,25 @@ impl Pushing {
     pub(crate) fn start(&mut self, desk: &Desk, mut open: impl FnMut(PeerId) -> Option<oneshot::Receiver<Stream>>) {
         for (peer, pushes) in &mut self.peers {
             while pushes.running.len() < self.at_a_time {
-                let Some(frame) = pushes.waiting.pop_front() else { break };
-                self.waiting_bytes -= frame.bytes.len();
+                let Some(Frame { body, bytes }) = pushes.waiting.pop_front() else {
+                    break;
+                };
+                let length = bytes.len();
+                if self.running_bytes > 0 && self.running_bytes + length > self.room {
+                    pushes.waiting.push_front(Frame { body, bytes });
+                    break;
+                }
+                self.waiting_bytes -= length;
                 if let Some(opened) = open(*peer) {
                     self.count += 1;
-                    let running = push(desk, *peer, self.count, frame.bytes, opened);
-                    pushes.running.insert(self.count, (frame.body, running));
+                    self.running_bytes += length;
+                    let started = Started {
+                        body,
+                        bytes: length,
+                        at: desk.env.now(),
+                        _running: push(desk, *peer, self.count, bytes, opened),
+                    };
+                    pushes.running.insert(self.count, started);
                 }
             }
         }
@@ -109,15 +172,29 @@ impl Pushing {
     }
 
     /// A push ended; gives back the requests that waited for it, with what they ask for.
-    pub(crate) fn pushed(&mut self, peer: PeerId, push: u64) -> Vec<(Digest, Ticket)> {
+    pub(crate) fn pushed(&mut self, peer: PeerId, push: u64, now: Millis) -> Vec<(Digest, Ticket)> {
         let Some(pushes) = self.peers.get_mut(&peer) else {
             return Vec::new();
         };
-        pushes.running.remove(&push);
+        if let Some(started) = pushes.running.remove(&push) {
+            self.running_bytes -= started.bytes;
+            if now < started.at + QUICK {
+                self.room = (self.room * 2).min(self.most_bytes);
+            }
+        }
         let asked = std::mem::take(&mut pushes.asked);
         let (waiting, ended) = asked.into_iter().partition(|(body, _)| pushes.brings(body));
         pushes.asked = waiting;
         ended
+    }
+
+    /// A push has gone on for long.
+    pub(crate) fn slow(&mut self, peer: &PeerId, push: u64) {
+        let running = self.peers.get_mut(peer).map(|pushes| &mut pushes.running);
+        if let Some(started) = running.and_then(|running| running.get_mut(&push)) {
+            self.running_bytes -= std::mem::take(&mut started.bytes);
+            self.room = (self.room / 2).max(LEAST_ROOM);
+        }
     }
 
     /// Whether every push has ended.
@@ -128,7 +205,7 @@ impl Pushing {
 
 impl Pushes {
     fn brings(&self, body: &Digest) -> bool {
-        let mut running = self.running.values().map(|(body, _)| body);
+        let mut running = self.running.values().map(|started| &started.body);
         running.any(|other| other == body) || self.waiting.iter().any(|frame| frame.body == *body)
     }
 }
@@ -136,7 +213,15 @@ impl Pushes {
 fn push(desk: &Desk, peer: PeerId, push: u64, frame: Arc<[u8]>, opened: oneshot::Receiver<Stream>) -> Running {
     let mut own = desk.clone();
     let task = async move {
-        let taken = deliver(&own, &frame, opened).await.is_ok();
+        let desk = own.clone();
+        let delivery = pin!(deliver(&desk, &frame, opened));
+        let taken = match select(delivery, desk.env.sleep(SLOW)).await {
+            Either::Left((delivered, _)) => delivered.is_ok(),
+            Either::Right(((), delivery)) => {
+                let _ = own.reports.send(Report::PushIsSlow { peer, push }).await;
+                delivery.await.is_ok()
+            }
+        };
         // The loop is gone: so is the interest.
         let _ = own.reports.send(Report::Pushed { peer, push, taken }).await;
     };
@@ -183,13 +268,77 @@ mod tests {
         let mut opened = Some(opened);
         pushing.start(&desk, |_| opened.take());
         assert!(waits(&mut pushing, 0, 1), "it goes on");
-        assert_eq!(pushing.pushed(peers[0], 1), [(body(1), 1), (body(1), 5)]);
+        assert_eq!(pushing.pushed(peers[0], 1, Millis(0)), [(body(1), 1), (body(1), 5)]);
         assert!(!waits(&mut pushing, 0, 1), "it is over");
         assert!(waits(&mut pushing, 0, 2), "its turn has not come");
         // Without a connection, no push begins; nor does anybody wait who is gone.
         pushing.forget(&peers[0]);
         assert!(!waits(&mut pushing, 0, 2));
         assert!(pushing.is_idle());
+    }
+
+    #[test]
+    fn as_much_goes_at_once_as_the_line_takes() {
+        let (reports, _told) = mpsc::channel(64);
+        let desk = Desk::still(reports);
+        let mut peers: Vec<PeerId> = (0..8).map(|_| PeerId::random()).collect();
+        peers.sort_unstable();
+        let mut pushing = Pushing::new(64 << 20, 1);
+        let request = Request::Push {
+            header: starfish_crypto::Signed::from_parts(vec![0; 100], starfish_crypto::Signature::from_bytes([0; 64])),
+            body: vec![0; 250 << 10],
+        };
+        let mut streams = Vec::new();
+        let mut open = |_| {
+            let (stream, opened) = oneshot::channel();
+            streams.push(stream);
+            Some(opened)
+        };
+        pushing.push(&desk, &peers, body(1), &request);
+        pushing.start(&desk, &mut open);
+        assert_eq!(pushing.count, 8, "two megabytes at once");
+        // None of them has arrived after two seconds: the next body goes to one peer, and then to the next.
+        for (peer, push) in peers.iter().zip(1..) {
+            pushing.slow(peer, push);
+        }
+        assert_eq!((pushing.room, pushing.running_bytes), (LEAST_ROOM, 0));
+        for (peer, push) in peers.iter().zip(1..) {
+            pushing.pushed(*peer, push, Millis(60_000));
+        }
+        pushing.push(&desk, &peers, body(2), &request);
+        pushing.start(&desk, &mut open);
+        assert_eq!(pushing.count, 9);
+        // Whoever has it from somebody else by then is left out; a slow one holds up nobody for longer than that.
+        assert!(pushing.lets_wait(&peers[1], body(2), 70));
+        assert_eq!(pushing.withdrawn(&peers[1], 70), Some(body(2)));
+        assert_eq!(pushing.withdrawn(&peers[1], 70), None);
+        assert!(!pushing.lets_wait(&peers[1], body(2), 71));
+        pushing.slow(&peers[0], 9);
+        pushing.start(&desk, &mut open);
+        assert_eq!((pushing.count, pushing.peers.contains_key(&peers[1])), (10, false));
+        assert!(pushing.lets_wait(&peers[2], body(2), 72));
+        assert_eq!(pushing.withdrawn(&peers[2], 72), None);
+        assert!(pushing.lets_wait(&peers[2], body(2), 73), "it goes on");
+        // Quick ones make room again.
+        let mut next = 10;
+        while next < 15 {
+            let peer = *peers
+                .iter()
+                .find(|peer| is_running(&pushing, peer, next))
+                .expect("it runs");
+            pushing.pushed(peer, next, Millis(0));
+            pushing.start(&desk, &mut open);
+            next += 1;
+        }
+        assert_eq!((pushing.room, pushing.count), (LEAST_ROOM << 5, 15));
+        pushing.forget(&peers[0]);
+        assert!(pushing.is_idle());
+        assert_eq!((pushing.running_bytes, pushing.waiting_bytes), (0, 0));
+    }
+
+    fn is_running(pushing: &Pushing, peer: &PeerId, push: u64) -> bool {
+        let pushes = pushing.peers.get(peer);
+        pushes.is_some_and(|pushes| pushes.running.contains_key(&push))
     }
 
     #[test]

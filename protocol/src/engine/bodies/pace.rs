@@ -5,28 +5,29 @@
 
 use std::collections::BTreeSet;
 
-use super::super::port::Ticket;
+use starfish_crypto::Digest;
+
 use crate::time::Millis;
 
 /// The bodies that are coming in.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
-    under_way: BTreeSet<Ticket>,
+    under_way: BTreeSet<Digest>,
     last: Millis,
 }
 
 impl Pace {
-    /// A group came; how long after the one before, if anything was under way since then.
-    pub(super) fn came(&mut self, ticket: Ticket, now: Millis) -> Option<Millis> {
+    /// A group of this body came; how long after the one before, if anything was under way since then.
+    pub(super) fn came(&mut self, body: Digest, now: Millis) -> Option<Millis> {
         let last = std::mem::replace(&mut self.last, now);
         let was_idle = self.under_way.is_empty();
-        self.under_way.insert(ticket);
+        self.under_way.insert(body);
         (!was_idle).then(|| Millis(now.0.saturating_sub(last.0)))
     }
 
     /// Nothing more will come of this one.
-    pub(super) fn ended(&mut self, ticket: Ticket) {
-        self.under_way.remove(&ticket);
+    pub(super) fn ended(&mut self, body: &Digest) {
+        self.under_way.remove(body);
     }
 
     /// How many are under way: what comes is divided among them.

@@ -151,7 +151,6 @@ impl Bodies {
             self.neighbours.end(peer);
             if let Some(ticket) = asking.ticket {
                 self.tickets.remove(&ticket);
-                self.pace.ended(ticket);
                 steps.push(BodyStep::Cancel { ticket });
             }
         }
@@ -209,6 +208,9 @@ impl Bodies {
             return;
         };
         let was = std::mem::replace(&mut wanted.stage, stage);
+        if stage != Stage::Seeking {
+            self.pace.ended(&digest);
+        }
         // What was not told of by gossip is nobody's debt.
         let owed = usize::from(wanted.live);
         let count = self.authors.entry(wanted.author).or_default();
