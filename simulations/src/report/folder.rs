@@ -244,6 +244,22 @@ mod tests {
     }
 
     #[test]
+    fn the_readme_explains_every_column() {
+        let folder = tempfile::tempdir().expect("a folder");
+        write(folder.path(), &page::tests::report(), "about").expect("a report");
+        let readme = include_str!("../../README.md");
+        for name in FILES.iter().filter(|name| name.ends_with(".csv")) {
+            let row = readme.lines().find(|line| line.starts_with(&format!("| `{name}` |")));
+            let row = row.unwrap_or_else(|| panic!("{name} has no row"));
+            let text = fs::read_to_string(folder.path().join(name)).expect("a file");
+            let head = text.lines().next().expect("a head");
+            for column in head.split(',') {
+                assert!(row.contains(&format!("`{column}`")), "{name}: {column}");
+            }
+        }
+    }
+
+    #[test]
     fn nothing_of_an_earlier_report_stays() {
         let folder = tempfile::tempdir().expect("a folder");
         let within = folder.path().join("report");
