@@ -162,3 +162,55 @@ impl Reading {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use starfish_protocol::wire::REQUEST_PROTOCOL;
+
+    use super::*;
+    use crate::network::{Links, Site};
+
+    #[test]
+    fn what_a_stream_carried_counts_once_its_kind_is_known() {
+        let check = |said: &[u8], ends: bool, kind: &str| {
+            let site = |host: u8| Site {
+                region: 0,
+                uplink: 1_000,
+                downlink: 1_000,
+                ip: [10, 0, 0, host].into(),
+            };
+            let links = Links {
+                latency: vec![vec![1]],
+                jitter_percent: 0,
+            };
+            let network = Network::new(links, (0..2).map(site).collect());
+            let label = Label::new();
+            let opening = format!("\x13/multistream/1.0.0\n\x14{REQUEST_PROTOCOL}");
+            label.count(&network, [0, 1], true, opening.as_bytes());
+            label.count(&network, [0, 1], false, &[0; 40]);
+            assert!(network.traffic().total().is_empty(), "nobody knows yet");
+            label.count(&network, [0, 1], true, said);
+            if ends {
+                label.settle(&network, [0, 1]);
+            }
+            // What comes later is of the same kind, and the end changes nothing.
+            label.count(&network, [0, 1], false, &[0; 1_000]);
+            label.settle(&network, [0, 1]);
+            let count = |bytes: usize, writes| Count {
+                bytes: bytes as u64,
+                writes,
+            };
+            let (there, back) = (count(opening.len() + said.len(), 2), count(1_040, 2));
+            let traffic = network.traffic();
+            assert_eq!(traffic.sent(0), [(kind, there)].into());
+            assert_eq!(
+                (traffic.sent(1), traffic.received(1)),
+                ([(kind, back)].into(), [(kind, there)].into())
+            );
+        };
+        // A line ends with a line feed; then comes the length of a request for a body, and its number.
+        check(b"\n\x21\x04", false, "bodies");
+        check(b"\n\x21", true, REQUEST_PROTOCOL);
+        check(b"", true, UNKNOWN);
+    }
+}
