@@ -276,6 +276,12 @@ impl Engine {
         }
     }
 
+    /// The peers that say they do not pull the body of this header.
+    pub(super) fn not_pulling(&self, header: &Header) -> Vec<Peer> {
+        let spared = |(_, state): &(&Peer, &PeerState)| !state.subscription.covers(header);
+        self.peers.iter().filter(spared).map(|(peer, _)| peer.clone()).collect()
+    }
+
     pub(super) fn peer_views(&self) -> Vec<PeerView> {
         let view = |(peer, state): (&Peer, &PeerState)| PeerView {
             peer: peer.clone(),

@@ -371,9 +371,12 @@ impl Engine {
             payload: codec::encode(&gossip),
         });
         if !inline || channel == Channel::Green {
-            let does_not_pull = |state: &PeerState| channel == Channel::Clear && !state.subscription.covers(&header);
-            let peers = self.peers.iter().filter(|(_, state)| does_not_pull(state));
-            let spared = peers.map(|(peer, _)| peer.clone()).collect();
+            let is_public = channel == Channel::Clear;
+            let spared = if is_public {
+                self.not_pulling(&header)
+            } else {
+                Vec::new()
+            };
             self.out.push(Output::Push {
                 channel,
                 header: header.signed().clone(),

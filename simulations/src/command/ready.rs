@@ -57,6 +57,15 @@ mod tests {
     }
 
     #[test]
+    fn every_scenario_that_comes_along_has_its_page() {
+        let pages = include_str!("../../scenarios/README.md");
+        let titles: Vec<&str> = pages.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+        let has_page = |name: &str| titles.contains(&name);
+        assert!(READY.iter().all(|(name, _)| has_page(name)), "{titles:?}");
+        assert_eq!(titles.len(), READY.len(), "{titles:?}");
+    }
+
+    #[test]
     fn other_names_are_files() {
         let mistakes = load(Path::new("no-such-study"), &Changes::default()).expect_err("no file");
         assert!(mistakes[0].to_string().contains("no-such-study"));

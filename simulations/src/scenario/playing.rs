@@ -378,9 +378,8 @@ impl<'a> Play<'a> {
         self.listen(world);
         let after = Sent::of(world);
         let carried = after.by_nodes(before);
-        let mut outcome = self
-            .gathering
-            .finish(&carried, |kind| [BODIES, PUSHED_BODIES].contains(&kind));
+        let is_body = |kind: &str| [BODIES, PUSHED_BODIES].contains(&kind);
+        let mut outcome = self.gathering.finish(&carried, is_body);
         let pushed = self.pushes.map(|pushes| pushes.finish(&after.by_twins(before)));
         outcome.push = pushed;
         let links = world.network().connected().into_iter();

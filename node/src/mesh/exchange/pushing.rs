@@ -321,7 +321,7 @@ mod tests {
         assert!(pushing.lets_wait(&peers[2], body(2), 73), "it goes on");
         // Quick ones make room again.
         let mut next = 10;
-        while next < 15 {
+        while next < 16 {
             let peer = *peers
                 .iter()
                 .find(|peer| is_running(&pushing, peer, next))
@@ -330,7 +330,7 @@ mod tests {
             pushing.start(&desk, &mut open);
             next += 1;
         }
-        assert_eq!((pushing.room, pushing.count), (LEAST_ROOM << 5, 15));
+        assert_eq!((pushing.room, pushing.count), (LEAST_ROOM << 6, 15));
         pushing.forget(&peers[0]);
         assert!(pushing.is_idle());
         assert_eq!((pushing.running_bytes, pushing.waiting_bytes), (0, 0));

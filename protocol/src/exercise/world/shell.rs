@@ -52,15 +52,7 @@ impl World {
                 body,
                 spared,
                 ..
-            } => {
-                let frame = codec::encode(&Request::Push { header, body });
-                for other in self.neighbours(number) {
-                    let is_spared = spared.contains(&self.nodes[other].identity.peer());
-                    if !is_spared && (channel != Channel::Green || self.confides(number, other)) {
-                        self.send_request(number, other, None, frame.clone());
-                    }
-                }
-            }
+            } => self.push(number, channel, &Request::Push { header, body }, &spared),
             Output::Confide { key, may } => self.confide(number, key, may),
             Output::Ask {
                 ticket,
@@ -110,6 +102,16 @@ impl World {
                 }
             }
             Output::Event(event) => self.nodes[number].events.push(event),
+        }
+    }
+
+    fn push(&mut self, number: usize, channel: Channel, push: &Request, spared: &[Peer]) {
+        let frame = codec::encode(push);
+        for other in self.neighbours(number) {
+            let is_spared = spared.contains(&self.nodes[other].identity.peer());
+            if !is_spared && (channel != Channel::Green || self.confides(number, other)) {
+                self.send_request(number, other, None, frame.clone());
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 //! Rows of scenario files: a few that are whole, and many that are broken, each with the line and the words that it is told by.
 
+mod sharing;
+
 use super::*;
 
 /// The smallest file that is whole, with lines that rows replace.
@@ -269,21 +271,6 @@ fn broken_files_say_where_and_what_to_do() {
         Some(20),
         "only for",
     );
-    // More nodes than their role has.
-    let two = |first: &str, second: &str, line: usize| {
-        let section =
-            |name: &str, share: &str| format!("[adversary.{name}]\nkind = \"censor\"\nrole = \"cert\"\n{share}");
-        let text = section("a", first) + &section("b", second);
-        check(
-            "",
-            &text,
-            Some(line),
-            "the role `cert` than the sections before it have left",
-        );
-    };
-    two("share = 0.7\n", "share = 0.4\n", 24);
-    two("share = 0.1\n", "", 21);
-    two("", "share = 0.1\n", 23);
 }
 
 #[test]

@@ -112,8 +112,10 @@ fn nobody_is_asked_while_a_push_goes_on() {
         assert!(machine.tick(now).is_empty(), "piece {piece}");
         assert!(machine.pushing(&peer(1), wanted.body_digest, now).is_empty());
     }
-    // It stopped: others are asked, and not the author, over whose line it may still come.
-    let now = Millis(1 + 290 * 19) + limits::BODY_PATIENCE;
+    // It stopped: others are asked, after four times as long as its pieces took, and not the author, over whose line it may
+    // still come.
+    let now = Millis(1 + 290 * 19 + 4 * 290);
+    assert!(machine.tick(Millis(now.0 - 1)).is_empty());
     let steps = machine.tick(now);
     let asked = asks(&mut machine, steps, &mut next, now);
     assert_ne!(asked[0].0, peer(1));
