@@ -27,6 +27,7 @@ use libp2p::{
     metrics::Metrics,
     swarm::{ConnectionId, SwarmEvent},
 };
+use starfish_crypto::Digest;
 use starfish_protocol::{
     community::Community,
     engine::{
@@ -36,7 +37,7 @@ use starfish_protocol::{
     intake::{Fault, OpenRequest},
     statement::Checker,
     time::Millis,
-    wire::{Channel, Request, Response},
+    wire::{Channel, Request},
 };
 
 use super::{
@@ -300,32 +301,35 @@ impl Node {
             }
             Report::Asked { ticket, request } => self.asked(ticket, *request),
             Report::SaidAll(ticket) => {
-                let peer = self.answering.peer(ticket);
-                if let Some(digest) = peer.and_then(|peer| self.pushing.withdrawn(&peer, ticket)) {
-                    self.asked(ticket, Ok(OpenRequest::Plain(Request::Body { digest })));
+                if let Some(peer) = self.answering.peer(ticket) {
+                    let asked = self.pushing.withdrawn(&peer, ticket, false);
+                    self.answer_without_push(asked);
                 }
             }
             Report::Served(ticket) => {
-                if let Some(peer) = self.answering.peer(ticket) {
-                    self.pushing.withdrawn(&peer, ticket);
-                }
+                let peer = self.answering.peer(ticket);
                 self.answering.served(ticket);
+                if let Some(peer) = peer {
+                    let asked = self.pushing.withdrawn(&peer, ticket, true);
+                    self.answer_without_push(asked);
+                }
             }
             Report::PushIsSlow { peer, push } => {
                 self.pushing.slow(&peer, push);
                 self.start_streams();
             }
             Report::Pushed { peer, push, taken } => {
-                for (digest, ticket) in self.pushing.pushed(peer, push, self.env.now()) {
-                    if taken {
-                        self.answering.reply(ticket, Response::NotHeld);
-                    } else {
-                        self.asked(ticket, Ok(OpenRequest::Plain(Request::Body { digest })));
-                    }
-                }
-                self.start_streams();
+                let asked = self.pushing.pushed(peer, push, (taken, self.env.now()));
+                self.answer_without_push(asked);
             }
         }
+    }
+
+    fn answer_without_push(&mut self, asked: Vec<(Digest, Ticket)>) {
+        for (digest, ticket) in asked {
+            self.asked(ticket, Ok(OpenRequest::Plain(Request::Body { digest })));
+        }
+        self.start_streams();
     }
 
     /// A peer asks. What is being pushed to it is not answered besides.

@@ -6,7 +6,6 @@
 
 mod coming;
 mod neighbours;
-mod pace;
 mod resolving;
 mod seeking;
 mod waiting;
@@ -26,7 +25,6 @@ use crate::{
 pub(super) use self::waiting::Serving;
 use self::{
     neighbours::Neighbours,
-    pace::Pace,
     wanted::{Asking, Stage, Waiter, Wanted},
 };
 use super::port::Ticket;
@@ -71,7 +69,8 @@ pub(super) struct Bodies {
     /// Authors of bodies that nobody had, until somebody asks.
     unserved: BTreeSet<PublicKey>,
     neighbours: Neighbours,
-    pace: Pace,
+    /// Those of which something has come, and more is to come.
+    under_way: BTreeSet<Digest>,
     /// The store is behind: what is asked for already may come, and nothing else is asked for.
     held_up: bool,
 }
@@ -241,9 +240,6 @@ impl Bodies {
         let Some((digest, peer)) = self.tickets.get(&ticket).cloned() else {
             return Vec::new();
         };
-        if answer == Answer::Body {
-            self.came(&peer, digest, now);
-        }
         let mut steps = self.stop(digest, std::slice::from_ref(&peer), now);
         steps.retain(|step| *step != BodyStep::Cancel { ticket });
         match answer {

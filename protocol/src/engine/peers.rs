@@ -276,9 +276,11 @@ impl Engine {
         }
     }
 
-    /// The peers that say they do not pull the body of this header.
+    /// The peers that say they do not pull the body of this header. What is TLP:GREEN is pushed to all who may be told: it may
+    /// be how they hear of it.
     pub(super) fn not_pulling(&self, header: &Header) -> Vec<Peer> {
-        let spared = |(_, state): &(&Peer, &PeerState)| !state.subscription.covers(header);
+        let is_public = header.audience == Audience::Clear;
+        let spared = |(_, state): &(&Peer, &PeerState)| is_public && !state.subscription.covers(header);
         self.peers.iter().filter(spared).map(|(peer, _)| peer.clone()).collect()
     }
 

@@ -3,12 +3,13 @@
 //! Nothing depends on a push: whoever misses one pulls the body. Hence a bound in bytes, beyond which pushes are left out.
 //! Who asks for a body that is being pushed to it waits for the push: answered as well, it would come twice over a slow line.
 //!
-//! As much is pushed at once as the line takes within a second or so. Pushed to six peers at once, 100 kB would fill a line of
+//! As much is pushed at once as the line takes within two seconds. Pushed to six peers at once, 100 kB would fill a line of
 //! 256 kbit/s for twenty seconds, in which no ping is answered and every connection is taken for dead; one after the other,
 //! the first peer has them after three, and the rest have them from it.
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    ops::Bound,
     pin::pin,
     sync::Arc,
 };
@@ -20,14 +21,20 @@ use futures::{
 };
 use libp2p::{PeerId, Stream};
 use starfish_crypto::Digest;
-use starfish_protocol::{engine::port::Ticket, limits, time::Millis, wire::Request};
+use starfish_protocol::{
+    codec,
+    engine::port::Ticket,
+    limits,
+    time::Millis,
+    wire::{Request, Response},
+};
 
 use super::{
-    Desk, Report, Running,
+    Answer, Desk, Report, Running,
     line::{Broken, Line, framed},
 };
 
-/// The longest answer that is read: it only says that the body was taken.
+/// The longest answer that is read: it only says whether the body was taken.
 const ANSWER_BYTES: usize = 64;
 
 /// What is pushed at once before it is known how long that takes: the largest body to each peer of a mesh.
@@ -42,6 +49,8 @@ const QUICK: Millis = Millis(500);
 /// The pushes under way and those that wait. Dropping it gives all of them up.
 pub(crate) struct Pushing {
     peers: BTreeMap<PeerId, Pushes>,
+    /// Whose push began last: the others come before it.
+    served: Option<PeerId>,
     /// How many bytes may be under way, over all peers, of what is not known to be slow.
     room: usize,
     running_bytes: usize,
@@ -79,6 +88,7 @@ impl Pushing {
     pub(crate) fn new(most_bytes: usize, at_a_time: usize) -> Self {
         Self {
             peers: BTreeMap::new(),
+            served: None,
             room: FIRST_ROOM,
             running_bytes: 0,
             waiting_bytes: 0,
@@ -116,21 +126,30 @@ impl Pushing {
         is_pushed
     }
 
-    /// A peer may not wait for this request any more: it has the body from somebody else. A push that has not begun is left
-    /// out, and the request, if it is one after all, goes on without it: gives what it asks for then.
-    pub(crate) fn withdrawn(&mut self, peer: &PeerId, ticket: Ticket) -> Option<Digest> {
-        let pushes = self.peers.get_mut(peer)?;
-        let place = pushes.asked.iter().position(|(_, asked)| *asked == ticket)?;
+    /// A peer has perhaps stopped waiting for this request, or, when it is over, surely. A push that has not begun is dropped:
+    /// the peer may have the body from somebody else. Gives back the requests that are to be answered without the push.
+    pub(crate) fn withdrawn(&mut self, peer: &PeerId, ticket: Ticket, is_over: bool) -> Vec<(Digest, Ticket)> {
+        let Some(pushes) = self.peers.get_mut(peer) else {
+            return Vec::new();
+        };
+        let Some(place) = pushes.asked.iter().position(|(_, asked)| *asked == ticket) else {
+            return Vec::new();
+        };
         let (body, _) = pushes.asked[place];
-        if pushes.running.values().any(|started| started.body == body) {
-            return None;
+        if is_over {
+            pushes.asked.swap_remove(place);
         }
-        pushes.asked.swap_remove(place);
+        if pushes.running.values().any(|started| started.body == body) {
+            return Vec::new();
+        }
+        let asked = std::mem::take(&mut pushes.asked).into_iter();
+        let (ended, others) = asked.partition(|(other, _)| *other == body);
+        pushes.asked = others;
         let waiting = std::mem::take(&mut pushes.waiting).into_iter();
         let (left_out, rest): (VecDeque<Frame>, _) = waiting.partition(|frame| frame.body == body);
         pushes.waiting = rest;
         self.waiting_bytes -= left_out.iter().map(|frame| frame.bytes.len()).sum::<usize>();
-        Some(body)
+        ended
     }
 
     /// This peer is given nothing more.
@@ -143,7 +162,17 @@ impl Pushing {
 
     /// Starts what may start. `open` gives a stream to a peer, or none when it is not connected.
     pub(crate) fn start(&mut self, desk: &Desk, mut open: impl FnMut(PeerId) -> Option<oneshot::Receiver<Stream>>) {
-        for (peer, pushes) in &mut self.peers {
+        let begins = self.served.map_or(Bound::Unbounded, Bound::Excluded);
+        let later = self.peers.range((begins, Bound::Unbounded));
+        let all: Vec<PeerId> = later
+            .chain(&self.peers)
+            .map(|(peer, _)| *peer)
+            .take(self.peers.len())
+            .collect();
+        for peer in &all {
+            let Some(pushes) = self.peers.get_mut(peer) else {
+                continue;
+            };
             while pushes.running.len() < self.at_a_time {
                 let Some(Frame { body, bytes }) = pushes.waiting.pop_front() else {
                     break;
@@ -156,6 +185,7 @@ impl Pushing {
                 self.waiting_bytes -= length;
                 if let Some(opened) = open(*peer) {
                     self.count += 1;
+                    self.served = Some(*peer);
                     self.running_bytes += length;
                     let started = Started {
                         body,
@@ -171,14 +201,15 @@ impl Pushing {
             .retain(|_, pushes| !pushes.running.is_empty() || !pushes.waiting.is_empty());
     }
 
-    /// A push ended; gives back the requests that waited for it, with what they ask for.
-    pub(crate) fn pushed(&mut self, peer: PeerId, push: u64, now: Millis) -> Vec<(Digest, Ticket)> {
+    /// A push ended, and was taken or not; gives back the requests that waited for it. Who has the body by now has given them up.
+    pub(crate) fn pushed(&mut self, peer: PeerId, push: u64, (taken, now): (bool, Millis)) -> Vec<(Digest, Ticket)> {
         let Some(pushes) = self.peers.get_mut(&peer) else {
             return Vec::new();
         };
         if let Some(started) = pushes.running.remove(&push) {
             self.running_bytes -= started.bytes;
-            if now < started.at + QUICK {
+            // A small one is quick on any line.
+            if taken && started.bytes >= LEAST_ROOM && now < started.at + QUICK {
                 self.room = (self.room * 2).min(self.most_bytes);
             }
         }
@@ -216,10 +247,10 @@ fn push(desk: &Desk, peer: PeerId, push: u64, frame: Arc<[u8]>, opened: oneshot:
         let desk = own.clone();
         let delivery = pin!(deliver(&desk, &frame, opened));
         let taken = match select(delivery, desk.env.sleep(SLOW)).await {
-            Either::Left((delivered, _)) => delivered.is_ok(),
+            Either::Left((delivered, _)) => delivered.unwrap_or(false),
             Either::Right(((), delivery)) => {
                 let _ = own.reports.send(Report::PushIsSlow { peer, push }).await;
-                delivery.await.is_ok()
+                delivery.await.unwrap_or(false)
             }
         };
         // The loop is gone: so is the interest.
@@ -228,11 +259,13 @@ fn push(desk: &Desk, peer: PeerId, push: u64, frame: Arc<[u8]>, opened: oneshot:
     desk.spawn(task.boxed())
 }
 
-async fn deliver(desk: &Desk, frame: &[u8], opened: oneshot::Receiver<Stream>) -> Result<(), Broken> {
+/// Whether it was taken.
+async fn deliver(desk: &Desk, frame: &[u8], opened: oneshot::Receiver<Stream>) -> Result<bool, Broken> {
     let stream = opened.await.map_err(|_| Broken::Lost)?;
     let mut line = Line::new(stream, Arc::clone(&desk.env), limits::REQUEST_DEADLINE);
     line.write(frame).await?;
-    line.frame(ANSWER_BYTES).await.map(drop)
+    let answer = codec::decode(&line.frame(ANSWER_BYTES).await?, ANSWER_BYTES);
+    Ok(matches!(answer, Ok(Answer::Whole(Response::Taken))))
 }
 
 #[cfg(test)]
@@ -268,7 +301,10 @@ mod tests {
         let mut opened = Some(opened);
         pushing.start(&desk, |_| opened.take());
         assert!(waits(&mut pushing, 0, 1), "it goes on");
-        assert_eq!(pushing.pushed(peers[0], 1, Millis(0)), [(body(1), 1), (body(1), 5)]);
+        assert_eq!(
+            pushing.pushed(peers[0], 1, (true, Millis(0))),
+            [(body(1), 1), (body(1), 5)]
+        );
         assert!(!waits(&mut pushing, 0, 1), "it is over");
         assert!(waits(&mut pushing, 0, 2), "its turn has not come");
         // Without a connection, no push begins; nor does anybody wait who is gone.
@@ -303,21 +339,25 @@ mod tests {
         }
         assert_eq!((pushing.room, pushing.running_bytes), (LEAST_ROOM, 0));
         for (peer, push) in peers.iter().zip(1..) {
-            pushing.pushed(*peer, push, Millis(60_000));
+            pushing.pushed(*peer, push, (true, Millis(60_000)));
         }
         pushing.push(&desk, &peers, body(2), &request);
         pushing.start(&desk, &mut open);
         assert_eq!(pushing.count, 9);
         // Whoever has it from somebody else by then is left out; a slow one holds up nobody for longer than that.
         assert!(pushing.lets_wait(&peers[1], body(2), 70));
-        assert_eq!(pushing.withdrawn(&peers[1], 70), Some(body(2)));
-        assert_eq!(pushing.withdrawn(&peers[1], 70), None);
+        assert!(pushing.lets_wait(&peers[1], body(2), 69));
+        assert_eq!(pushing.withdrawn(&peers[1], 70, true), [(body(2), 69)]);
+        assert_eq!(pushing.withdrawn(&peers[1], 70, true), []);
         assert!(!pushing.lets_wait(&peers[1], body(2), 71));
         pushing.slow(&peers[0], 9);
         pushing.start(&desk, &mut open);
         assert_eq!((pushing.count, pushing.peers.contains_key(&peers[1])), (10, false));
         assert!(pushing.lets_wait(&peers[2], body(2), 72));
-        assert_eq!(pushing.withdrawn(&peers[2], 72), None);
+        assert_eq!(pushing.withdrawn(&peers[2], 72, false), []);
+        assert_eq!(pushing.peers[&peers[2]].asked.len(), 1, "it may still wait");
+        assert_eq!(pushing.withdrawn(&peers[2], 72, true), []);
+        assert_eq!(pushing.peers[&peers[2]].asked.len(), 0);
         assert!(pushing.lets_wait(&peers[2], body(2), 73), "it goes on");
         // Quick ones make room again.
         let mut next = 10;
@@ -326,11 +366,11 @@ mod tests {
                 .iter()
                 .find(|peer| is_running(&pushing, peer, next))
                 .expect("it runs");
-            pushing.pushed(peer, next, Millis(0));
+            pushing.pushed(peer, next, (next > 10, Millis(0)));
             pushing.start(&desk, &mut open);
             next += 1;
         }
-        assert_eq!((pushing.room, pushing.count), (LEAST_ROOM << 6, 15));
+        assert_eq!((pushing.room, pushing.count), (LEAST_ROOM << 5, 15));
         pushing.forget(&peers[0]);
         assert!(pushing.is_idle());
         assert_eq!((pushing.running_bytes, pushing.waiting_bytes), (0, 0));

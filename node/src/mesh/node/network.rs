@@ -138,6 +138,7 @@ impl Node {
         }
         self.watchdog.lost(&peer);
         self.answering.gone(&peer);
+        self.pushing.forget(&peer);
         self.gained.remove(&peer);
         let chance = jitter(self.env.as_ref(), u64::MAX);
         self.dialler

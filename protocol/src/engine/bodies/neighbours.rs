@@ -16,7 +16,7 @@ struct Neighbour {
     queue: VecDeque<Digest>,
     waits: usize,
     round_trip: Millis,
-    /// Between two groups of bodies of which the later one came from it; none before there were any.
+    /// How long a group of 16 KiB from it takes, if it has the line for itself; none before there were any.
     gap: Option<Millis>,
     caught_up: bool,
 }
@@ -77,22 +77,25 @@ impl Neighbours {
         }
     }
 
-    /// Smooths the time between two groups: a quarter of each new one.
-    pub(super) fn gap(&mut self, peer: &Peer, took: Millis) {
+    /// Smooths the time that a group takes: a quarter of each new one.
+    pub(super) fn group_took(&mut self, peer: &Peer, took: Millis) {
         if let Some(neighbour) = self.0.get_mut(peer) {
             let old = neighbour.gap.unwrap_or(took).0;
             neighbour.gap = Some(Millis(old.saturating_mul(3).saturating_add(took.0) / 4));
         }
     }
 
-    /// How long this peer may send nothing before another one is asked besides, while so many bodies come in.
-    ///
     /// What the line can carry is what the quickest peer got through it: a slow one cannot make it look slow.
-    pub(super) fn patience(&self, peer: &Peer, under_way: u64) -> Millis {
+    fn gap(&self) -> Millis {
+        let gaps = self.0.values().filter_map(|neighbour| neighbour.gap);
+        gaps.min().unwrap_or_default()
+    }
+
+    /// How long this peer may send nothing before another one is asked besides, while so many bodies come in.
+    pub(super) fn patience(&self, peer: &Peer, under_way: usize) -> Millis {
         let round_trip = self.0.get(peer).map_or(0, |neighbour| neighbour.round_trip.0);
         let far = Millis(round_trip.saturating_add(round_trip / 2)).min(limits::BODY_PATIENCE_MOST);
-        let gap = self.0.values().filter_map(|neighbour| neighbour.gap).min();
-        let turn = gap.unwrap_or_default().0.saturating_mul(under_way + 1);
+        let turn = self.gap().0.saturating_mul(under_way as u64 + 1);
         let slow = Millis(turn.saturating_mul(2)).min(limits::BODY_PATIENCE_SLOW);
         far.max(slow).max(limits::BODY_PATIENCE)
     }

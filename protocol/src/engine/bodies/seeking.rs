@@ -157,6 +157,9 @@ impl Bodies {
         if wanted.asking.is_empty() {
             wanted.another = None;
         }
+        if !wanted.asking.values().any(|asking| asking.started) {
+            self.under_way.remove(&digest);
+        }
         for peer in peers {
             while let Some(next) = self.neighbours.next_queued(peer) {
                 if let Some(wanted) = self.wanted.get_mut(&next) {
@@ -209,7 +212,7 @@ impl Bodies {
         };
         let was = std::mem::replace(&mut wanted.stage, stage);
         if stage != Stage::Seeking {
-            self.pace.ended(&digest);
+            self.under_way.remove(&digest);
         }
         // What was not told of by gossip is nobody's debt.
         let owed = usize::from(wanted.live);
@@ -238,7 +241,7 @@ impl Bodies {
         if self.held_up {
             wanted.another = None;
         } else if wanted.stage == Stage::Seeking && wanted.another.is_none() {
-            let under_way = self.pace.under_way();
+            let under_way = self.under_way.len();
             let asked = wanted
                 .asking
                 .iter()

@@ -28,6 +28,13 @@ pub(super) struct Asking {
     pub(super) started: bool,
 }
 
+/// What came of a push.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Pushed {
+    pub(super) pieces: usize,
+    pub(super) last: Millis,
+}
+
 /// A request of somebody else.
 #[derive(Debug)]
 pub(super) struct Waiter {
@@ -57,6 +64,8 @@ pub(super) struct Wanted {
     pub(super) queued: Option<Peer>,
     pub(super) waiters: Vec<Waiter>,
     pub(super) stage: Stage,
+    /// What the author has pushed of it.
+    pub(super) pushed: Pushed,
     /// When nobody had it for the first time.
     pub(super) missed: Option<Millis>,
     /// How often nobody had it.
@@ -85,6 +94,7 @@ impl Wanted {
             queued: None,
             waiters: Vec::new(),
             stage: Stage::Missing(now),
+            pushed: Pushed::default(),
             missed: None,
             rounds: 0,
             again: None,
