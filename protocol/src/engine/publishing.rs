@@ -371,12 +371,7 @@ impl Engine {
             payload: codec::encode(&gossip),
         });
         if !inline || channel == Channel::Green {
-            let is_public = channel == Channel::Clear;
-            let spared = if is_public {
-                self.not_pulling(&header)
-            } else {
-                Vec::new()
-            };
+            let spared = self.not_pulling(&header);
             self.out.push(Output::Push {
                 channel,
                 header: header.signed().clone(),
