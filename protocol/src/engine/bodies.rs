@@ -219,7 +219,9 @@ impl Bodies {
 
     /// Whether nobody was asked for it before, in this round, but the one that is asked now.
     pub(super) fn is_first_request(&self, digest: &Digest) -> bool {
-        let is_first = |wanted: &Wanted| wanted.asking.len() == 1 && wanted.refused.is_empty();
+        // An author whose push has stopped is among those that refused.
+        let refused = |wanted: &Wanted| wanted.refused.len() > usize::from(wanted.pushed.pieces > 0);
+        let is_first = |wanted: &Wanted| wanted.asking.len() == 1 && !refused(wanted);
         self.wanted.get(digest).is_some_and(is_first)
     }
 

@@ -192,6 +192,7 @@ mod tests {
     };
 
     use super::*;
+
     /// A body of about 40 kB: three groups.
     fn sealed() -> SealedBody {
         let name = |place: u64| Digest::of("starfish test body", &place.to_le_bytes()).to_string();

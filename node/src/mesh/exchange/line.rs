@@ -116,13 +116,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Line<S> {
         within(alarm, self.stream.close()).await
     }
 
-    /// Waits for the other side's end: true when it is orderly, false when the stream was broken off. More bytes are no end.
+    /// Waits for the other side's end: true when it is orderly, false when the stream was broken off. More bytes are no end,
+    /// and behind more than a few it is not looked for.
     pub(crate) async fn ended(&mut self) -> bool {
-        let mut byte = [0; 1];
-        match self.stream.read(&mut byte).await {
-            Ok(0) => true,
-            Ok(_) => futures::future::pending().await,
-            Err(_) => false,
+        let mut rest = [0; 64];
+        match self.stream.read_exact(&mut rest).await {
+            Ok(()) => futures::future::pending().await,
+            Err(error) => error.kind() == io::ErrorKind::UnexpectedEof,
         }
     }
 }

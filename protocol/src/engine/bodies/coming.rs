@@ -62,6 +62,9 @@ impl Bodies {
             last: now,
         };
         wanted.refused.insert(peer.clone());
+        if let Some(busy) = wanted.queued.take() {
+            self.neighbours.leave_queue(&busy, &digest);
+        }
         let idle = wanted.asking.iter().filter(|(_, asking)| !asking.started);
         let idle: Vec<Peer> = idle.map(|(other, _)| other.clone()).collect();
         let steps = self.stop(digest, &idle, now);

@@ -116,10 +116,22 @@ impl Neighbours {
         true
     }
 
-    pub(super) fn has_room(&self, peer: &Peer) -> bool {
+    pub(super) fn has_place(&self, peer: &Peer) -> bool {
         self.0
             .get(peer)
             .is_some_and(|neighbour| neighbour.asks < limits::BODY_REQUESTS_PER_PEER)
+    }
+
+    /// Whether the peer may be asked for a body that nobody is asked for yet.
+    pub(super) fn has_room(&self, peer: &Peer) -> bool {
+        self.has_place(peer) && self.line_has_room()
+    }
+
+    /// Whether one more body would still get a group within the longest patience. Asked for all at once, the bodies of a night
+    /// would wait for each other on a slow line, and each of them be asked for a second and a third time.
+    fn line_has_room(&self) -> bool {
+        let asks: u64 = self.0.values().map(|neighbour| neighbour.asks as u64).sum();
+        asks == 0 || asks.saturating_mul(self.gap().0) < limits::BODY_PATIENCE_SLOW.0
     }
 
     /// Counts a request of ours to the peer.
@@ -148,10 +160,15 @@ impl Neighbours {
         }
     }
 
-    /// The next body that waits for a free place at this peer, if there is one.
-    pub(super) fn next_queued(&mut self, peer: &Peer) -> Option<Digest> {
-        let room = self.has_room(peer);
-        self.0.get_mut(peer).filter(|_| room)?.queue.pop_front()
+    /// The next body that waits for a place which is free now, if there is one.
+    pub(super) fn next_queued(&mut self) -> Option<Digest> {
+        if !self.line_has_room() {
+            return None;
+        }
+        let mut peers = self.0.values_mut();
+        let has_place = |neighbour: &&mut Neighbour| neighbour.asks < limits::BODY_REQUESTS_PER_PEER;
+        let free = peers.find(|neighbour| !neighbour.queue.is_empty() && has_place(neighbour))?;
+        free.queue.pop_front()
     }
 
     /// Of the peers that pass, the one with the least to do; the author of the body comes last, to spare it.

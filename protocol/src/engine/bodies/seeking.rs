@@ -26,6 +26,10 @@ impl Bodies {
             }
             Stage::Seeking if due && !self.held_up => {
                 wanted.another = None;
+                // What was pushed has stopped, if nobody is asked.
+                if wanted.asking.is_empty() {
+                    self.under_way.remove(&digest);
+                }
                 self.ask_next(digest, idle, now)
             }
             _ => Vec::new(),
@@ -44,7 +48,12 @@ impl Bodies {
         let Some(peer) = self.choose(digest, wanted).cloned() else {
             return if idle { self.give_up(digest, now) } else { Vec::new() };
         };
-        let room = self.neighbours.has_room(&peer);
+        // A second peer is asked besides one that may be stuck, however full the line is.
+        let room = if wanted.asking.is_empty() {
+            self.neighbours.has_room(&peer)
+        } else {
+            self.neighbours.has_place(&peer)
+        };
         let Some(wanted) = self.wanted.get_mut(&digest) else {
             return Vec::new();
         };
@@ -160,14 +169,12 @@ impl Bodies {
         if !wanted.asking.values().any(|asking| asking.started) {
             self.under_way.remove(&digest);
         }
-        for peer in peers {
-            while let Some(next) = self.neighbours.next_queued(peer) {
-                if let Some(wanted) = self.wanted.get_mut(&next) {
-                    wanted.queued = None;
-                    wanted.another = None;
-                }
-                steps.extend(self.advance(next, now));
+        while let Some(next) = self.neighbours.next_queued() {
+            if let Some(wanted) = self.wanted.get_mut(&next) {
+                wanted.queued = None;
+                wanted.another = None;
             }
+            steps.extend(self.advance(next, now));
         }
         steps
     }

@@ -57,6 +57,56 @@ fn bodies_that_come_at_once_share_the_line() {
 }
 
 #[test]
+fn no_more_are_asked_for_at_once_than_the_line_carries() {
+    let check = |gap: u64, expected: usize| {
+        let (mut machine, mut next, mut now) = (bodies(&[1, 2]), 0, Millis(1));
+        let ticket = wanted_of_the_first(&mut machine, 0, &mut next, now);
+        bring(&mut machine, ticket, gap, now);
+        let mut asked = Vec::new();
+        for number in 1..=30 {
+            let steps = machine.want(&header(1, number), peer(1), now);
+            asked.extend(asks(&mut machine, steps, &mut next, now));
+        }
+        assert_eq!(asked.len(), expected, "{gap} ms");
+        // Each that ends makes room for another, until all have come, and one that may be stuck gets a second beside it.
+        let mut ended = 0;
+        while let Some((_, digest, ticket)) = asked.pop() {
+            now = now + Millis(1);
+            let mut steps = machine.answered(ticket, Answer::Body, now);
+            let records: Vec<RecordId> = machine.headers(&digest).iter().map(RecordId::of).collect();
+            records
+                .into_iter()
+                .for_each(|record| steps.extend(machine.done(digest, record, now)));
+            asked.extend(asks(&mut machine, steps, &mut next, now));
+            ended += 1;
+        }
+        assert_eq!(ended, 30, "{gap} ms");
+    };
+    check(0, 30);
+    check(100, 30);
+    check(500, 8);
+    check(1_500, 3);
+    check(60_000, 1);
+}
+
+#[test]
+fn a_full_line_keeps_nobody_from_a_second_peer() {
+    let (mut machine, mut next, now) = (bodies(&[1, 2]), 0, Millis(1));
+    let ticket = wanted_of_the_first(&mut machine, 0, &mut next, now);
+    bring(&mut machine, ticket, 60_000, now);
+    wanted_of_the_first(&mut machine, 1, &mut next, now);
+    assert!(
+        machine.want(&header(1, 2), peer(1), now).is_empty(),
+        "it waits for the first"
+    );
+    let now = now + limits::BODY_PATIENCE_SLOW;
+    let steps = machine.tick(now);
+    let asked = asks(&mut machine, steps, &mut next, now);
+    assert_eq!(asked.len(), 1);
+    assert_eq!((asked[0].0.clone(), asked[0].1), (peer(2), header(1, 1).body_digest));
+}
+
+#[test]
 fn who_is_gone_says_nothing_of_the_line() {
     let (mut machine, mut next, now) = (bodies(&[1, 2, 3]), 0, Millis(1));
     let slow = machine.want(&header(1, 1), peer(2), now);
