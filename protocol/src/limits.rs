@@ -150,7 +150,8 @@ pub const BODY_AGAIN: Millis = Millis(500);
 /// How often that is done: for half a minute, then the syncs go on with it.
 pub const BODY_ROUNDS: u32 = 6;
 /// How long the beginning of the publisher's own push is waited for before its mesh peer asks for the body, without the
-/// time that the bytes need; from then on, the push has to go on as an answer has. Without it every body would come twice to the publisher's neighbours.
+/// time that the bytes need; from then on, the push has to go on as an answer has. Without it every body would come twice
+/// to the publisher's neighbours.
 pub const PUSH_WAIT: Millis = Millis(300);
 /// How many bytes a push is expected to bring in a millisecond: 2 Mbit/s.
 pub const PUSH_BYTES_PER_MILLI: u64 = 250;
