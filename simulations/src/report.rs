@@ -93,7 +93,8 @@ pub struct Outcome {
     /// Bytes that honest nodes received on streams of bodies, asked for or pushed, for each byte of body that arrived where it
     /// was wanted; none when none arrived. What rides along with gossip costs none of them.
     pub copies: Option<f64>,
-    /// Body bytes of the median node that pulls one TLD, in percent of the mean of those that pull everything.
+    /// Bytes that the median node that pulls one TLD received on streams of bodies, in percent of the median of those that pull
+    /// everything.
     pub own_tld_percent: Option<f64>,
     /// The same of all bytes that it was sent: headers, statements and gossip are everybody's.
     pub own_tld_received_percent: Option<f64>,

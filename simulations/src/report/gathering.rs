@@ -141,7 +141,7 @@ impl Gathering {
         let honest = outcome.nodes.iter().filter(|row| row.adversary.is_none());
         let received: u64 = honest.map(|row| row.received_bodies).sum();
         outcome.copies = (useful > 0).then(|| received as f64 / useful as f64);
-        outcome.own_tld_percent = self.selectivity(&outcome.nodes, |row| row.stored_bodies);
+        outcome.own_tld_percent = self.selectivity(&outcome.nodes, |row| row.received_bodies);
         outcome.own_tld_received_percent = self.selectivity(&outcome.nodes, |row| row.received);
         outcome
     }
@@ -231,13 +231,9 @@ impl Gathering {
             such.map(|(_, row)| of(row) as f64).collect()
         };
         let (own, full) = (bytes(true), bytes(false));
-        // Publishers receive little of what they wrote; the mean over all others is what a full subscriber receives.
-        let full: Vec<f64> = full.into_iter().filter(|bytes| *bytes > 0.0).collect();
-        if own.is_empty() || full.is_empty() {
-            return None;
-        }
-        let mean = full.iter().sum::<f64>() / full.len() as f64;
-        Some(100.0 * Percentiles::of(own).p50 / mean)
+        // Medians: whoever published receives little of what it wrote.
+        let [own, full] = [own, full].map(|bytes| Percentiles::of(bytes).p50);
+        (own > 0.0 && full > 0.0).then(|| 100.0 * own / full)
     }
 }
 
@@ -304,7 +300,12 @@ pub(crate) mod tests {
             sent: [("gossip".to_owned(), (gossip, 1))].into(),
             received: [("gossip".to_owned(), (gossip, 1)), ("bodies".to_owned(), (bodies, 1))].into(),
         };
-        let carried = [carried(10, 0), carried(20, 2_000), carried(30, 100), carried(40, 9_999)];
+        let carried = [
+            carried(10, 50),
+            carried(20, 2_000),
+            carried(30, 100),
+            carried(40, 9_999),
+        ];
         gathering.finish(&carried, |kind| kind == "bodies")
     }
 
@@ -316,11 +317,10 @@ pub(crate) mod tests {
         assert_eq!((outcome.latency.p50, outcome.latency.most), (300.0, 9_000.0));
         // Only the first record is everywhere.
         assert_eq!((outcome.everyone.count, outcome.everyone.most), (1, 300.0));
-        assert_eq!(outcome.copies, Some(2_100.0 / 2_500.0));
-        // The selective node stored the first body twice; the only other one that stored any stored both.
-        assert_eq!(outcome.own_tld_percent, Some(100.0 * 2_000.0 / 1_500.0));
-        // It was sent 130 bytes, and the two others 10 and 2,020.
-        assert_eq!(outcome.own_tld_received_percent, Some(100.0 * 130.0 / 1_015.0));
+        assert_eq!(outcome.copies, Some(2_150.0 / 2_500.0));
+        // Of bodies the selective node was sent 100 bytes, and the median of the two others 50; in all 130, and 60.
+        assert_eq!(outcome.own_tld_percent, Some(100.0 * 100.0 / 50.0));
+        assert_eq!(outcome.own_tld_received_percent, Some(100.0 * 130.0 / 60.0));
         assert_eq!(outcome.faults_among_honest, 0);
         assert_eq!(outcome.traffic[0].bytes, 100);
         let missing: Vec<u64> = outcome.nodes.iter().map(|row| row.missing).collect();

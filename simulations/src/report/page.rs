@@ -215,8 +215,8 @@ pub(crate) mod tests {
             .into_iter()
             .find(|row| row.name == "copies")
             .expect("a row");
-        assert_eq!((row.pulled, row.pushed), (Some(2_100.0 / 2_500.0), Some(4.9)));
-        assert!(page(&report, "").contains("<td>copies</td><td>0.84 </td><td>4.90 </td>"));
+        assert_eq!((row.pulled, row.pushed), (Some(2_150.0 / 2_500.0), Some(4.9)));
+        assert!(page(&report, "").contains("<td>copies</td><td>0.86 </td><td>4.90 </td>"));
         assert!(
             report
                 .figures()

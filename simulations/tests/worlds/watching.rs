@@ -104,12 +104,12 @@ fn a_record_that_stays_away_is_noticed() {
     });
 }
 
-/// Says that everything is durable, and writes nothing.
-struct Liar(Arc<dyn Keeper>);
+/// Writes nothing, and says this of it.
+struct Idle(Arc<dyn Keeper>, fn() -> Result<(), KeepError>);
 
-impl Keeper for Liar {
+impl Keeper for Idle {
     fn apply(&self, _: &[Change]) -> Result<(), KeepError> {
-        Ok(())
+        self.1()
     }
 
     fn answer(&self, query: &Query) -> Found {
@@ -117,15 +117,19 @@ impl Keeper for Liar {
     }
 }
 
+/// A node that writes nothing.
+fn idle(says: fn() -> Result<(), KeepError>) -> NodePlan {
+    NodePlan {
+        keeper: Some(Arc::new(move |keeper| Arc::new(Idle(keeper, says)))),
+        ..NodePlan::new(0)
+    }
+}
+
 #[test]
 fn a_lost_record_is_noticed() {
     let words = ["node 0 acknowledged record", "has lost it", "seed 79"];
     fails("watching::a_lost_record_is_noticed", &words, || {
-        let liar = NodePlan {
-            keeper: Some(Arc::new(|keeper| Arc::new(Liar(keeper)))),
-            ..NodePlan::new(0)
-        };
-        World::new(79).node(liar).nodes(1).run(|world| {
+        World::new(79).node(idle(|| Ok(()))).nodes(1).run(|world| {
             world.run_for(SECOND);
             world.publish(0, "malware", &["a.example"]).expect("it is certified");
             world.restart(0, Damage::None);
@@ -168,27 +172,11 @@ fn an_honest_node_that_is_blamed_is_noticed() {
     });
 }
 
-/// A disk that is full.
-struct Full(Arc<dyn Keeper>);
-
-impl Keeper for Full {
-    fn apply(&self, _: &[Change]) -> Result<(), KeepError> {
-        Err(KeepError::Failed("nothing fits any more".to_owned()))
-    }
-
-    fn answer(&self, query: &Query) -> Found {
-        self.0.answer(query)
-    }
-}
-
 #[test]
 fn a_node_that_ends_by_itself_is_noticed() {
     let words = ["node 0 ended by itself", "nothing fits any more", "seed 81"];
     fails("watching::a_node_that_ends_by_itself_is_noticed", &words, || {
-        let full = NodePlan {
-            keeper: Some(Arc::new(|keeper| Arc::new(Full(keeper)))),
-            ..NodePlan::new(0)
-        };
+        let full = idle(|| Err(KeepError::Failed("nothing fits any more".to_owned())));
         World::new(81).node(full).nodes(1).run(|world| {
             world.begin(0, Command::Publish(world.draft("malware", &["a.example"])));
             world.run_for(10 * SECOND);

@@ -14,6 +14,7 @@ count = 5
 tlds = "own"
 [publish.daily]
 role = "cert"
+kind = "conficker-day"
 items = 100
 at_seconds = 20
 every_seconds = 10
@@ -88,9 +89,9 @@ fn broken_files_say_where_and_what_to_do() {
     check("count = 20", "count = 20\ncuont = 3", Some(5), "unknown field `cuont`");
     check("count = 20", "regions = []", Some(3), "missing field `count`");
     check("tlds = \"own\"", "tlds = \"mine\"", Some(7), "unknown variant `mine`");
-    check("", "[topology]\nkind = \"ring\"\n", Some(18), "unknown variant `ring`");
-    check("", "[gossip]\nmash = 6\n", Some(18), "unknown field `mash`");
-    check("", "[limits]\nconnections = \"many\"\n", Some(18), "invalid type");
+    check("", "[topology]\nkind = \"ring\"\n", Some(19), "unknown variant `ring`");
+    check("", "[gossip]\nmash = 6\n", Some(19), "unknown field `mash`");
+    check("", "[limits]\nconnections = \"many\"\n", Some(19), "invalid type");
     // Values.
     check("seconds = 300", "seconds = 0", Some(2), "no length of a run");
     check(
@@ -119,31 +120,32 @@ fn broken_files_say_where_and_what_to_do() {
         Some(9),
         "no nodes of the role `csirt`",
     );
-    check("items = 100", "items = 0", Some(10), "no size of a list");
-    check("every_seconds = 10", "every_seconds = 0", Some(12), "no time between");
-    check("every_seconds = 10", "every_seconds = nan", Some(12), "no time between");
+    check("kind = \"conficker-day\"\n", "", Some(7), "nothing is published");
+    check("items = 100", "items = 0", Some(11), "no size of a list");
+    check("every_seconds = 10", "every_seconds = 0", Some(13), "no time between");
+    check("every_seconds = 10", "every_seconds = nan", Some(13), "no time between");
     check(
         "at_seconds = 20",
         "at_seconds = 900",
-        Some(11),
+        Some(12),
         "not before the end of the run",
     );
     check(
         "at_seconds = 20",
         "at_seconds = 20\nuntil_seconds = 10",
-        Some(12),
+        Some(13),
         "ends before it begins",
     );
     check(
         "items = 100",
         "items = 100\nreporters = 21",
-        Some(11),
+        Some(12),
         "no number of nodes",
     );
     check(
         "items = 100",
         "items = 100\nreporters = 0",
-        Some(11),
+        Some(12),
         "no number of nodes",
     );
     check(
@@ -152,123 +154,123 @@ fn broken_files_say_where_and_what_to_do() {
         Some(5),
         "longer than any line",
     );
-    check("", "[gossip]\nmesh = 500\n", Some(17), "between mesh_low");
-    check("", "[gossip]\nheartbeat = 0\n", Some(17), "heartbeat must be");
-    check("", "[gossip]\nhistory = 1\n", Some(17), "history_gossip must be");
-    check("", "[expect]\np50_ms = nan\n", Some(18), "no number");
+    check("", "[gossip]\nmesh = 500\n", Some(18), "between mesh_low");
+    check("", "[gossip]\nheartbeat = 0\n", Some(18), "heartbeat must be");
+    check("", "[gossip]\nhistory = 1\n", Some(18), "history_gossip must be");
+    check("", "[expect]\np50_ms = nan\n", Some(19), "no number");
     check(
         "at_seconds = 20",
         "at_seconds = 20\nuntil_seconds = 400",
-        Some(12),
+        Some(13),
         "after the end of the run",
     );
-    check("at_seconds = 20", "at_seconds = 20\ntopic = \"\"", Some(12), "no topic");
+    check("at_seconds = 20", "at_seconds = 20\ntopic = \"\"", Some(13), "no topic");
     check(
         "at_seconds = 20",
         "at_seconds = 20\nexpire_hours = 0",
-        Some(12),
+        Some(13),
         "no life",
     );
-    check("", "[network]\nlatency = \"gone.csv\"\n", Some(18), "gone.csv");
-    check("", "[network]\nuplink_kbit = 0\n", Some(18), "lets nothing through");
-    check("", "[topology]\ndials = 25\n", Some(18), "between 1 and");
-    check("", "[topology]\nkind = \"file\"\n", Some(18), "needs a path");
-    check("", "[topology]\npath = \"links.csv\"\n", Some(18), "only for");
+    check("", "[network]\nlatency = \"gone.csv\"\n", Some(19), "gone.csv");
+    check("", "[network]\nuplink_kbit = 0\n", Some(19), "lets nothing through");
+    check("", "[topology]\ndials = 25\n", Some(19), "between 1 and");
+    check("", "[topology]\nkind = \"file\"\n", Some(19), "needs a path");
+    check("", "[topology]\npath = \"links.csv\"\n", Some(19), "only for");
     check(
         "",
         "[topology]\nkind = \"file\"\npath = \"gone.csv\"\n",
-        Some(19),
+        Some(20),
         "gone.csv",
     );
-    check("", "[trust.roles]\ncert = [\"cert\"]\n", Some(17), "only for");
+    check("", "[trust.roles]\ncert = [\"cert\"]\n", Some(18), "only for");
     check(
         "",
         "[trust]\nkind = \"listed\"\n[trust.roles]\ncert = [\"ghost\"]\n",
-        Some(20),
+        Some(21),
         "`ghost`",
     );
     check(
         "",
         "[partition.a]\nkind = \"cut\"\nat_seconds = 9\nuntil_seconds = 5\nshare = 0.5\n",
-        Some(20),
+        Some(21),
         "ends before",
     );
     check(
         "",
         "[partition.a]\nkind = \"cut\"\nat_seconds = 1\nuntil_seconds = 5\n",
-        Some(17),
+        Some(18),
         "which part",
     );
     check(
         "",
         "[partition.a]\nkind = \"cut\"\nat_seconds = 1\nuntil_seconds = 5\nshare = 2.0\n",
-        Some(21),
+        Some(22),
         "no share",
     );
     check(
         "",
         "[partition.a]\nkind = \"tear\"\n",
-        Some(18),
+        Some(19),
         "unknown variant `tear`",
     );
     check(
         "",
         "[crash.a]\nrole = \"cert\"\ncount = 21\nat_seconds = 1\nback_seconds = 5\n",
-        Some(19),
+        Some(20),
         "more than the role",
     );
     check(
         "",
         "[skew.a]\nrole = \"cert\"\ncount = 99\nmilliseconds = 5\n",
-        Some(19),
+        Some(20),
         "more than the role",
     );
     check(
         "",
         "[skew.a]\nrole = \"cert\"\ncount = 1\nmilliseconds = -9223372036854775808\n",
-        Some(20),
+        Some(21),
         "more than a clock",
     );
     check(
         "",
         "[adversary.a]\nkind = \"censor\"\nrole = \"cert\"\nfrom_seconds = 5\n",
-        Some(20),
+        Some(21),
         "from the beginning",
     );
     check(
         "",
         "[churn.a]\nrole = \"cert\"\nstay_seconds = 0\naway_seconds = 1\nuntil_seconds = 9\n",
-        Some(19),
+        Some(20),
         "no time at all",
     );
     check(
         "",
         "[adversary.a]\nkind = \"censor\"\nrole = \"cert\"\nevery_seconds = 1.0\n",
-        Some(20),
+        Some(21),
         "publish poison, vote or are no nodes",
     );
     check(
         "",
         "[adversary.a]\nkind = \"eclipse\"\nrole = \"cert\"\n",
-        Some(18),
+        Some(19),
         "needs victims",
     );
     check(
         "",
         "[adversary.a]\nkind = \"flooder\"\nrole = \"cert\"\n",
-        Some(18),
+        Some(19),
         "needs a rate",
     );
     check(
         "",
         "[adversary.a]\nkind = \"flooder\"\nrole = \"cert\"\nper_second = 0\n",
-        Some(20),
+        Some(21),
         "no rate",
     );
     check(
         "",
         "[adversary.a]\nkind = \"withholder\"\nrole = \"cert\"\nvictims = \"cert\"\n",
-        Some(20),
+        Some(21),
         "only for",
     );
 }
@@ -281,11 +283,11 @@ fn what_cannot_be_of_trust_is_told() {
         assert!(told.contains(word), "{new}: {told}");
         assert_eq!(mistakes[0].line, Some(line), "{new}: {told}");
     };
-    check("[trust]\nroles = { cert = [\"cert\"] }\n", 18, "only for");
-    check("[trust]\nmembers = [\"cert\"]\n", 18, "what endorsements make");
+    check("[trust]\nroles = { cert = [\"cert\"] }\n", 19, "only for");
+    check("[trust]\nmembers = [\"cert\"]\n", 19, "what endorsements make");
     let web = "[trust]\nkind = \"two-sponsors\"\n";
     assert!(load(&format!("{WHOLE}{web}"), false, &[]).is_ok());
-    let of_web = |keys: &str, word: &str| check(&format!("{web}{keys}"), 19, word);
+    let of_web = |keys: &str, word: &str| check(&format!("{web}{keys}"), 20, word);
     of_web("members = [\"ghost\"]\n", "`ghost`");
     of_web("amount = 0\n", "nothing that anybody can vouch");
     of_web("amount = 121\n", "nothing that anybody can vouch");
@@ -293,39 +295,39 @@ fn what_cannot_be_of_trust_is_told() {
     of_web("roots = 0\n", "nobody to begin with");
     of_web("sponsors = 0\n", "lets nobody in");
     of_web("path = \"trust.csv\"\n", "only for");
-    check("[trust]\nkind = \"file\"\n", 18, "needs a path");
-    check("[trust]\nkind = \"file\"\npath = \"gone.csv\"\n", 19, "gone.csv");
+    check("[trust]\nkind = \"file\"\n", 19, "needs a path");
+    check("[trust]\nkind = \"file\"\npath = \"gone.csv\"\n", 20, "gone.csv");
     let adversary = |kind: &str, keys: &str| format!("[adversary.a]\nkind = \"{kind}\"\nrole = \"registry\"\n{keys}");
     let hostile = |kind: &str, keys: &str, line: usize, word: &str| {
         check(&format!("{web}{}", adversary(kind, keys)), line, word);
     };
-    hostile("sybil", "", 20, "`sybil` needs a way in");
-    hostile("poisoner", "endorsements = 1\namount = 5\n", 22, "only for sybils");
-    hostile("sybil", "endorsements = 1\n", 19, "goes together with `endorsements`");
+    hostile("sybil", "", 21, "`sybil` needs a way in");
+    hostile("poisoner", "endorsements = 1\namount = 5\n", 23, "only for sybils");
+    hostile("sybil", "endorsements = 1\n", 20, "goes together with `endorsements`");
     hostile(
         "colluder",
         "endorsements = 1\namount = 0\n",
-        23,
+        24,
         "nothing that anybody can vouch",
     );
     hostile(
         "censor",
         "every_seconds = 1.0\n",
-        22,
+        23,
         "only for those who publish poison",
     );
-    hostile("poisoner", "every_seconds = 0.0\n", 22, "no time between");
-    hostile("sleeper", "", 19, "no time to behave");
-    hostile("poisoner", "answer = \"veto\"\n", 22, "`answered_seconds`");
+    hostile("poisoner", "every_seconds = 0.0\n", 23, "no time between");
+    hostile("sleeper", "", 20, "no time to behave");
+    hostile("poisoner", "answer = \"veto\"\n", 23, "`answered_seconds`");
     hostile(
         "poisoner",
         "answered_seconds = 400\nanswer = \"veto\"\n",
-        22,
+        23,
         "not between",
     );
     check(
         &adversary("poisoner", "answer = \"withdraw\"\nanswered_seconds = 50\n"),
-        20,
+        21,
         "needs endorsements",
     );
 }
@@ -359,7 +361,7 @@ fn broken_variants_and_settings_are_refused() {
         &WHOLE.replace("[ci]\nseconds = 60", "[ci]\nsecunds = 60"),
         true,
         &[],
-        "test.toml:14: unknown field",
+        "test.toml:15: unknown field",
     );
     check(WHOLE, true, &["nodes.cert.count=100"], "nodes");
     check(WHOLE, false, &["seconds"], "no `=`");

@@ -16,7 +16,7 @@ pub struct Expect {
     pub everyone_within_seconds: Option<f64>,
     /// Bytes that a node receives on streams of bodies, for each byte of body that it wants.
     pub copies: Option<f64>,
-    /// Body bytes of the median node with `tlds = "own"`, in percent of the mean of those that pull everything.
+    /// Body bytes that the median node with `tlds = "own"` received, in percent of the median of those that pull everything.
     pub own_tld_percent: Option<f64>,
     /// Poison that honest nodes held at the end, believed or not, in percent of what there was: a run in which nobody met it
     /// proves nothing.

@@ -20,7 +20,7 @@ fn sections_that_want_more_nodes_than_their_role_has_are_told() {
         }
     };
     check("share = 0.6\n", "share = 0.4\n", None);
-    check("share = 0.7\n", "share = 0.4\n", Some(24));
-    check("share = 0.1\n", "", Some(21));
-    check("", "share = 0.1\n", Some(23));
+    check("share = 0.7\n", "share = 0.4\n", Some(25));
+    check("share = 0.1\n", "", Some(22));
+    check("", "share = 0.1\n", Some(24));
 }
