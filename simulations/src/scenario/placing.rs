@@ -10,6 +10,9 @@ use super::{
     written::{AdversaryKind, Nodes, Tlds, TopologyKind, TrustKind},
 };
 
+/// After so many draws of somebody who is linked already a node dials one less: in a world so small all are neighbours.
+const DRAWS: usize = 32;
+
 /// One node of a study.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Place {
@@ -172,20 +175,33 @@ fn believe(scenario: &Scenario, all: &mut [Place]) {
     }
 }
 
-/// Who dials whom, without doubles in either direction and in one piece.
+/// Who dials whom, without doubles in either direction and in one piece: each dials one of those before it in an order that
+/// is drawn too, since the order of the numbers is that of the roles.
 fn linked(scenario: &Scenario, total: u32, chance: &mut impl Rng) -> Vec<(u32, u32)> {
     let shape = &scenario.written.topology;
+    let mut order: Vec<u32> = (0..total).collect();
+    order.shuffle(chance);
     let mut made = BTreeSet::new();
     // One link end for each link of a node: whoever is drawn from it is drawn by how many links it has.
-    let mut ends: Vec<u32> = vec![0];
-    for node in 1..total {
-        for _ in 0..shape.dials.min(node) {
-            let other = match shape.kind {
-                TopologyKind::ScaleFree => ends[chance.random_range(0..ends.len())],
-                TopologyKind::Random | TopologyKind::File => chance.random_range(0..node),
+    let mut ends: Vec<u32> = order.first().copied().into_iter().collect();
+    for (place, node) in order.iter().copied().enumerate() {
+        for dial in 0..shape.dials {
+            let is_new =
+                |other: &u32| *other != node && !made.contains(&(node, *other)) && !made.contains(&(*other, node));
+            let from = match shape.kind {
+                TopologyKind::ScaleFree => &ends[..],
+                TopologyKind::Random | TopologyKind::File if dial == 0 => &order[..place],
+                TopologyKind::Random | TopologyKind::File => &order[..],
             };
-            if other != node && made.insert((node, other)) && shape.kind == TopologyKind::ScaleFree {
-                ends.extend([node, other]);
+            if from.is_empty() {
+                continue;
+            }
+            let drawn = (0..DRAWS)
+                .map(|_| from[chance.random_range(0..from.len())])
+                .find(is_new);
+            made.extend(drawn.map(|other| (node, other)));
+            if shape.kind == TopologyKind::ScaleFree {
+                ends.extend(drawn.map(|other| [node, other]).into_iter().flatten());
             }
         }
     }
@@ -235,5 +251,50 @@ mod tests {
         // Half of an odd number is rounded, and the last section gets what is left.
         check(11, &[("a", 0.5), ("b", 0.5)], &[6, 5]);
         check(10, &[("a", 0.1), ("b", 0.2), ("c", 0.7)], &[1, 2, 7]);
+    }
+
+    #[test]
+    fn links_do_not_depend_on_the_names_of_roles() {
+        let check = |kind: &str, counts: [u32; 2], dials: u32, mean: f64| {
+            let text = format!(
+                "title = \"a test\"\nseconds = 60\n[topology]\nkind = \"{kind}\"\ndials = {dials}\n\
+                 [nodes.a]\ncount = {}\n[nodes.z]\ncount = {}\n",
+                counts[0], counts[1]
+            );
+            let scenario = read(Path::new("test.toml"), &text, &Changes::default());
+            let scenario = scenario.unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
+            let mut links = [0.0; 2];
+            for seed in 0..20 {
+                let made = linked(&scenario, counts[0] + counts[1], &mut chance(seed, "test"));
+                let mut pieces: BTreeSet<u32> = [0].into();
+                while let Some((from, to)) = made
+                    .iter()
+                    .find(|(from, to)| pieces.contains(from) != pieces.contains(to))
+                {
+                    pieces.extend([from, to]);
+                }
+                assert_eq!(pieces.len(), (counts[0] + counts[1]) as usize, "it is in one piece");
+                assert!(
+                    made.iter()
+                        .all(|(from, to)| !made.contains(&(*to, *from)) && from != to)
+                );
+                let of = |node: u32| usize::from(node >= counts[0]);
+                made.iter()
+                    .flat_map(|(from, to)| [of(*from), of(*to)])
+                    .for_each(|role| links[role] += 1.0 / 20.0);
+            }
+            for (links, count) in links.into_iter().zip(counts) {
+                let each = links / f64::from(count);
+                assert!(
+                    (each / mean - 1.0).abs() < 0.1,
+                    "{kind} {counts:?}: {each} instead of {mean}"
+                );
+            }
+        };
+        check("random", [180, 20], 6, 12.0);
+        check("random", [20, 180], 3, 6.0);
+        check("scale-free", [100, 100], 3, 6.0);
+        // Everybody is everybody's neighbour.
+        check("random", [3, 2], 4, 4.0);
     }
 }
