@@ -137,9 +137,16 @@ impl Network {
         self.wires().traffic.clone()
     }
 
-    /// How many bytes are on their way, or wait for their reader.
-    pub fn queued(&self) -> usize {
-        self.living().iter().map(|connection| connection.queued()).sum()
+    /// How many bytes are on their way to each host, or wait for it to read them.
+    pub fn queued(&self) -> Vec<usize> {
+        let mut queued = Vec::new();
+        for (host, bytes) in self.living().iter().flat_map(|connection| connection.queued()) {
+            if queued.len() <= host {
+                queued.resize(host + 1, 0);
+            }
+            queued[host] += bytes;
+        }
+        queued
     }
 }
 

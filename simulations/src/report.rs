@@ -100,6 +100,9 @@ pub struct Outcome {
     pub own_tld_received_percent: Option<f64>,
     /// Trust and poison, in runs that are about them.
     pub trust: Option<TrustFigures>,
+    /// The lowest gossip score that an honest node had at another one, looked at every 30 virtual seconds; none where no two
+    /// were connected then.
+    pub lowest_score: Option<f64>,
     /// Provable faults that honest nodes counted against other honest nodes; more than none is a mistake of ours.
     pub faults_among_honest: u64,
     /// Latency by region of the receiver.
@@ -234,6 +237,8 @@ impl Report {
         figures.extend(own.map(|percent| Figure::new("own TLD", Unit::Percent, Some(percent))));
         let own = outcome.own_tld_received_percent;
         figures.extend(own.map(|percent| Figure::new("own TLD, in all", Unit::Percent, Some(percent))));
+        let lowest = outcome.lowest_score;
+        figures.extend(lowest.map(|score| Figure::new("lowest score", Unit::Ratio, Some(score))));
         figures.extend(outcome.trust_figures());
         figures.push(count("broken", outcome.broken.len() as u64));
         figures

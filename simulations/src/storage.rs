@@ -57,6 +57,8 @@ struct Inner {
 #[derive(Debug, Default)]
 struct Undo {
     flushed: VecDeque<Vec<Before>>,
+    /// How many flushes happened and were not undone.
+    flushes: u64,
     written: Vec<Before>,
 }
 
@@ -79,7 +81,9 @@ impl Disk {
         let mut undo = self.undo();
         let mut lost = vec![std::mem::take(&mut undo.written)];
         for _ in 0..flushes {
-            lost.extend(undo.flushed.pop_back());
+            let torn = undo.flushed.pop_back();
+            undo.flushes -= u64::from(torn.is_some());
+            lost.extend(torn);
         }
         for Before { space, key, value } in lost.into_iter().flat_map(|rows| rows.into_iter().rev()) {
             let mut batch = Batch::default();
@@ -124,6 +128,7 @@ impl Store for Disk {
         let mut undo = self.undo();
         let written = std::mem::take(&mut undo.written);
         undo.flushed.push_back(written);
+        undo.flushes += 1;
         if undo.flushed.len() > TEARABLE {
             undo.flushed.pop_front();
         }
@@ -152,6 +157,11 @@ impl Drawer {
     /// How many bytes rows and journal have, whoever else holds them.
     pub(crate) fn bytes(&self) -> usize {
         self.disk.0.rows.bytes() + self.journal.bytes()
+    }
+
+    /// How many flushes of its disk happened and were not undone.
+    pub(crate) fn flushes(&self) -> u64 {
+        self.disk.undo().flushes
     }
 
     pub(crate) fn damage(&mut self, damage: Damage) {

@@ -165,9 +165,14 @@ impl Connection {
         }
     }
 
-    pub(super) fn queued(&self) -> usize {
+    /// Who is to read how many bytes, pipe by pipe.
+    pub(super) fn queued(&self) -> Vec<(usize, usize)> {
         let pipes = self.lock().pipes.clone();
-        pipes.iter().filter_map(Weak::upgrade).map(|pipe| pipe.queued()).sum()
+        pipes
+            .iter()
+            .filter_map(Weak::upgrade)
+            .map(|pipe| pipe.queued())
+            .collect()
     }
 
     fn open(self: &Arc<Self>, side: usize) -> Substream {

@@ -181,8 +181,9 @@ impl Pipe {
         state.tell_reader();
     }
 
-    pub(super) fn queued(&self) -> usize {
-        self.lock().queued
+    /// Who is to read from it, and how many bytes.
+    pub(super) fn queued(&self) -> (usize, usize) {
+        (self.ends[usize::from(self.from_opener)], self.lock().queued)
     }
 }
 

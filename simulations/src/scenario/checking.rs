@@ -1,5 +1,6 @@
 //! What the keys of a scenario must mean together: [`check`] finds everything that is wrong at once, each with its key.
 
+mod effect;
 mod happenings;
 mod trusting;
 
@@ -10,7 +11,7 @@ use starfish_protocol::{limits, record::Topic};
 use super::{
     Latency,
     vouching::Vouches,
-    written::{Nodes, Publish, PublishKind, Tlds, TopologyKind, Written},
+    written::{Nodes, Publish, TopologyKind, Written},
 };
 
 /// More nodes than this do not fit into the memory of a usual machine, at some 0.5 MiB each.
@@ -55,7 +56,6 @@ pub fn check(written: &Written, folder: &Path) -> Result<Files, Vec<Wrong>> {
     whole(written, &mut found);
     for (name, nodes) in &written.nodes {
         role(name, nodes, latency.as_ref(), &mut found);
-        selection(name, nodes, written, &mut found);
     }
     let vouches = trusting::trust(written, folder, &mut found);
     for (name, publish) in &written.publish {
@@ -67,6 +67,7 @@ pub fn check(written: &Written, folder: &Path) -> Result<Files, Vec<Wrong>> {
         happenings::hostile(name, adversary, written, &mut found);
         trusting::hostile(name, adversary, written, &mut found);
     }
+    effect::effect(written, vouches.as_ref(), &mut found);
     match latency {
         Some(latency) if found.0.is_empty() => Ok(Files {
             latency,
@@ -288,17 +289,6 @@ fn role(name: &str, nodes: &Nodes, latency: Option<&Latency>, found: &mut Found)
             "write lower case letters, digits and hyphens",
         );
     }
-}
-
-/// Other lists have no names under the TLDs that nodes choose from.
-fn selection(name: &str, nodes: &Nodes, written: &Written, found: &mut Found) {
-    let has_tlds = |publish: &Publish| publish.kind == PublishKind::ConfickerDay;
-    found.unless(
-        nodes.tlds == Tlds::All || written.publish.values().any(has_tlds),
-        &format!("nodes.{name}.tlds"),
-        "is a TLD under which nothing is published",
-        "publish a list of the kind \"conficker-day\", or leave `tlds` out",
-    );
 }
 
 fn regions(key: &str, regions: &[String], latency: Option<&Latency>, found: &mut Found) {

@@ -2,6 +2,7 @@
 
 mod carrying;
 mod hostile;
+mod publishing;
 mod pushing;
 mod schemes;
 mod setting;
@@ -14,23 +15,16 @@ use std::{
     time::Duration,
 };
 
-use starfish_crypto::{Digest, domain};
 use starfish_node::mesh::Event;
-use starfish_protocol::{
-    engine::port::{self, Command, Draft, Found, Query},
-    listing::bundles,
-    record::{Body, RecordId, SealedBody, Tlp, Topic, seal_body},
-    time::Millis,
-};
+use starfish_protocol::{engine::port, record::RecordId};
 
 use self::{carrying::Sent, pushing::Pushes};
 use super::{
     Scenario, Vouches,
-    placing::{Place, chance, places},
+    placing::{Place, places},
     timeline::{Deed, timeline, watches_trust},
     vouching::vouches,
-    workload,
-    written::{AdversaryKind, PartitionKind, PublishKind, Sharing, StoreFate},
+    written::{PartitionKind, StoreFate},
 };
 use crate::{
     Damage,
@@ -51,13 +45,10 @@ use crate::{
 
 use self::watching::Watch;
 
-const HOUR: u64 = 3_600_000;
-/// How sure the publishers of a study say they are.
-const CONFIDENCE: u8 = 80;
+/// So many virtual seconds pass between two looks at what honest nodes think of each other.
+const SCORED: u64 = 30;
 /// A crash that tears the end of the store takes its last flushes.
 const TORN: usize = 3;
-/// The topic of floods, and for how many hours a flooder's records live.
-const FLOOD: (&str, u64) = ("flood", 24);
 
 /// What a run is given beside its scenario.
 pub struct Playing<'a> {
@@ -127,6 +118,8 @@ struct Play<'a> {
     seed: u64,
     heard: Heard,
     gathering: Gathering,
+    /// The lowest score that an honest node had at another one.
+    lowest_score: Option<f64>,
     pushes: Option<Pushes>,
     /// The parts that are split off now.
     split: BTreeMap<String, (PartitionKind, Vec<usize>)>,
@@ -166,6 +159,7 @@ impl<'a> Play<'a> {
             heard,
             pushes: compares.then(|| Pushes::new(known.clone(), splits.clone())),
             gathering: Gathering::new(known, splits),
+            lowest_score: None,
             split: BTreeMap::new(),
             peers: BTreeMap::new(),
             watches: watches_trust(scenario),
@@ -207,6 +201,22 @@ impl<'a> Play<'a> {
             world.run_until(next);
             progress(world.now());
             self.listen(world);
+            if world.now().as_secs().is_multiple_of(SCORED) {
+                self.score(world);
+            }
+        }
+    }
+
+    /// Looks what honest nodes think of each other.
+    fn score(&mut self, world: &mut World) {
+        let is_honest = |node: usize| self.places[node].adversary.is_none();
+        for node in (0..self.places.len()).filter(|node| is_honest(*node)) {
+            for view in world.connections(node) {
+                let other = self.peers.get(&view.peer.to_bytes());
+                if other.is_some_and(|other| is_honest(*other as usize)) {
+                    self.lowest_score = Some(self.lowest_score.map_or(view.score, |lowest| lowest.min(view.score)));
+                }
+            }
         }
     }
 
@@ -234,50 +244,6 @@ impl<'a> Play<'a> {
                 What::Mesh(Event::Engine(port::Event::ForkProven(author))) => self.watch.proven(node, author),
                 _ => {}
             }
-        }
-    }
-
-    fn published(&mut self, world: &mut World, at: Duration, author: usize, records: &[RecordId]) {
-        if !self.is_honest_at(author, at) {
-            return self.watch_poison(author, records);
-        }
-        // A publisher that crashed within a second of publishing is asked nothing; its journal will spread what it said.
-        for record in records {
-            let found = world
-                .ledger(author)
-                .map(|ledger| ledger.answer(&Query::Record(*record)));
-            let Some(Found::Record(Some((header, ..)))) = found else {
-                continue;
-            };
-            self.last_good.insert(author, *record);
-            if header.tlp == Tlp::Green {
-                world.name(&header);
-            }
-            let mut wants = |node: &usize| {
-                let honest = *node != author && self.places[*node].adversary.is_none();
-                let told = header.tlp == Tlp::Clear || world.may_confide(author, *node);
-                honest && told && world.plan(*node).subscription.covers(&header) && world.may_believe(*node, author)
-            };
-            let wanted: Vec<u32> = (0..self.places.len())
-                .filter(&mut wants)
-                .map(|node| node as u32)
-                .collect();
-            let length = u64::from(header.compressed_len);
-            if let Some(pushes) = &mut self.pushes {
-                pushes.published(author as u32, *record, (header.body_digest, length), &wanted);
-            }
-            self.gathering
-                .published(at, author as u32, *record, length, wanted.clone());
-            // What a sleeper said while it behaved falls with it.
-            if self.watches && self.places[author].adversary != Some(AdversaryKind::Sleeper) {
-                self.watch.reported(*record, wanted);
-            }
-        }
-    }
-
-    fn watch_poison(&mut self, author: usize, records: &[RecordId]) {
-        if self.places[author].adversary.is_some_and(AdversaryKind::poisons) {
-            self.watch.poisoned(records);
         }
     }
 
@@ -320,60 +286,6 @@ impl<'a> Play<'a> {
         world.partition(&partitions);
     }
 
-    fn publish(&mut self, world: &mut World, node: usize, stream: Option<&str>, number: u64) {
-        if world.handle(node).is_none() {
-            if self.places[node].adversary.is_none() {
-                self.gathering.refused();
-            }
-            return;
-        }
-        let has_turned = self.places[node].honest_until > Duration::ZERO && !self.is_honest_at(node, world.now());
-        if has_turned {
-            return;
-        }
-        let stream = stream.map(|name| &self.scenario.written.publish[name]);
-        let (kind, items) = stream.map_or((PublishKind::Names, 1), |stream| (stream.kind, stream.items));
-        let (topic, hours) = stream.map_or(FLOOD, |stream| (stream.topic.as_str(), stream.expire_hours));
-        let list = workload::list(kind, items, &mut chance(self.seed, &format!("list {number}")));
-        if stream.is_some_and(|stream| stream.reporters > 1)
-            && let Some(name) = list.first()
-        {
-            self.watch
-                .follow(name, &Topic::parse(topic).expect("checked with the scenario"));
-        }
-        let bundles = bundles(list, CONFIDENCE, "simulated");
-        let bodies: Vec<SealedBody> = bundles
-            .into_iter()
-            .map(|bundle| seal_body(Body::Indicators(bundle)))
-            .collect();
-        self.push(world, node, &bodies);
-        let name = format!("publication {number}");
-        let draft = Draft {
-            topic: Topic::parse(topic).expect("checked with the scenario"),
-            tlp: match stream.map(|stream| stream.tlp) {
-                Some(Sharing::Green) => Tlp::Green,
-                _ => Tlp::Clear,
-            },
-            expires_at: Millis(world.wall().0 + hours * HOUR),
-            set: (bodies.len() > 1).then(|| Digest::of(domain::COMMUNITY, name.as_bytes())),
-            bodies,
-            derived_from: None,
-        };
-        world.begin(node, Command::Publish(draft));
-    }
-
-    /// Has the node's twin push what the node is about to publish.
-    fn push(&mut self, world: &World, node: usize, bodies: &[SealedBody]) {
-        let Some(pushes) = &mut self.pushes else { return };
-        for body in bodies {
-            // What an adversary says is wanted by nobody.
-            if self.places[node].adversary.is_none() {
-                pushes.pushed(world.now(), body.digest);
-            }
-            world.push(node, body.compressed.clone());
-        }
-    }
-
     fn finish(mut self, world: &mut World, before: &Sent) -> Outcome {
         self.listen(world);
         let after = Sent::of(world);
@@ -384,6 +296,7 @@ impl<'a> Play<'a> {
         outcome.push = pushed;
         let links = world.network().connected().into_iter();
         outcome.links = links.map(|(one, other)| (one as u32, other as u32)).collect();
+        outcome.lowest_score = self.lowest_score;
         outcome.events = world.events();
         outcome.events_digest = world.digest();
         outcome.trust = self.watches.then(|| self.watch.finish(world));

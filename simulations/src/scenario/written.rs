@@ -33,6 +33,10 @@ pub struct Written {
     /// otherwise all of them meet at once.
     #[serde(default)]
     pub acquainted: bool,
+    /// Within how many virtual seconds each record must reach every honest node that wants it and may have it, counted from
+    /// its publication or, if that is later, from the end of the last partition: an invariant, so that a run which misses it
+    /// ends there. Not looked at when left out.
+    pub converge_seconds: Option<u64>,
     /// The network between the nodes.
     #[serde(default)]
     pub network: Network,

@@ -4,17 +4,19 @@
 //! |---|---|
 //! | nothing is believed that trust forbids (`facts`) | when a record becomes durable or rises, and all of it once news of lost trust had their time |
 //! | no TLP:GREEN at a node that no honest node may tell it | when a record becomes durable, and when what is no node hears of it |
-//! | what was acknowledged is not lost | when a node starts again |
-//! | each record reaches everybody within the time that the plan gives | within a second after that time |
+//! | what was acknowledged is not lost, header or body (`kept`) | when a node starts again |
+//! | each record reaches everybody who wants it and may have it within the time that the plan gives (`spreading`) | within a second after that time |
 //! | no honest node is held to have misbehaved by another one, or to have written two histories | when a node says so |
 //! | no honest node ends by itself | when it ends |
 //! | nothing more is taken of an author that is proven to have written two | when a record becomes durable |
-//! | queues are bounded | once a virtual second |
+//! | queues, tasks and what is in quarantine are bounded, at each node | once a virtual second |
 
 mod beliefs;
 mod forks;
+mod kept;
+mod spreading;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use libp2p::PeerId;
 use starfish_crypto::PublicKey;
@@ -24,11 +26,13 @@ use starfish_node::{
 };
 use starfish_protocol::{
     engine::port::{self, DisconnectReason},
+    limits,
     record::RecordId,
     time::Millis,
 };
 use starfish_sim_kernel::{self as kernel, Owner};
 
+use self::{kept::Kept, spreading::Spreading};
 use super::{
     NodePlan,
     cast::Cast,
@@ -44,8 +48,10 @@ use crate::{
 const SECOND: u64 = 1_000_000_000;
 /// Tasks of one node: a few for each of 256 connections, and the streams that its limits allow.
 const TASKS: usize = 4_096;
-/// Bytes on their way or unread, for each node of the world on average: a few full windows.
-const QUEUED: usize = 8 << 20;
+/// Bytes on their way to a node, or unread there: windows of 256 KiB of as many streams as its limits let others fill.
+const QUEUED: usize = 32 << 20;
+/// Compressed bytes in quarantine: beyond the bound by what is written together before anything is thrown out.
+const QUARANTINED: u64 = limits::QUARANTINE_BYTES / 8 * 9;
 
 /// Whether a record is there with its body, or has none.
 pub(super) fn is_whole(ledger: &Ledger<Disk>, record: &RecordId) -> bool {
@@ -56,27 +62,19 @@ pub(super) fn is_whole(ledger: &Ledger<Disk>, record: &RecordId) -> bool {
 /// What an event is looked at beside.
 type Everything<'a> = (&'a [Resident], &'a Cast, &'a mut Facts);
 
-/// A record that is to reach everybody.
-#[derive(Debug)]
-struct Spreading {
-    id: RecordId,
-    author: usize,
-    since: u64,
-}
-
 #[derive(Debug)]
 pub(super) struct Checks {
     converge_within: Option<u64>,
     spreading: Vec<Spreading>,
     /// Since when there is no fault; none while there is one.
     calm_since: Option<u64>,
+    /// Whether two honest nodes are kept apart.
+    is_blocked: bool,
     honest: BTreeMap<PeerId, usize>,
     is_honest: Vec<bool>,
     running_since: Vec<Option<u64>>,
     /// What each node has said is durable.
-    durable: Vec<BTreeSet<RecordId>>,
-    /// What each node has published: the journal keeps it when the store is lost.
-    own: Vec<BTreeSet<RecordId>>,
+    kept: Vec<Kept>,
     /// Authors whose two histories each node has seen, and what its clock said then.
     forks: Vec<BTreeMap<PublicKey, Millis>>,
     /// The entries of each ledger up to which it was looked at what is believed.
@@ -86,16 +84,15 @@ pub(super) struct Checks {
 
 impl Checks {
     pub(super) fn new(converge_within: Option<u64>, plan: &[NodePlan]) -> Self {
-        let each = || plan.iter().map(|_| BTreeSet::new()).collect();
         Self {
             converge_within,
             spreading: Vec::new(),
             calm_since: Some(0),
+            is_blocked: false,
             honest: BTreeMap::new(),
             is_honest: plan.iter().map(|node| node.is_honest).collect(),
             running_since: vec![None; plan.len()],
-            durable: each(),
-            own: each(),
+            kept: vec![Kept::default(); plan.len()],
             forks: vec![BTreeMap::new(); plan.len()],
             read: vec![0; plan.len()],
             looked: 0,
@@ -104,8 +101,15 @@ impl Checks {
 
     pub(super) fn see(&mut self, happening: &Happening, residents: &[Resident], cast: &Cast, facts: &mut Facts) {
         match (&happening.what, happening.node) {
-            (What::Separated(..) | What::Blocked(..), _) => self.calm_since = None,
-            (What::Healed, _) => self.calm_since = Some(happening.at),
+            (What::Separated(..), _) => self.calm_since = None,
+            // What an adversary keeps from itself is no fault of the network.
+            (What::Blocked(one, other, _), _) => {
+                if self.is_honest[*one] && self.is_honest[*other] {
+                    (self.calm_since, self.is_blocked) = (None, true);
+                }
+            }
+            (What::Rejoined, _) if self.is_blocked => {}
+            (What::Rejoined | What::Healed, _) => (self.calm_since, self.is_blocked) = (Some(happening.at), false),
             (what, Some(node)) => self.see_node(node, what, happening.at, (residents, cast, facts)),
             _ => {}
         }
@@ -118,21 +122,24 @@ impl Checks {
                 self.read[node] = 0;
                 if self.is_honest[node] {
                     self.honest.insert(cast.members[node].peer, node);
-                    self.check_kept(node, residents);
+                    if let Some(ledger) = &residents[node].ledger {
+                        self.kept[node].check(node, ledger);
+                    }
                 }
             }
-            What::Crashed(damage) => self.forget(node, *damage),
+            What::Crashed(damage) => {
+                self.running_since[node] = None;
+                self.kept[node].damaged(*damage, &residents[node]);
+                if *damage != Damage::None {
+                    self.forks[node].clear();
+                }
+            }
             What::Ended(None) => self.running_since[node] = None,
             What::Ended(Some(reason)) => assert!(!self.is_honest[node], "node {node} ended by itself: {reason}"),
             What::Published(records) => {
-                self.own[node].extend(records);
-                let spreading = records.iter().map(|id| Spreading {
-                    id: *id,
-                    author: node,
-                    since: at,
-                });
-                if self.is_honest[node] && self.converge_within.is_some() {
-                    self.spreading.extend(spreading);
+                self.kept[node].published(records);
+                if self.is_honest[node] {
+                    self.spread(node, records, at, &residents[node]);
                 }
             }
             What::Mesh(event) => {
@@ -149,38 +156,10 @@ impl Checks {
         }
     }
 
-    /// What a node no longer has to know after this damage.
-    fn forget(&mut self, node: usize, damage: Damage) {
-        self.running_since[node] = None;
-        match damage {
-            Damage::None => {}
-            Damage::TornTail(_) | Damage::StoreLost => {
-                self.durable[node] = self.own[node].clone();
-                self.forks[node].clear();
-            }
-            Damage::AllLost => {
-                self.durable[node].clear();
-                self.forks[node].clear();
-                self.own[node].clear();
-            }
-        }
-    }
-
-    fn check_kept(&self, node: usize, residents: &[Resident]) {
-        let Some(ledger) = &residents[node].ledger else { return };
-        for record in self.durable[node].union(&self.own[node]) {
-            let card = ledger.card_of(record).expect("memory does not fail");
-            assert!(
-                card.is_some(),
-                "node {node} acknowledged record {record} and has lost it"
-            );
-        }
-    }
-
     fn check_event(&mut self, node: usize, event: &Event, resident: &Resident, facts: &mut Facts) {
         match event {
             Event::Engine(port::Event::Stored(id) | port::Event::BodyStored(id)) => {
-                self.durable[node].insert(*id);
+                self.kept[node].note(event, resident);
                 if let Some(ledger) = &resident.ledger {
                     self.check_belief(node, id, ledger, facts);
                 }
@@ -203,37 +182,6 @@ impl Checks {
         }
     }
 
-    /// Who should hold a record by now, and does not?
-    fn check_convergence(&mut self, residents: &[Resident], cast: &Cast, facts: &mut Facts, plan: &[NodePlan]) {
-        let (Some(within), Some(calm), Some(now)) = (self.converge_within, self.calm_since, kernel::now()) else {
-            return;
-        };
-        let is_due = |spreading: &Spreading| spreading.since.max(calm) + within <= now;
-        if self.spreading.first().is_none_or(|first| !is_due(first)) {
-            return;
-        }
-        let (due, rest) = std::mem::take(&mut self.spreading).into_iter().partition(is_due);
-        self.spreading = rest;
-        let due: Vec<Spreading> = due;
-        for Spreading { id, author, since } in due {
-            let org = cast.members[author].org;
-            for (node, resident) in residents.iter().enumerate() {
-                let Some(ledger) = &resident.ledger else { continue };
-                let has_run = self.running_since[node].is_some_and(|start| start + within <= now);
-                let trusts = facts.allows(node, org, self.clock(node));
-                let wants = trusts && plan[node].subscription == Default::default();
-                if has_run && wants && self.is_honest[node] {
-                    assert!(
-                        is_whole(ledger, &id),
-                        "record {id}, published by node {author} at {} ms, has not reached node {node} by {} ms",
-                        since / 1_000_000,
-                        now / 1_000_000
-                    );
-                }
-            }
-        }
-    }
-
     /// Once a virtual second: what does not show in any event?
     pub(super) fn look(&mut self, network: &Network, (residents, cast, facts): Everything<'_>, plan: &[NodePlan]) {
         let second = kernel::now().unwrap_or_default() / SECOND;
@@ -241,13 +189,18 @@ impl Checks {
             return;
         }
         self.looked = second;
-        self.check_convergence(residents, cast, facts, plan);
+        self.check_convergence((residents, cast, facts), plan);
         self.check_beliefs(residents, facts);
-        let queued = network.queued();
-        assert!(
-            queued <= QUEUED * residents.len().max(1),
-            "{queued} bytes are on their way or unread"
-        );
+        for (node, queued) in network.queued().into_iter().enumerate() {
+            assert!(
+                queued <= QUEUED,
+                "{queued} bytes are on their way to node {node} or unread there"
+            );
+        }
+        for (node, resident) in residents.iter().enumerate() {
+            let held = resident.ledger.as_ref().map_or(0, |ledger| ledger.counts().held_bytes);
+            assert!(held <= QUARANTINED, "node {node} holds {held} bytes in quarantine");
+        }
         let (owner, tasks) = kernel::most_tasks();
         assert!(tasks <= TASKS || owner == Owner::WORLD, "{owner:?} has {tasks} tasks");
     }

@@ -137,6 +137,37 @@ fn a_lost_record_is_noticed() {
     });
 }
 
+/// Says of bodies that they are durable, and keeps headers only.
+struct Careless(Arc<dyn Keeper>);
+
+impl Keeper for Careless {
+    fn apply(&self, changes: &[Change]) -> Result<(), KeepError> {
+        let mut kept = changes.split(|change| matches!(change, Change::Body { .. }));
+        kept.try_for_each(|kept| self.0.apply(kept))
+    }
+
+    fn answer(&self, query: &Query) -> Found {
+        self.0.answer(query)
+    }
+}
+
+#[test]
+fn a_lost_body_is_noticed() {
+    let words = ["node 1 acknowledged the body of record", "has lost it", "seed 84"];
+    fails("watching::a_lost_body_is_noticed", &words, || {
+        let careless = NodePlan {
+            keeper: Some(Arc::new(|keeper| Arc::new(Careless(keeper)))),
+            ..NodePlan::new(1)
+        };
+        World::new(84).nodes(1).node(careless).run(|world| {
+            world.run_for(10 * SECOND);
+            world.publish(0, "malware", &["a.example"]).expect("it is certified");
+            world.run_for(10 * SECOND);
+            world.restart(1, Damage::None);
+        });
+    });
+}
+
 /// Gives another body than the one that it was asked for.
 struct Forger(Arc<dyn Keeper>);
 
@@ -199,7 +230,7 @@ fn a_node_with_too_many_tasks_is_noticed() {
 
 #[test]
 fn bytes_that_nobody_reads_are_noticed() {
-    let words = ["bytes are on their way or unread", "seed 83"];
+    let words = ["bytes are on their way to node 1 or unread there", "seed 83"];
     fails("watching::bytes_that_nobody_reads_are_noticed", &words, || {
         let silent = |number: usize| NodePlan {
             starts: false,
@@ -218,8 +249,8 @@ fn bytes_that_nobody_reads_are_noticed() {
             let dial = here.dial(address, options).expect("an address of this network");
             spawn(Owner::WORLD, async move {
                 let (_, mut muxer) = dial.await.expect("there is a listener");
-                // Each takes 256 KiB, and 16 MiB are too much for two.
-                for _ in 0..70 {
+                // Each takes 256 KiB, and more than 32 MiB are too much.
+                for _ in 0..130 {
                     let mut stream = poll_fn(|cx| muxer.poll_outbound_unpin(cx)).await.expect("a stream");
                     spawn(Owner::WORLD, async move {
                         let sent = stream.write_all(&[0; 1 << 20]).await;

@@ -9,7 +9,7 @@ use starfish_protocol::{
     time::Millis,
 };
 
-use super::{HOUR, Play};
+use super::{Play, publishing::HOUR};
 use crate::{
     scenario::{placing::of_scheme, written::Answer},
     world::World,

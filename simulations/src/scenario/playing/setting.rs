@@ -1,5 +1,7 @@
 //! From places to the plan of a world: [`plan`].
 
+use std::time::Duration;
+
 use starfish_node::mesh::MeshSettings;
 use starfish_protocol::{engine::Subscription, observable::Tld, record::Topic};
 
@@ -20,6 +22,9 @@ pub(super) fn plan(scenario: &Scenario, places: &[Place], vouches: &Vouches, see
         .links(links(scenario, &sites))
         .acquainted(scenario.written.acquainted)
         .compare_with_pushing(scenario.written.compare.push);
+    if let Some(seconds) = scenario.written.converge_seconds {
+        plan = plan.converge_within(Duration::from_secs(seconds));
+    }
     for (number, place) in places.iter().enumerate() {
         let region = sites
             .binary_search(&site(place))

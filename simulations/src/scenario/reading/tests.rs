@@ -1,5 +1,6 @@
 //! Rows of scenario files: a few that are whole, and many that are broken, each with the line and the words that it is told by.
 
+mod effect;
 mod sharing;
 
 use super::*;
@@ -120,7 +121,6 @@ fn broken_files_say_where_and_what_to_do() {
         Some(9),
         "no nodes of the role `csirt`",
     );
-    check("kind = \"conficker-day\"\n", "", Some(7), "nothing is published");
     check("items = 100", "items = 0", Some(11), "no size of a list");
     check("every_seconds = 10", "every_seconds = 0", Some(13), "no time between");
     check("every_seconds = 10", "every_seconds = nan", Some(13), "no time between");

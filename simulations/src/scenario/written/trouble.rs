@@ -73,9 +73,9 @@ pub enum StoreFate {
     /// All that was acknowledged is there.
     #[default]
     Kept,
-    /// The last write is torn; what was acknowledged is there.
+    /// The disk lied: its last three flushes never happened. The journal is whole.
     TornTail,
-    /// Nothing is left.
+    /// The store is gone. The journal, which holds what the node said itself, is whole.
     Lost,
 }
 

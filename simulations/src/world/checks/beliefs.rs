@@ -58,7 +58,7 @@ impl Checks {
             return;
         }
         assert!(
-            self.may_be_told(node, everything),
+            self.may_be_told(node, everything, |other| self.kept[other].may_have_told(id)),
             "node {node} holds record {id}, which is TLP:GREEN, and nobody may tell it such"
         );
     }
@@ -66,14 +66,16 @@ impl Checks {
     /// The same of what is no node.
     pub(super) fn check_overheard(&self, node: usize, what: &str, everything: Everything<'_>) {
         assert!(
-            self.may_be_told(node, everything),
+            self.may_be_told(node, everything, |_| true),
             "what speaks as node {node} was told what is TLP:GREEN, and nobody may tell it such: {what}"
         );
     }
 
-    fn may_be_told(&self, node: usize, (residents, cast, facts): Everything<'_>) -> bool {
+    /// Whether an honest node that has it may tell it.
+    fn may_be_told(&self, node: usize, everything: Everything<'_>, has: impl Fn(usize) -> bool) -> bool {
+        let (residents, cast, facts) = everything;
         let org = cast.members[node].org;
-        let mut others = (0..residents.len()).filter(|other| *other != node && self.is_honest[*other]);
+        let mut others = (0..residents.len()).filter(|other| *other != node && self.is_honest[*other] && has(*other));
         others.any(|other| facts.confides(other, org, self.clock(other)))
     }
 
@@ -89,7 +91,7 @@ impl Checks {
                 continue;
             };
             if everything {
-                let all = self.durable[node].iter();
+                let all = self.kept[node].records();
                 all.for_each(|id| self.check_belief(node, id, ledger, facts));
             }
             while ledger.counts().serial > self.read[node] {

@@ -1,0 +1,183 @@
+//! Keys that would do nothing where they stand, or make a figure say something else: told, since a study that is quietly another
+//! one misleads.
+
+use super::Found;
+use crate::scenario::{
+    vouching::{Vouches, is_web},
+    written::{Adversary, Answer, Publish, PublishKind, Sharing, Tlds, TopologyKind, Trust, TrustKind, Written},
+};
+
+/// Whether it holds, of which key, what is wrong and what to do.
+type Row = (bool, String, &'static str, &'static str);
+
+pub(super) fn effect(written: &Written, filed: Option<&Vouches>, found: &mut Found) {
+    let grown = matches!(written.trust.kind, TrustKind::TwoSponsors | TrustKind::ScaleFree);
+    let has_founders = grown || filed.is_some_and(|filed| !filed.entries.is_empty());
+    let rows = of_all(written)
+        .into_iter()
+        .chain(of_trust(written))
+        .chain(
+            written
+                .publish
+                .iter()
+                .flat_map(|(name, publish)| of_list(name, publish, written)),
+        )
+        .chain(
+            written
+                .adversary
+                .iter()
+                .flat_map(|(name, adversary)| of_adversary(name, adversary, written, has_founders)),
+        )
+        .chain(of_roles(written));
+    for (holds, key, problem, remedy) in rows {
+        found.unless(holds, &key, problem, remedy);
+    }
+    for (name, split) in &written.partition {
+        let all: u32 = written
+            .nodes
+            .values()
+            .map(|nodes| nodes.count)
+            .fold(0, u32::saturating_add);
+        let part = split.share.map(|share| (share * f64::from(all)).round());
+        let holds = part.is_none_or(|part| part >= 1.0 && part < f64::from(all));
+        let key = format!("partition.{name}.share");
+        found.unless(
+            holds,
+            &key,
+            "separates nobody",
+            "write more than none and less than all nodes",
+        );
+    }
+}
+
+fn of_all(written: &Written) -> [Row; 3] {
+    let shape = &written.topology;
+    let within = written.converge_seconds;
+    [
+        (
+            shape.kind != TopologyKind::File || shape.dials == crate::scenario::written::Topology::default().dials,
+            "topology.dials".to_owned(),
+            "is for `random` and `scale-free`; a file says it all",
+            "take it away",
+        ),
+        (
+            within.is_none_or(|within| (1..written.seconds).contains(&within)),
+            "converge_seconds".to_owned(),
+            "is not looked at before the run ends",
+            "write less than `seconds`, and at least 1",
+        ),
+        (
+            written.limits.memory.is_none(),
+            "limits.memory".to_owned(),
+            "is of the process, which is that of all nodes here",
+            "take it away",
+        ),
+    ]
+}
+
+fn of_trust(written: &Written) -> Vec<Row> {
+    let (trust, usual) = (&written.trust, Trust::default());
+    let is_grown = matches!(trust.kind, TrustKind::TwoSponsors | TrustKind::ScaleFree);
+    let vouches = is_grown || trust.kind == TrustKind::Chain;
+    let grown = "is only for `two-sponsors` and `scale-free`";
+    let vouched = "is only for `two-sponsors`, `scale-free` and `chain`";
+    let row = |holds, key: &str, problem| {
+        (
+            holds,
+            format!("trust.{key}"),
+            problem,
+            "take it away, or choose one of these",
+        )
+    };
+    vec![
+        row(is_grown || trust.roots == usual.roots, "roots", grown),
+        row(is_grown || trust.sponsors == usual.sponsors, "sponsors", grown),
+        row(vouches || trust.amount == usual.amount, "amount", vouched),
+        row(vouches || trust.depth == usual.depth, "depth", vouched),
+    ]
+}
+
+fn of_list(name: &str, publish: &Publish, written: &Written) -> [Row; 2] {
+    [
+        (
+            publish.at_seconds >= written.settle_seconds,
+            format!("publish.{name}.at_seconds"),
+            "is before `settle_seconds`, so that its bytes are not counted",
+            "write a later time, or less in settle_seconds",
+        ),
+        (
+            publish.tlp == Sharing::Clear || !written.trust.green.is_empty(),
+            format!("publish.{name}.tlp"),
+            "is `green`, and nobody may be told",
+            "add green = [\"a role\"] to [trust]",
+        ),
+    ]
+}
+
+fn of_adversary(name: &str, adversary: &Adversary, written: &Written, has_founders: bool) -> [Row; 3] {
+    let count = written.nodes.get(&adversary.role).map_or(1, |nodes| nodes.count);
+    let share = adversary.share.unwrap_or(1.0);
+    let key = |key: &str| format!("adversary.{name}.{key}");
+    [
+        (
+            adversary.from_seconds < written.seconds,
+            key("from_seconds"),
+            "is not before the end of the run",
+            "write less, or let the run be longer",
+        ),
+        (
+            // None at all is what a study without adversaries says.
+            share == 0.0 || (share * f64::from(count)).round() >= 1.0,
+            key("share"),
+            "is less than one node of the role",
+            "write more, or 0.0 for nobody",
+        ),
+        (
+            adversary.answer != Some(Answer::Veto) || !is_web(written.trust.kind) || has_founders,
+            key("answer"),
+            "is a veto, and nobody has the right to it",
+            "set trust.kind = \"two-sponsors\", or answer otherwise",
+        ),
+    ]
+}
+
+/// What speaks in a node's place has neither store nor clock, and only lists of one kind have the TLDs that nodes choose from.
+fn of_roles(written: &Written) -> Vec<Row> {
+    let speaks = |role: &str| {
+        written
+            .adversary
+            .values()
+            .any(|other| other.role == role && other.kind.speaks())
+    };
+    let churn = written
+        .churn
+        .iter()
+        .map(|(name, churn)| (format!("churn.{name}.role"), &churn.role));
+    let crash = written
+        .crash
+        .iter()
+        .map(|(name, crash)| (format!("crash.{name}.role"), &crash.role));
+    let skew = written
+        .skew
+        .iter()
+        .map(|(name, skew)| (format!("skew.{name}.role"), &skew.role));
+    let machine = |(key, role): (String, &String)| {
+        let problem = "has adversaries that are no nodes, which neither crash nor have a clock";
+        (!speaks(role), key, problem, "name another role")
+    };
+    let has_tlds = written
+        .publish
+        .values()
+        .any(|publish| publish.kind == PublishKind::ConfickerDay);
+    let tlds = written.nodes.iter().map(|(name, nodes)| {
+        let problem = "is a TLD under which nothing is published";
+        let remedy = "publish a list of the kind \"conficker-day\", or leave `tlds` out";
+        (
+            nodes.tlds == Tlds::All || has_tlds,
+            format!("nodes.{name}.tlds"),
+            problem,
+            remedy,
+        )
+    });
+    churn.chain(crash).chain(skew).map(machine).chain(tlds).collect()
+}
