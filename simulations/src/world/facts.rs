@@ -1,7 +1,9 @@
 //! What organisations have said of each other and operators have decided, and from that whom a node may believe: [`Facts`].
 //!
-//! It is what the nodes are judged by, so it shares nothing with how they find out: they follow each change of what reached
-//! them, in slices; here the design is applied to everything that was ever said, from the beginning each time (trust.md 4.3).
+//! It is what the nodes are judged by, so it shares none of the state by which they find out: they follow each change of what
+//! reached them, in slices; here the design is applied to everything that was ever said, from the beginning each time (trust.md
+//! 4.3). How high somebody stands in a graph at one moment is computed by the same code in both, which tests of its own hold
+//! against other ways to compute it.
 //!
 //! What gives trust counts from the moment at which it is said, since nobody can believe earlier. What takes trust away counts
 //! [`GRACE`] later: nodes must hear of it first. So a node that is slower than it may be is found out, and one that has not

@@ -31,16 +31,24 @@ fn fresh() -> u64 {
     RandomState::new().hash_one("seed") % 1_000_000_000
 }
 
-/// All that the scenario expects comes out, with three seeds that are always the same and two that never were before.
+/// All that the scenario expects comes out, with three seeds that are always the same and two that never were before; and the
+/// same again with the first.
 fn holds(name: &str) {
     let folder = tempfile::tempdir().expect("a folder");
+    holds_in(name, folder.path());
+}
+
+fn holds_in(name: &str, folder: &Path) {
     for seed in [1, 2, 3, fresh(), fresh()] {
         // Shown when the test fails, with whatever the program said of it.
         println!("again with: cargo run --release -- run {name} --ci --seed {seed}");
-        told(&["run", name, "--ci", "--seed", &seed.to_string()], folder.path(), 0);
-        let report = folder.path().join(format!("reports/{name}-{seed}/report.html"));
+        told(&["run", name, "--ci", "--seed", &seed.to_string()], folder, 0);
+        let name = name.trim_end_matches(".toml");
+        let report = folder.join(format!("reports/{name}-{seed}/report.html"));
         assert!(report.exists(), "{}", report.display());
     }
+    let replayed = told(&["replay", "1"], folder, 0);
+    assert!(replayed.contains("the same"), "{replayed}");
 }
 
 #[test]
@@ -126,6 +134,18 @@ fn sybil_farm() {
 #[test]
 fn withholding() {
     holds("withholding");
+}
+
+/// Nodes that come and go, two partitions at once, crashes, wrong clocks, withholders and a sleeper that is vetoed.
+#[test]
+fn the_example_of_the_readme() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (_, example) = include_str!("../../README.md")
+        .split_once("```toml\n")
+        .expect("README.md shows a scenario");
+    let (example, _) = example.split_once("```").expect("it has an end");
+    std::fs::write(folder.path().join("example.toml"), example).expect("a file");
+    holds_in("example.toml", folder.path());
 }
 
 #[test]

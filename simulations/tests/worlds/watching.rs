@@ -17,6 +17,7 @@ use starfish_node::mesh::{KeepError, Keeper};
 use starfish_protocol::engine::port::{Change, Command, Found, Query};
 use starfish_sim::{
     Damage,
+    network::Separation,
     world::{NodePlan, World},
 };
 use starfish_sim_kernel::{Owner, real_time, spawn};
@@ -93,10 +94,17 @@ fn a_record_that_stays_away_is_noticed() {
             dials: Some(Vec::new()),
             ..node
         };
+        // What an adversary keeps from itself excuses nobody else.
+        let hostile = NodePlan {
+            is_honest: false,
+            ..NodePlan::new(2)
+        };
         let plan = World::new(77)
             .node(lonely(NodePlan::new(0)))
-            .node(lonely(NodePlan::new(1)));
+            .node(lonely(NodePlan::new(1)))
+            .node(lonely(hostile));
         plan.converge_within(5 * SECOND).command("cargo test far").run(|world| {
+            world.block(2, 1, Separation::BlackHole);
             world.run_for(SECOND);
             world.publish(0, "malware", &["a.example"]).expect("it is certified");
             world.run_for(10 * SECOND);
