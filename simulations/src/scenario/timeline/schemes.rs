@@ -1,6 +1,6 @@
 //! What adversaries do, what is done about them, and when somebody looks what came of it.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use rand::RngExt as _;
 
@@ -15,6 +15,8 @@ use crate::scenario::{
 const EVERY_SECONDS: f64 = 10.0;
 /// How often at most it is looked what is trusted and what poison is believed.
 const LOOKS: u64 = 60;
+/// For so long after an answer it is looked every second.
+const CLOSER_SECONDS: u64 = 60;
 
 pub(super) fn schemes(scenario: &Scenario, places: &[Place], seed: u64, first: u64) -> Vec<Moment> {
     let mut moments = Vec::new();
@@ -75,10 +77,17 @@ fn repeated(
     within.map(moment).collect()
 }
 
-/// When it is looked how far trust and poison have come.
+/// When it is looked how far trust and poison have come: now and then, and every second once something is done about it.
 pub(super) fn looks(scenario: &Scenario) -> Vec<Moment> {
     let seconds = scenario.written.seconds;
     let every = seconds.div_ceil(LOOKS).max(1);
-    let times = (1..).map(|turn| turn * every).take_while(|at| *at < seconds);
-    times.map(|at| after(at, Deed::Look)).collect()
+    let usual = (1..).map(|turn| turn * every).take_while(|at| *at < seconds);
+    let answered = scenario
+        .written
+        .adversary
+        .values()
+        .filter_map(|adversary| adversary.answered_seconds);
+    let closer = answered.flat_map(|at| at..(at + CLOSER_SECONDS).min(seconds));
+    let times: BTreeSet<u64> = usual.chain(closer).collect();
+    times.into_iter().map(|at| after(at, Deed::Look)).collect()
 }
