@@ -25,6 +25,7 @@ pub mod reach;
 pub mod report;
 pub mod run;
 pub mod settings;
+pub mod signals;
 pub mod sled_store;
 pub mod transport;
 pub mod upkeep;
