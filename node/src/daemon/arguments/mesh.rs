@@ -61,7 +61,10 @@ pub struct Block {
 
 /// `starfish peers`.
 #[derive(Args, Debug)]
-#[command(after_help = "Node: must run.\n\nRECORDS is how many a peer said it holds when it connected.")]
+#[command(
+    after_help = "Node: must run.\n\nRECORDS ON CONNECT is how many a peer said it held when it connected: later exchanges tell what \
+    differs and no number."
+)]
 pub struct Peers {
     /// At most so many peers; 0 means all of them
     #[arg(long, default_value_t = 100)]

@@ -123,7 +123,7 @@ impl Plain for Vec<Peer> {
             "RIGHT",
             "OVER",
             "CONNECTED",
-            "RECORDS",
+            "RECORDS ON CONNECT",
             "TOPICS",
             "SCORE",
             "FAULTS",
