@@ -75,7 +75,8 @@ pub struct Peers {
 #[derive(Args, Debug)]
 #[command(
     after_help = "Node: must run.\n\nA node pulls every topic until the first `subscribe`. With a TLD it pulls \
-    only what touches that TLD, and what names no domains at all."
+    only what touches that TLD, and what names no domains at all.\n\nWhat is here already is not pulled: when a record of \
+    another topic says word for word the same as one of yours, it is shown too."
 )]
 pub struct Subscribe {
     /// Topics to add
