@@ -316,13 +316,11 @@ fn what_is_not_known_is_refused() {
 #[test]
 fn a_wrong_number_is_named_with_its_line_and_the_right_ones() {
     let check = |field: &str, value: &str, parts: &[&str]| {
-        let text = format!(
-            r#"{{"now": 1, "roots": [], "tau_ms": null,
-            "endorsements": [{{"from": "1", "to": "2", "amount": 60, "until": null, "depth": 1}}],
-            "claims": [{{"org": "1", "kind": "report", "confidence": 80, "age_ms": 5}}],
-            "delta": "1/2"}}"#
-        );
-        serde_json::from_str::<Hypothesis>(&text).expect("the test is written so");
+        let text = r#"{"now": 1, "roots": [], "tau_ms": null,
+            "endorsements": [{"from": "1", "to": "2", "amount": 60, "until": null, "depth": 1}],
+            "claims": [{"org": "1", "kind": "report", "confidence": 80, "age_ms": 5}],
+            "delta": "1/2"}"#;
+        serde_json::from_str::<Hypothesis>(text).expect("the test is written so");
         let at = text.find(&format!("{field:?}: ")).expect("the test is written so") + field.len() + 4;
         let end = at + text[at..].find([',', '}']).expect("the test is written so");
         let line = text[..at].matches('\n').count() + 1;
