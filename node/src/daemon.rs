@@ -25,20 +25,19 @@ pub mod reach;
 pub mod report;
 pub mod run;
 pub mod settings;
+pub mod signals;
 pub mod sled_store;
 pub mod transport;
 pub mod upkeep;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use self::{arguments::Arguments, exit::Exit};
 
 /// The program: command line in, exit code out.
 pub fn main() -> ExitCode {
     // Usage errors end here with code 2, help and version with 0.
-    let arguments = Arguments::parse();
+    let arguments = Arguments::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

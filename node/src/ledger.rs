@@ -17,6 +17,7 @@
 //! | `noting` | which changes that is |
 //! | `verify` | reads everything and says what does not fit |
 //! | `copying` | the whole of it, out and in |
+//! | `snapshot` | the store as of one moment, while it goes on changing |
 
 pub mod catalogue;
 pub mod copying;
@@ -27,6 +28,7 @@ mod keys;
 mod noting;
 pub mod reading;
 pub mod search;
+mod snapshot;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod verify;
@@ -49,6 +51,7 @@ use self::{
     formats::prepare,
     journal::Journal,
     keys::{decoded, meta},
+    snapshot::Watched,
     writer::Writer,
 };
 
@@ -88,7 +91,7 @@ pub struct Applied {
 
 /// Records, index and entries over a store.
 pub struct Ledger<S> {
-    store: S,
+    store: Watched<S>,
     options: Options,
     writing: Mutex<Writing>,
     /// What readers may know of: everything that is flushed.
@@ -122,7 +125,7 @@ impl<S: Store> Ledger<S> {
             .get(Space::Meta, meta::COUNTS)?
             .map_or(Ok(Counts::default()), |value| decoded(&value))?;
         let ledger = Self {
-            store,
+            store: Watched::new(store),
             options,
             writing: Mutex::new(Writing {
                 journal: Box::new(journal),
@@ -200,7 +203,7 @@ impl<S: Store> Ledger<S> {
 
     /// The store below, for its size.
     pub fn store(&self) -> &S {
-        &self.store
+        &self.store.store
     }
 
     /// Finishes what a crash or a failed disk left: an intent, withdrawals, and what the journal alone knows.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::{Value, json};
 use starfish_tests::{
     comparison::compare,
     nodes::{Nodes, SOON, Signal, eventually},
@@ -39,6 +40,25 @@ fn repeats_are_counted_and_not_kept() {
         answer.contains("\"observables\":1,") && answer.contains("\"repeated\":99999"),
         "{answer}"
     );
+    // The same list once more is a record of its own, which may end later; that the first one stands is told.
+    let published = |topic: &str| {
+        let answer = mesh[0].said(&["--json", "publish", "--topic", topic, "-"], "evil.example");
+        let answer: Value = serde_json::from_str(&answer.done("publish")).expect("JSON");
+        (answer["records"].clone(), answer["earlier"].clone())
+    };
+    let first: Value = serde_json::from_str(&answer).expect("JSON");
+    assert_eq!(first["earlier"], json!([]));
+    let (_, earlier) = published("c2");
+    assert_eq!(earlier, first["records"]);
+    let (other, earlier) = published("phishing");
+    assert_eq!(earlier, json!([]), "about something else");
+    mesh[0]
+        .said(
+            &["withdraw", other[0].as_str().expect("an id"), "--reason", "wrong"],
+            "",
+        )
+        .done("withdraw");
+    assert_eq!(published("phishing").1, json!([]), "it was taken back");
     // The same value from many records: each record costs the same, the last one as little as the first.
     let grown = |rounds: usize| {
         let before = mesh[0].status()["store_bytes"].as_u64().expect("status says the size");

@@ -65,6 +65,17 @@ fn one_code_and_the_same_words_pair_two_nodes() {
 }
 
 #[test]
+fn what_waits_for_others_ends_by_ctrl_c_with_a_code_of_the_table() {
+    let mesh = Nodes::start_apart(1);
+    mesh[0].publish("c2", &["first.example".to_owned()]);
+    for command in [&["watch", "--from", "0"][..], &["invite"]] {
+        let waiting = mesh[0].follows(command);
+        waiting.next_document();
+        assert_eq!(waiting.interrupted(), Some(8), "{command:?}");
+    }
+}
+
+#[test]
 fn a_pairing_outlives_a_restart() {
     let mut mesh = Nodes::start(2, &[(0, 1)]);
     for signal in [Signal::Terminate, Signal::Kill] {

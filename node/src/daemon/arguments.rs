@@ -12,9 +12,13 @@ pub mod review;
 pub mod trust;
 pub mod upkeep;
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{
+    Args, CommandFactory, FromArgMatches, Parser, Subcommand,
+    error::{Error, ErrorKind},
+    parser::ValueSource,
+};
 
 use super::exit::Exit;
 
@@ -119,6 +123,26 @@ pub enum Command {
     Man(upkeep::Man),
 }
 
+impl Arguments {
+    /// What the words of a command line say, its name first.
+    ///
+    /// # Errors
+    /// What is wrong with it, or the help that it asks for.
+    pub fn read(words: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Self, Error> {
+        let matches = grammar().try_get_matches_from(words)?;
+        let arguments = Self::from_arg_matches(&matches)?;
+        // One that is exported for other commands means no harm; one that is typed is meant.
+        let typed = matches.value_source("data") == Some(ValueSource::CommandLine);
+        if typed && matches!(arguments.command, Command::Demo(_)) {
+            return Err(grammar().error(
+                ErrorKind::ArgumentConflict,
+                "the demo makes its nodes in a temporary folder, which goes away with them: leave out --data",
+            ));
+        }
+        Ok(arguments)
+    }
+}
+
 /// The command line's grammar, for completions and manual pages.
 pub fn grammar() -> clap::Command {
     Arguments::command()
@@ -159,7 +183,7 @@ mod tests {
     #[test]
     fn global_options_stand_on_either_side() {
         let check = |line: &[&str]| {
-            let arguments = Arguments::try_parse_from(line).expect("the line is right");
+            let arguments = Arguments::read(line).expect("the line is right");
             assert_eq!(arguments.global.data, Some(PathBuf::from("/d")), "{line:?}");
             assert!(arguments.global.json, "{line:?}");
         };
@@ -172,7 +196,7 @@ mod tests {
     fn wrong_lines_are_refused() {
         let check = |line: &str| {
             let words = std::iter::once("starfish").chain(line.split_whitespace());
-            assert!(Arguments::try_parse_from(words).is_err(), "{line}");
+            assert!(Arguments::read(words).is_err(), "{line}");
         };
         for line in [
             "",
@@ -194,6 +218,8 @@ mod tests {
             "store",
             "store backup",
             "completions nosuchshell",
+            "demo --data /d",
+            "--data /d demo --once",
             "run --log-format yaml",
             "sight",
             "sight a.example --count 0",

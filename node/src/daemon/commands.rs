@@ -31,6 +31,7 @@ use super::{
     pages,
     report::{Plain, Report},
     run,
+    signals::until_told_to_end,
 };
 
 /// Where a command works and how it reports.
@@ -189,7 +190,14 @@ pub async fn carry_out(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Run(arguments) => run::run(&console.data, arguments, global.json).await,
         Command::Id(_) => status::id(&console).await,
         Command::Status(_) => status::status(&console).await,
-        Command::Invite(invite) => pairing::invite(&console, &invite).await,
+        Command::Invite(invite) => {
+            let work = async move { pairing::invite(&console, &invite).await };
+            until_told_to_end(
+                work,
+                "the code works on, and the node's log says who came and the words to compare",
+            )
+            .await
+        }
         Command::Pair(pair) => pairing::pair(&console, &pair).await,
         Command::Unpair(unpair) => pairing::unpair(&console, unpair).await,
         Command::Block(block) => pairing::block(&console, block).await,
@@ -205,7 +213,10 @@ pub async fn carry_out(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Quarantine(quarantine) => review::quarantine(&console, quarantine).await,
         Command::Audit(audit) => review::audit(&console, &audit).await,
         Command::Search(arguments) => search::search(&console, &arguments).await,
-        Command::Watch(watch) => search::watch(&console, &watch).await,
+        Command::Watch(watch) => {
+            let work = async move { search::watch(&console, &watch).await };
+            until_told_to_end(work, "go on later with --from and the last serial").await
+        }
         Command::Trust(arguments) => trust::trust(&console, &arguments).await,
         Command::Org(arguments) => org::org(&console, arguments).await,
         Command::Store(arguments) => store::store(&console, arguments).await,

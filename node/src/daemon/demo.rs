@@ -22,6 +22,7 @@ use super::{
     control::documents::Published,
     exit::{Exit, Failure},
     report::{HEAD, Report, WARN, clean, counted, styled},
+    signals::told_to_end,
 };
 
 use self::{
@@ -48,16 +49,16 @@ pub async fn run(arguments: &Demo, report: &Report) -> Result<Exit, Failure> {
     let screen = Screen::new(report.is_json());
     let mut nodes = tokio::select! {
         nodes = Nodes::start(&screen) => nodes?,
-        () = interrupted() => return Err(Failure::new(Exit::Incomplete, "interrupted")),
+        _ = told_to_end() => return Err(Failure::new(Exit::Incomplete, "interrupted")),
     };
     let ended = tokio::select! {
         ended = play(arguments, report, &screen, &mut nodes, list) => ended,
-        () = interrupted() => Err(Failure::new(Exit::Incomplete, "interrupted")),
+        _ = told_to_end() => Err(Failure::new(Exit::Incomplete, "interrupted")),
     };
     if let Ok(Exit::Done) = ended
         && !arguments.once
     {
-        interrupted().await;
+        told_to_end().await;
     }
     screen.say("Stopping the nodes.");
     nodes.stop().await;
@@ -158,19 +159,6 @@ fn next_steps(arguments: &Demo, nodes: &Nodes, report: &Report) -> Result<(), Fa
     lines.extend(steps.iter().map(|step| format!("  {step}")));
     lines.push(styled(WARN, "Ctrl-C ends the demo and removes its nodes."));
     report.lines(&lines)
-}
-
-/// Ends when the operator or the service manager wants the program to end.
-async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        // Without a handler the signal ends the program at once, and the nodes follow.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-    }
 }
 
 #[cfg(test)]

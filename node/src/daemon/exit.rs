@@ -21,7 +21,7 @@ pub enum Exit {
     Refused = 6,
     /// The store is damaged.
     Damaged = 7,
-    /// The work ended before all of it was done.
+    /// The work ended before all of it was done; also by Ctrl-C or SIGTERM where a command waits for others.
     Incomplete = 8,
     /// The machine said no: a file, a socket, a process.
     Failed = 9,
@@ -58,7 +58,7 @@ impl Exit {
             Self::Running => "the node is running already",
             Self::Refused => "refused (by the node, or so that nothing is overwritten)",
             Self::Damaged => "the store is damaged",
-            Self::Incomplete => "ended before everything was done",
+            Self::Incomplete => "ended before everything was done, also by Ctrl-C (demo, invite, watch)",
             Self::Failed => "the machine said no (file, socket, process)",
         }
     }

@@ -36,6 +36,7 @@ use super::{
     lock::Lock,
     reach,
     settings::{self, Layers, Settings},
+    signals::told_to_end,
     transport::transport,
 };
 use crate::mesh::{self, Handle, KeepError, MeshError, MeshSettings};
@@ -223,7 +224,7 @@ async fn wait(mut running: JoinHandle<Result<(), MeshError>>, with_parent: bool)
             Ok(Err(error)) => Failure::new(exit_of(&error), error.to_string()),
             Err(error) => Failure::new(Exit::Failed, format!("the mesh broke: {error}")),
         }),
-        signal = signal() => {
+        signal = told_to_end() => {
             tracing::info!(signal, "stopping");
             None
         }
@@ -239,19 +240,6 @@ fn exit_of(error: &MeshError) -> Exit {
     match error {
         MeshError::Store(KeepError::Damaged(_)) => Exit::Damaged,
         MeshError::Store(KeepError::Failed(_)) => Exit::Failed,
-    }
-}
-
-async fn signal() -> &'static str {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        // Without handlers the signals end the process at once, which the store survives.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
     }
 }
 

@@ -44,6 +44,8 @@ pub use self::{
 
 /// Says that a store is whole: an empty one that has this file has lost its content.
 const MADE: &str = "made";
+/// Between the name of what was set aside and the time of that.
+const ASIDE: &str = ".aside-";
 /// Where a new store is put together.
 const NEW: &str = "store.new";
 
@@ -188,6 +190,20 @@ fn set_aside(data: &Path, now: Millis) -> Result<Option<PathBuf>, UpkeepError> {
     Ok(Some(aside))
 }
 
+/// Everything that was ever set aside in a data directory and is still there, oldest first.
+pub fn all_aside(data: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(data).into_iter().flatten().flatten();
+    let is_aside = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        [sled_store::FOLDER, journal::FILE]
+            .iter()
+            .any(|kind| name.strip_prefix(kind).is_some_and(|rest| rest.starts_with(ASIDE)))
+    };
+    let mut found: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(is_aside).collect();
+    found.sort();
+    found
+}
+
 /// A free name for what is set aside now.
 fn aside(data: &Path, name: &str, now: Millis) -> PathBuf {
     let time: String = rfc3339(now)
@@ -200,7 +216,7 @@ fn aside(data: &Path, name: &str, now: Millis) -> PathBuf {
         } else {
             format!("-{number}")
         };
-        data.join(format!("{name}.aside-{time}{more}"))
+        data.join(format!("{name}{ASIDE}{time}{more}"))
     };
     (0..)
         .map(free)

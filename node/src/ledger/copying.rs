@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use parking_lot::MutexGuard;
 use serde::de::DeserializeOwned;
 use starfish_crypto::{Digest, Signed};
 use starfish_protocol::{engine::port::Change, organisation::OrgId, statement::Statement, trust::Acceptance};
@@ -22,24 +23,23 @@ const COPY_BYTES: usize = 4 << 20;
 pub type Sink<'a> = dyn FnMut(Space, &[u8], &[u8]) -> Result<(), StoreError> + 'a;
 
 impl<S: Store> Ledger<S> {
-    /// Hands out every row as of this moment. Changes wait until it is done; readers do not.
+    /// Hands out every row as of this moment, in slices between which changes go on. They wait only while more of what was
+    /// overwritten is kept for this than memory should hold.
     ///
     /// # Errors
     /// The store failed, or the sink did.
     pub fn export(&self, sink: &mut Sink<'_>) -> Result<(), StoreError> {
+        let turn = self.store.turn();
         let mut writing = self.writing.lock();
         self.mend(&mut writing)?;
-        for space in Space::ALL {
-            let mut failed = Ok(());
-            self.store
-                .scan(space, &[], &mut |key, value| match sink(space, key, value) {
-                    Ok(()) => ControlFlow::Continue(()),
-                    Err(error) => {
-                        failed = Err(error);
-                        ControlFlow::Break(())
-                    }
-                })?;
-            failed?;
+        turn.begin();
+        while let Some((space, rows)) = turn.slice()? {
+            let mut hand_out = || rows.iter().try_for_each(|(key, value)| sink(space, key, value));
+            if turn.is_crowded() {
+                hand_out()?;
+            } else {
+                MutexGuard::unlocked_fair(&mut writing, hand_out)?;
+            }
         }
         Ok(())
     }

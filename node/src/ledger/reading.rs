@@ -95,6 +95,17 @@ impl<S: Store> Ledger<S> {
         Ok(self.card(number)?.map(|card| (number, card)))
     }
 
+    /// Records whose body is this one and is here, up to [`USERS`] of them.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn bearers(&self, body: &Digest) -> Result<Vec<Card>, StoreError> {
+        let key = users_key(body, false);
+        let rows = stored_rows(&self.store, Space::Uses, &key, &numbered_end(&key), USERS);
+        let card = |(key, _): &(Vec<u8>, Vec<u8>)| number_of(key).and_then(|number| self.card(number)).transpose();
+        self.noted(rows.and_then(|rows| rows.iter().filter_map(card).collect()))
+    }
+
     pub(super) fn card(&self, number: Number) -> Result<Option<Card>, StoreError> {
         self.store
             .get(Space::Records, &number_key(number))?

@@ -2,6 +2,7 @@
 
 pub(crate) mod author;
 mod changes;
+mod copying;
 mod crashes;
 mod decisions;
 mod formats;

@@ -1,4 +1,5 @@
-//! What means something else in every network, or nothing outside of one: it must not leave a node by accident.
+//! What means something else in every network, or nothing outside of one, and what betrays somebody: it must not leave a node
+//! by accident.
 //!
 //! Once 127.0.0.1 is in a feed, it is on every blocklist that reads it (design, lessons). The ranges kept for
 //! documentation and the names under `example` and `test` are let through: teaching and tests need values that hurt nobody.
@@ -32,6 +33,10 @@ pub enum Reserved {
     /// A name that is never delegated, or names the infrastructure itself.
     #[error("names under `{0}` are not on the public internet")]
     Name(&'static str),
+    /// A URL with a password in it, as thieves collect them. The URL standard calls credentials a mistake, and RFC 3986 (3.2.1)
+    /// wants a password shown to nobody; a name alone (`bank.example@evil.example`) is the usual lure, and no secret.
+    #[error("it has a password, which may be a victim's")]
+    Password,
     /// An AS number for private use.
     #[error("the AS number is reserved")]
     Asn,
@@ -90,6 +95,11 @@ const SINKS: [&str; 5] = ["0.0.0.0", "127.0.0.1", "::", "::1", "255.255.255.255"
 
 /// Why a value should not leave the node; none for what may.
 pub fn reserved(observable: &Observable) -> Option<Reserved> {
+    if let Observable::Url(url) = observable
+        && url.has_password()
+    {
+        return Some(Reserved::Password);
+    }
     if let Some(ip) = observable.address() {
         return address(ip);
     }

@@ -238,6 +238,9 @@ fn reserved_values_stay_unless_forced() {
         "1.2.0.192.in-addr.arpa",
         "names under `arpa` are not on the public internet",
     );
+    let password = "it has a password, which may be a victim's";
+    refused("ftp://victim:secret@files.example/", password);
+    refused("hxxps://:secret@shop[.]example/?a=b", password);
     refused("AS64512", "the AS number is reserved");
     refused("AS0", "the AS number is reserved");
 
@@ -252,6 +255,9 @@ fn reserved_values_stay_unless_forced() {
         "evil.test",
         "example.com",
         "http://evil.example/",
+        "http://bank.example@evil.example/",
+        "http://bank.example:@evil.example/",
+        "http://evil.example:8080/a:b@c",
         "a@evil.example",
         "AS64496",
         "local.example",

@@ -77,13 +77,22 @@ impl Url {
 
     /// Its host: a domain, or an address without its brackets.
     pub fn host(&self) -> &str {
-        let rest = self.0.split_once("://").map_or(&*self.0, |(_, rest)| rest);
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        let host = authority.rsplit('@').next().unwrap_or_default();
+        let host = self.authority().rsplit('@').next().unwrap_or_default();
         match host.strip_prefix('[') {
             Some(six) => six.split(']').next().unwrap_or_default(),
             None => host.split(':').next().unwrap_or_default(),
         }
+    }
+
+    /// Whether its user information has a password; the standard's writing leaves out an empty one.
+    pub fn has_password(&self) -> bool {
+        let user = self.authority().rsplit_once('@').map(|(user, _)| user);
+        user.is_some_and(|user| user.contains(':'))
+    }
+
+    fn authority(&self) -> &str {
+        let rest = self.0.split_once("://").map_or(&*self.0, |(_, rest)| rest);
+        rest.split(['/', '?', '#']).next().unwrap_or_default()
     }
 
     pub(super) fn place(&self) -> Place<'_> {

@@ -53,7 +53,7 @@ pub enum Pin {
     Bad,
 }
 
-/// Who changed what is trusted here.
+/// Who changed what is trusted here. New ones go to the end: the audit log keeps their numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Who {
     /// Whoever runs this node.
@@ -62,4 +62,6 @@ pub enum Who {
     Organisation(OrgId),
     /// Nobody: something began or ended at its time.
     Time,
+    /// Guardians of the organisation that a line is about.
+    Guardians,
 }

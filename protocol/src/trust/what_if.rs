@@ -11,13 +11,14 @@ use thiserror::Error;
 
 use crate::{
     confidence::{Delta, Fading},
-    limits,
     observable::Suffix,
     record::Topic,
-    statement::{DEPTH, FULL, Scope},
+    statement::Scope,
+    time::Millis,
 };
 
 mod judging;
+mod numbers;
 mod selection;
 #[cfg(test)]
 mod tests;
@@ -25,10 +26,11 @@ mod tests;
 pub use self::judging::evaluate;
 
 /// The document. Fields that are not known are refused, because one with a typing error would silently mean nothing.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hypothesis {
     /// Wall time in milliseconds since 1970.
+    #[serde(deserialize_with = "numbers::time")]
     pub now: u64,
     /// Whom the node believes by its own policy.
     pub roots: Vec<RootEntry>,
@@ -47,22 +49,24 @@ pub struct Hypothesis {
     #[serde(default)]
     pub claims: Vec<Said>,
     /// How long a claim lasts; that of a domain when it is left out.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "numbers::time_or_none")]
     pub tau_ms: Option<u64>,
-    /// How it fades; 2 when it is left out.
-    #[serde(default)]
-    pub delta: Option<Speed>,
+    /// How it fades: 1, 2, 3, or `1/3` or `1/2` as text; 2 when it is left out.
+    #[serde(default, deserialize_with = "numbers::delta")]
+    pub delta: Delta,
 }
 
 /// One root entry.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RootEntry {
     /// Whom it is about.
     pub org: String,
     /// How much, up to 120; 0 is no entry.
+    #[serde(deserialize_with = "numbers::amount")]
     pub amount: u8,
     /// How many further introductions, up to 7.
+    #[serde(deserialize_with = "numbers::depth")]
     pub depth: u8,
     /// For which topics; any when left out.
     #[serde(default)]
@@ -76,7 +80,7 @@ pub struct RootEntry {
 }
 
 /// One endorsement.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Vouching {
     /// Who vouches.
@@ -84,8 +88,10 @@ pub struct Vouching {
     /// For whom.
     pub to: String,
     /// How much, up to 120; 0 withdraws the earlier one of the same scope.
+    #[serde(deserialize_with = "numbers::amount")]
     pub amount: u8,
     /// How many further introductions, up to 7.
+    #[serde(deserialize_with = "numbers::depth")]
     pub depth: u8,
     /// For which topics; any when left out.
     #[serde(default)]
@@ -97,7 +103,7 @@ pub struct Vouching {
     #[serde(default)]
     pub receive_tlp: Mark,
     /// Until before this wall time; for good when left out.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "numbers::time_or_none")]
     pub until: Option<u64>,
     /// Its place among those of its issuer: its position in the document when left out.
     #[serde(default)]
@@ -105,7 +111,7 @@ pub struct Vouching {
 }
 
 /// Issuer and subject.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pair {
     /// Issuer.
@@ -115,7 +121,7 @@ pub struct Pair {
 }
 
 /// What a question is about.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Asked {
     /// All of these topics.
@@ -126,7 +132,7 @@ pub struct Asked {
 }
 
 /// One claim.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Said {
     /// Whose. The last claim of an organisation counts.
@@ -134,14 +140,15 @@ pub struct Said {
     /// What it says.
     pub kind: Opinion,
     /// In per cent.
+    #[serde(deserialize_with = "numbers::confidence")]
     pub confidence: u8,
     /// How long ago; just now when left out.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "numbers::time")]
     pub age_ms: u64,
 }
 
 /// What a claim says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Opinion {
     /// It is what it is said to be.
@@ -153,7 +160,7 @@ pub enum Opinion {
 }
 
 /// A mark up to which somebody may be told.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mark {
     /// TLP:CLEAR.
@@ -165,49 +172,12 @@ pub enum Mark {
     Green,
 }
 
-/// The speed of fading as a document writes it: a number, or one of the fractions as text.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(untagged)]
-pub enum Speed {
-    /// 1, 2 or 3.
-    Whole(u8),
-    /// `1/3`, `1/2`, or a whole number.
-    Text(String),
-}
-
 /// What is wrong with a document that could be read.
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
 pub enum Fault {
-    /// More than anybody can vouch.
-    #[error("{about}: an amount is 0 to 120, not {amount}")]
-    Amount {
-        /// Whose.
-        about: String,
-        /// What it says.
-        amount: u8,
-    },
-    /// Deeper than introductions go.
-    #[error("{about}: a depth is 0 to 7, not {depth}")]
-    Depth {
-        /// Whose.
-        about: String,
-        /// What it says.
-        depth: u8,
-    },
-    /// No percentage.
-    #[error("{org}: a confidence is 0 to 100, not {confidence}")]
-    Confidence {
-        /// Whose.
-        org: String,
-        /// What it says.
-        confidence: u8,
-    },
     /// No host name.
-    #[error("`{0}` is not a host name")]
+    #[error("question: `{0}` is not a host name")]
     Name(String),
-    /// No known speed.
-    #[error("delta is one of 1/3, 1/2, 1, 2, 3")]
-    Delta,
 }
 
 /// What follows.
@@ -274,25 +244,6 @@ impl Hypothesis {
         all.chain(self.sets.iter().flatten()).map(String::as_str).collect()
     }
 
-    /// The first thing in it that no mesh could say.
-    pub fn check(&self) -> Result<(), Fault> {
-        for root in &self.roots {
-            in_range(root.amount, root.depth, || root.org.clone())?;
-        }
-        for said in &self.endorsements {
-            in_range(said.amount, said.depth, || format!("{} -> {}", said.from, said.to))?;
-        }
-        self.host()?;
-        let sure = self.claims.iter().find(|said| said.confidence > limits::CONFIDENCE);
-        match sure {
-            None => self.fading().map(|_| ()),
-            Some(said) => Err(Fault::Confidence {
-                org: said.org.clone(),
-                confidence: said.confidence,
-            }),
-        }
-    }
-
     /// The host name of the question in its normal form.
     fn host(&self) -> Result<Option<Suffix>, Fault> {
         let name = self.question.as_ref().and_then(|question| question.name.as_ref());
@@ -300,38 +251,10 @@ impl Hypothesis {
         parsed.transpose()
     }
 
-    fn fading(&self) -> Result<Fading, Fault> {
-        let usual = Fading::default();
-        Ok(Fading {
-            tau: self.tau_ms.map_or(usual.tau, crate::time::Millis),
-            delta: self.delta.as_ref().map_or(Ok(usual.delta), Speed::delta)?,
-        })
-    }
-}
-
-fn in_range(amount: u8, depth: u8, about: impl Fn() -> String) -> Result<(), Fault> {
-    if amount > FULL {
-        return Err(Fault::Amount { about: about(), amount });
-    }
-    if depth > DEPTH {
-        return Err(Fault::Depth { about: about(), depth });
-    }
-    Ok(())
-}
-
-impl Speed {
-    fn delta(&self) -> Result<Delta, Fault> {
-        let text = match self {
-            Self::Whole(number) => &number.to_string(),
-            Self::Text(text) => text,
-        };
-        match text.as_str() {
-            "1/3" => Ok(Delta::Third),
-            "1/2" | "0.5" => Ok(Delta::Half),
-            "1" => Ok(Delta::One),
-            "2" => Ok(Delta::Two),
-            "3" => Ok(Delta::Three),
-            _ => Err(Fault::Delta),
+    fn fading(&self) -> Fading {
+        Fading {
+            tau: self.tau_ms.map_or(Fading::default().tau, Millis),
+            delta: self.delta,
         }
     }
 }

@@ -11,7 +11,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::daemon::{Signal, signal};
+use super::daemon::{Signal, code_of, signal};
 
 /// How long one command of the command line may take.
 const COMMAND: Duration = Duration::from_secs(60);
@@ -84,6 +84,12 @@ impl Following {
             .recv_timeout(COMMAND)
             .unwrap_or_else(|reason| panic!("no further line: {reason}"));
         serde_json::from_str(&line).unwrap_or_else(|error| panic!("not JSON: {line}: {error}"))
+    }
+
+    /// Types Ctrl-C; the exit code, none if the signal itself was the end.
+    pub fn interrupted(mut self) -> Option<i32> {
+        signal(self.child.id(), Signal::Interrupt);
+        code_of("what was followed", &mut self.child)
     }
 }
 

@@ -21,6 +21,8 @@ const STOP: Duration = Duration::from_secs(30);
 pub enum Signal {
     /// A clean stop: SIGTERM.
     Terminate,
+    /// What Ctrl-C sends: SIGINT.
+    Interrupt,
     /// No goodbye: SIGKILL.
     Kill,
 }
@@ -92,16 +94,7 @@ impl Daemon {
     /// Ends it and waits until it is gone; a clean stop must also succeed.
     pub(super) fn end(mut self, with: Signal) {
         signal(self.child.id(), with);
-        let child = Mutex::new(&mut self.child);
-        let status = || {
-            child
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .try_wait()
-                .expect("the child can be waited for")
-        };
-        eventually(&format!("{} ends", self.name), STOP, || status().is_some());
-        let code = status().and_then(|status| status.code());
+        let code = code_of(&self.name, &mut self.child);
         assert!(
             with == Signal::Kill || code == Some(0),
             "{} ended with {code:?}",
@@ -126,10 +119,25 @@ impl Drop for Daemon {
     }
 }
 
+/// The exit code of a process that ends within [`STOP`]; none if a signal ended it.
+pub(super) fn code_of(name: &str, child: &mut Child) -> Option<i32> {
+    let child = Mutex::new(child);
+    let status = || {
+        child
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .try_wait()
+            .expect("the child can be waited for")
+    };
+    eventually(&format!("{name} ends"), STOP, || status().is_some());
+    status().and_then(|status| status.code())
+}
+
 /// Sends a signal by the shell's own `kill`, which is there on the smallest machine.
 pub(super) fn signal(process: u32, signal: Signal) {
     let name = match signal {
         Signal::Terminate => "TERM",
+        Signal::Interrupt => "INT",
         Signal::Kill => "KILL",
     };
     let status = Command::new("sh")

@@ -61,7 +61,10 @@ pub struct Block {
 
 /// `starfish peers`.
 #[derive(Args, Debug)]
-#[command(after_help = "Node: must run.\n\nRECORDS is how many a peer said it holds when it connected.")]
+#[command(
+    after_help = "Node: must run.\n\nRECORDS ON CONNECT is how many a peer said it held when it connected: later exchanges tell what \
+    differs and no number."
+)]
 pub struct Peers {
     /// At most so many peers; 0 means all of them
     #[arg(long, default_value_t = 100)]
@@ -72,7 +75,8 @@ pub struct Peers {
 #[derive(Args, Debug)]
 #[command(
     after_help = "Node: must run.\n\nA node pulls every topic until the first `subscribe`. With a TLD it pulls \
-    only what touches that TLD, and what names no domains at all."
+    only what touches that TLD, and what names no domains at all.\n\nWhat is here already is not pulled: when a record of \
+    another topic says word for word the same as one of yours, it is shown too."
 )]
 pub struct Subscribe {
     /// Topics to add

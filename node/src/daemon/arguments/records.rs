@@ -33,7 +33,7 @@ pub struct Publish {
     /// All who name the same one count as one source
     #[arg(long, value_name = "SOURCE", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub derived_from: Option<String>,
-    /// Also takes private and reserved addresses and names, which mean something else in every network
+    /// Also takes private and reserved addresses and names, which mean something else in every network, and URLs with a password
     #[arg(long)]
     pub force: bool,
     /// A list, one observable a line (comments and defanged forms are fine); `-` reads standard input

@@ -83,7 +83,15 @@ impl Stopped {
     fn restore(&self, file: &Path) -> Result<Done, Failure> {
         let restored = upkeep::restore(&self.data, file, self.cache_bytes, &self.owner, moment::now());
         let upkeep::Restored { rows, aside } = restored.map_err(|error| failure(&error))?;
-        Ok(Done::Restored { rows, aside })
+        let older = self.older([&aside, &None]);
+        Ok(Done::Restored { rows, aside, older })
+    }
+
+    /// What was set aside before these.
+    fn older(&self, these: [&Option<PathBuf>; 2]) -> Vec<PathBuf> {
+        let mut all = upkeep::all_aside(&self.data);
+        all.retain(|path| !these.into_iter().flatten().any(|this| this == path));
+        all
     }
 
     fn rebuild(&self) -> Result<Done, Failure> {
@@ -96,13 +104,15 @@ impl Stopped {
             unreadable,
             journal,
         } = rebuilt.map_err(|error| failure(&error))?;
+        let journal_aside = journal.as_ref().map(|journal| journal.aside.clone());
         Ok(Done::Rebuilt(Rebuilt {
+            older: self.older([&aside, &journal_aside]),
             records,
             from_journal,
             lost,
             aside,
             unreadable: unreadable.map(|error| error.to_string()),
-            journal_aside: journal.as_ref().map(|journal| journal.aside.clone()),
+            journal_aside,
             journal_lost_bytes: journal.map_or(0, |journal| journal.lost),
         }))
     }
@@ -142,6 +152,7 @@ enum Done {
     Restored {
         rows: u64,
         aside: Option<PathBuf>,
+        older: Vec<PathBuf>,
     },
     Rebuilt(Rebuilt),
 }
@@ -156,6 +167,7 @@ struct Rebuilt {
     unreadable: Option<String>,
     journal_aside: Option<PathBuf>,
     journal_lost_bytes: u64,
+    older: Vec<PathBuf>,
 }
 
 /// Something that does not fit, and how often.
@@ -200,8 +212,9 @@ impl Plain for Done {
                 lines
             }
             Self::Saved { file, rows } => vec![styled(GOOD, &format!("saved {rows} rows in {}", file.display()))],
-            Self::Restored { rows, aside: old } => {
-                let mut lines: Vec<String> = set_aside("store", old).into_iter().collect();
+            Self::Restored { rows, aside, older } => {
+                let mut lines: Vec<String> = set_aside("store", aside).into_iter().collect();
+                lines.extend(still_aside(older));
                 lines.push(styled(GOOD, &format!("restored {rows} rows")));
                 lines.push(COMPARES.to_owned());
                 lines
@@ -227,6 +240,7 @@ impl Plain for Rebuilt {
                 "{lost} bytes of the journal were damaged; the rest of it was taken over"
             )));
         }
+        lines.extend(still_aside(&self.older));
         let Self {
             records,
             from_journal,
@@ -253,6 +267,15 @@ fn set_aside(what: &str, path: &Option<PathBuf>) -> Option<String> {
             "the old {what} is {}: it may be deleted when nothing is missed",
             path.display()
         )
+    })
+}
+
+/// Nothing of this goes by itself: it may be all that is left of a record.
+fn still_aside(older: &[PathBuf]) -> Option<String> {
+    let names: Vec<String> = older.iter().map(|path| format!("\n  {}", path.display())).collect();
+    (!names.is_empty()).then(|| {
+        let text = "from earlier times, these take room and may be deleted (rm -r) when nothing is missed:";
+        styled(WARN, &format!("{text}{}", names.concat()))
     })
 }
 
@@ -327,7 +350,18 @@ mod tests {
         }]);
         assert_eq!(damaged.exit(), Exit::Damaged);
         assert!(damaged.plain().iter().any(|line| line.contains("store rebuild")));
-        assert_eq!(Done::Restored { rows: 1, aside: None }.exit(), Exit::Done);
+        let restored = |older: &[&str]| Done::Restored {
+            rows: 1,
+            aside: Some("store.aside-3".into()),
+            older: older.iter().map(PathBuf::from).collect(),
+        };
+        assert_eq!(restored(&[]).exit(), Exit::Done);
+        assert!(!restored(&[]).plain().join("\n").contains("rm -r"));
+        let told = restored(&["store.aside-1", "journal.aside-2"]).plain().join("\n");
+        assert!(
+            told.contains("rm -r") && told.contains("  store.aside-1\n  journal.aside-2"),
+            "{told}"
+        );
         let rebuilt = Done::Rebuilt(Rebuilt {
             journal_aside: Some("journal.aside-1".into()),
             journal_lost_bytes: 77,

@@ -129,10 +129,11 @@ mod tests {
         check(&graph(r#", "untill": 0"#), Err("untill"));
         check(&graph(r#", "topics": ["Not A Topic"]"#), Err("line 2"));
         check(&graph("").replace("60", "121"), Err("0 to 120"));
+        check(&graph("").replace("60", "500"), Err("at line 2 column"));
         let delta = |value: &str| graph("").replacen('{', &format!("{{\"delta\": {value}, "), 1);
         check(&delta("0.5"), Ok(60));
         check(&delta("\"1/3\""), Ok(60));
-        check(&delta("0.25"), Err("delta is one of"));
+        check(&delta("0.25"), Err("1/3"));
         check(&delta("[]"), Err("line 1"));
         check("{", Err("line 1"));
         check("", Err("line 1"));

@@ -188,6 +188,9 @@ pub struct Published {
     pub refused: Vec<RefusedLine>,
     /// Compressed bytes of the records' bodies.
     pub body_bytes: u64,
+    /// Records of this node that stand and say the same.
+    #[serde(default)]
+    pub earlier: Vec<String>,
 }
 
 /// A line that was not published.

@@ -1,9 +1,6 @@
 //! How the demo shows what happens: bars on a terminal, lines elsewhere; on standard error when results are JSON.
 
-use std::{
-    cell::RefCell,
-    io::{IsTerminal, Write},
-};
+use std::{cell::RefCell, io::Write};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
@@ -45,8 +42,15 @@ impl Screen {
 
     /// Begins to show how much each node holds.
     pub(super) fn bars(&self, expected: u64) -> Bars<'_> {
-        let live = !self.to_errors && std::io::stderr().is_terminal();
-        let drawn = if live { draw(expected) } else { Vec::new() };
+        let drawn = if self.to_errors {
+            Vec::new()
+        } else {
+            draw(MultiProgress::new(), expected)
+        };
+        self.showing(drawn, expected)
+    }
+
+    fn showing(&self, drawn: Vec<ProgressBar>, expected: u64) -> Bars<'_> {
         Bars {
             screen: self,
             expected,
@@ -56,10 +60,13 @@ impl Screen {
     }
 }
 
-fn draw(expected: u64) -> Vec<ProgressBar> {
+/// None where nothing can be drawn: no terminal, or one that only prints lines (TERM=dumb).
+fn draw(together: MultiProgress, expected: u64) -> Vec<ProgressBar> {
+    if together.is_hidden() {
+        return Vec::new();
+    }
     let style = ProgressStyle::with_template("{prefix:30} {bar:20.green} {pos:>6}/{len} {msg}");
     let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-    let together = MultiProgress::new();
     let bar = |node: usize| {
         let bar = together.add(ProgressBar::new(expected).with_style(style.clone()));
         bar.set_prefix(label(node));
@@ -105,5 +112,27 @@ impl Bars<'_> {
     /// Leaves the bars as they are.
     pub(super) fn finish(&self) {
         self.drawn.iter().for_each(ProgressBar::abandon);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use indicatif::ProgressDrawTarget;
+
+    use super::*;
+
+    #[test]
+    fn lines_are_told_where_nothing_can_be_drawn() {
+        let screen = Screen::new(false);
+        let spread = Spread {
+            held: vec![3; NAMES.len()],
+            times: vec![Some(7); NAMES.len()],
+        };
+        let told = |target: ProgressDrawTarget| {
+            let bars = screen.showing(draw(MultiProgress::with_draw_target(target), 3), 3);
+            bars.show(&spread);
+            bars.told.take()
+        };
+        assert_eq!(told(ProgressDrawTarget::hidden()), [true; NAMES.len()]);
     }
 }

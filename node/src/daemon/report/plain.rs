@@ -123,7 +123,7 @@ impl Plain for Vec<Peer> {
             "RIGHT",
             "OVER",
             "CONNECTED",
-            "RECORDS",
+            "RECORDS ON CONNECT",
             "TOPICS",
             "SCORE",
             "FAULTS",
@@ -198,6 +198,14 @@ impl Plain for Published {
         }
         let mut lines = vec![styled(if self.records.is_empty() { WARN } else { GOOD }, &said)];
         lines.extend(self.records.iter().map(|record| format!("  {record}")));
+        if let Some(first) = self.earlier.first() {
+            let earlier = counted(self.earlier.len(), "record");
+            lines.push(styled(
+                WARN,
+                &format!("the same stands in {earlier} of before ({first})"),
+            ));
+            lines.push("  Each ends at its own time; `starfish withdraw` takes one back.".to_owned());
+        }
         lines
     }
 }
@@ -372,6 +380,17 @@ mod tests {
                 ..Published::default()
             },
             "published 2 observables in 1 record; 1 repeated\n  rec:a",
+        );
+        let again = Published {
+            records: vec!["rec:b".to_owned()],
+            observables: 2,
+            earlier: vec!["rec:a".to_owned()],
+            ..Published::default()
+        };
+        assert!(
+            piped(&again).contains("stands in 1 record of before (rec:a)"),
+            "{}",
+            piped(&again)
         );
     }
 

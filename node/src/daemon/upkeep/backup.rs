@@ -104,7 +104,7 @@ fn chained(before: &Digest, part: &[u8]) -> Digest {
     Digest::of(DOMAIN, &[before.as_bytes(), part].concat())
 }
 
-/// Writes a copy of a running ledger as of this moment. Its changes wait until the last byte is taken.
+/// Writes a copy of a running ledger as of this moment, while it goes on changing.
 ///
 /// # Errors
 /// The store failed, or `out` did.

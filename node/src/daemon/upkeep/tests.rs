@@ -112,8 +112,12 @@ fn a_backup_comes_back_equal() {
         .expect("room on the disk");
     assert!(!ledger.load().expect("the store can be read").safe_mode);
     drop(ledger);
-    // A second one does not lose the first one's name.
-    restore(data, &file, CACHE, &owner(), NOW).expect("a sound backup");
+    // A second one does not lose the first one's name, nor hide that it is still there.
+    let first = all_aside(data);
+    let second = restore(data, &file, CACHE, &owner(), NOW).expect("a sound backup");
+    let both: BTreeSet<PathBuf> = first.iter().cloned().chain(second.aside).collect();
+    assert_eq!((first.len(), both.len()), (1, 2));
+    assert_eq!(all_aside(data).into_iter().collect::<BTreeSet<_>>(), both);
     assert!(
         verify(data, CACHE, org(), &mut |_| {})
             .expect("the store can be read")

@@ -41,6 +41,8 @@ impl Engine {
             return;
         };
         let (org, called_off, in_effect) = (recovery.org, recovery.called_off, recovery.in_effect);
+        let by: Vec<String> = recovery.by.iter().map(ToString::to_string).collect();
+        let by = by.join(" and ");
         let told = self.consequences.recoveries.get(&id).copied();
         let first = told.map_or(self.now.wall, |told| told.first);
         let seen = RecoverySeen { first, in_effect };
@@ -49,12 +51,12 @@ impl Engine {
             self.consequences.recoveries.insert(id, seen);
             self.step.changes.push(Change::Recovery { id, seen: Some(seen) });
             if told.is_none() && !in_effect && self.matters(org) {
-                let why = format!("its guardians give it new roots soon, unless one of its roots calls off {id}");
-                self.write_down(Who::Organisation(org), Deed::RecoveryBegun, org.to_string(), &why);
+                let why = format!("{by} give it new roots soon, unless one of its roots calls off {id}");
+                self.write_down(Who::Guardians, Deed::RecoveryBegun, org.to_string(), &why);
             }
             if in_effect && self.matters(org) {
-                let why = "its guardians gave it new roots, and nobody called that off";
-                self.write_down(Who::Organisation(org), Deed::Recovered, org.to_string(), why);
+                let why = format!("{by} gave it new roots, and nobody called that off");
+                self.write_down(Who::Guardians, Deed::Recovered, org.to_string(), &why);
             }
         }
         let due = self.roster.recovery(&id).and_then(|recovery| recovery.due());

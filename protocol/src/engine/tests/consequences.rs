@@ -11,6 +11,7 @@ use crate::{
     codec,
     engine::port::{Acceptance, Command, Deed},
     exercise::{Identity, World, identity::addresses},
+    organisation::OrgId,
     record::Header,
     statement::Statement,
     wire::Gossip,

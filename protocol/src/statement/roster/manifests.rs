@@ -31,6 +31,8 @@ pub struct RecoveryState {
     pub in_effect: bool,
     pub(super) manifest_id: Digest,
     guardians: Vec<PublicKey>,
+    /// Whose they were then.
+    pub by: Vec<OrgId>,
 }
 
 impl RecoveryState {
@@ -130,11 +132,13 @@ impl Roster {
             return Err(RosterRefusal::Forged);
         }
         let known = |org: &OrgId| self.organisations.get(org);
-        let depth = agreed(before.manifest(), &guardians, |org| {
+        let by = agreed(before.manifest(), &guardians, |org| {
             known(org).map(|of| of.links().map(|link| (link.manifest(), link.depth)).collect())
         });
         // The guardians may have manifests that are not here yet.
-        let depth = depth.ok_or(RosterRefusal::NotYet)?.max(before.depth).saturating_add(1);
+        let by = by.ok_or(RosterRefusal::NotYet)?;
+        let deepest = by.values().copied().max().unwrap_or_default();
+        let depth = deepest.max(before.depth).saturating_add(1);
         let theirs = self.recoveries.values().filter(|other| other.org == org).count();
         if theirs >= limits::RECOVERIES_PER_ORGANISATION {
             return Err(RosterRefusal::Full);
@@ -149,6 +153,7 @@ impl Roster {
             in_effect: false,
             manifest_id: named.id,
             guardians,
+            by: by.into_keys().collect(),
         };
         self.link(named, depth, false);
         self.recoveries.insert(checked.id(), state);
@@ -286,12 +291,12 @@ impl Roster {
 }
 
 /// Whether enough of a manifest's guardians signed, each with its endorsing key or enough roots of one of its manifests, and
-/// nobody else: the largest of the numbers that come with these manifests.
+/// nobody else: which ones, each with the smallest of the numbers that come with these manifests.
 fn agreed<'a>(
     before: &Manifest,
     signers: &[PublicKey],
     manifests: impl Fn(&OrgId) -> Option<Vec<(&'a Manifest, u32)>>,
-) -> Option<u32> {
+) -> Option<BTreeMap<OrgId, u32>> {
     let guardians = before.guardians.as_ref()?;
     let mut agreeing: BTreeMap<OrgId, u32> = BTreeMap::new();
     let mut theirs = Vec::new();
@@ -308,7 +313,7 @@ fn agreed<'a>(
     }
     let enough = agreeing.len() >= usize::from(guardians.k);
     let all = signers.iter().all(|key| theirs.contains(key));
-    (enough && all).then(|| agreeing.into_values().max().unwrap_or_default())
+    (enough && all).then_some(agreeing)
 }
 
 impl Roster {

@@ -26,8 +26,6 @@ use crate::{
 
 /// Judges every organisation, set and claim of a document.
 pub fn evaluate(document: &Hypothesis) -> Result<Answer, Fault> {
-    document.check()?;
-    let fading = document.fading()?;
     let scene = Scene::new(document, document.host()?.as_ref());
     let mut memo = Memo::default();
     let orgs = document.names().into_iter().map(|name| {
@@ -42,7 +40,7 @@ pub fn evaluate(document: &Hypothesis) -> Result<Answer, Fault> {
         graph: &scene.question.graph,
         standing: &scene.question.standing,
     };
-    let found = assess(view, &mut memo, &claims, fading, &Weights::default(), now);
+    let found = assess(view, &mut memo, &claims, document.fading(), &Weights::default(), now);
     Ok(Answer {
         orgs,
         sets,

@@ -305,23 +305,49 @@ fn what_is_not_known_is_refused() {
     for more in fields {
         assert!(refuses(with(document(CHAIN), more.clone())), "{more}");
     }
-    let check = |more: Value, text: &str| {
-        let fault = evaluate(&read(with(document(CHAIN), more))).expect_err("the test is written so");
-        assert_eq!(fault.to_string(), text);
-    };
-    check(
-        json!({"roots": [{"org": "1", "amount": 121, "depth": 1}]}),
-        "1: an amount is 0 to 120, not 121",
-    );
-    let deep = json!({"endorsements": [{"from": "1", "to": "2", "amount": 1, "depth": 8}]});
-    check(deep, "1 -> 2: a depth is 0 to 7, not 8");
-    check(
-        json!({"claims": [with(claim, json!({"confidence": 101}))]}),
-        "1: a confidence is 0 to 100, not 101",
-    );
-    check(
+    let fault = evaluate(&read(with(
+        document(CHAIN),
         json!({"question": {"topics": [], "name": "a b"}}),
-        "`a b` is not a host name",
-    );
-    check(json!({"delta": 4}), "delta is one of 1/3, 1/2, 1, 2, 3");
+    )))
+    .expect_err("the test is written so");
+    assert_eq!(fault.to_string(), "question: `a b` is not a host name");
+}
+
+#[test]
+fn a_wrong_number_is_named_with_its_line_and_the_right_ones() {
+    let check = |field: &str, value: &str, parts: &[&str]| {
+        let text = r#"{"now": 1, "roots": [], "tau_ms": null,
+            "endorsements": [{"from": "1", "to": "2", "amount": 60, "until": null, "depth": 1}],
+            "claims": [{"org": "1", "kind": "report", "confidence": 80, "age_ms": 5}],
+            "delta": "1/2"}"#;
+        serde_json::from_str::<Hypothesis>(text).expect("the test is written so");
+        let at = text.find(&format!("{field:?}: ")).expect("the test is written so") + field.len() + 4;
+        let end = at + text[at..].find([',', '}']).expect("the test is written so");
+        let line = text[..at].matches('\n').count() + 1;
+        let wrong = format!("{}{value}{}", &text[..at], &text[end..]);
+        let fault = serde_json::from_str::<Hypothesis>(&wrong)
+            .expect_err(&wrong)
+            .to_string();
+        let told = [value.trim_matches('"'), &format!("at line {line} ")];
+        for part in parts.iter().chain(&told) {
+            assert!(fault.contains(part), "{field} {value}: {fault}");
+        }
+        for word in ["u8", "u64", "enum"] {
+            assert!(!fault.contains(word), "{field} {value}: {fault}");
+        }
+    };
+    for value in ["500", "121", "-1", "60.5", "\"60\"", "null"] {
+        check("amount", value, &["0 to 120", "60 lets records in"]);
+    }
+    check("depth", "8", &["0 to 7", "introductions"]);
+    check("depth", "300", &["0 to 7"]);
+    check("confidence", "101", &["0 to 100"]);
+    check("confidence", "-20", &["0 to 100"]);
+    check("now", "\"2026-01-01\"", &["milliseconds", "1970"]);
+    check("until", "-1", &["milliseconds"]);
+    check("tau_ms", "1.5", &["milliseconds"]);
+    check("age_ms", "-5", &["milliseconds"]);
+    for value in ["4", "300", "-1", "\"2/3\"", "0.25", "true"] {
+        check("delta", value, &["1/3", "1/2"]);
+    }
 }

@@ -115,7 +115,7 @@ pub struct Line {
     pub line: u64,
     /// When, by this node's clock.
     pub at: String,
-    /// `operator`, `time`, or the organisation that decided.
+    /// `operator`, `time`, `guardians`, or the organisation that decided.
     pub who: String,
     /// What that organisation calls itself.
     pub name: Option<String>,

@@ -99,6 +99,7 @@ pub(super) async fn publish(
     let _turn = node.turn().await?;
     let prepared = tokio::task::spawn_blocking(move || prepare(&list, confidence, &context, force)).await;
     let Prepared { listing, bodies } = prepared.map_err(|error| Failure::machine("the list was not read", error))?;
+    let earlier = earlier(&node, &topic, tlp, &bodies).await?;
     let body_bytes = bodies.iter().map(|body| body.compressed.len() as u64).sum();
     let records = if bodies.is_empty() {
         Vec::new()
@@ -131,7 +132,31 @@ pub(super) async fn publish(
         repeated: listing.repeated as u64,
         refused: refused(&listing),
         body_bytes,
+        earlier: earlier.iter().map(ToString::to_string).collect(),
     }))
+}
+
+/// Records of this node that stand and say the same under the same topic and mark. To publish again may be meant, because
+/// the new ones end later; so it is told and not refused.
+async fn earlier(node: &Arc<Node>, topic: &Topic, tlp: Tlp, bodies: &[SealedBody]) -> Result<Vec<RecordId>, Refused> {
+    let digests: Vec<Digest> = bodies.iter().map(|body| body.digest).collect();
+    let (node, topic, now) = (Arc::clone(node), topic.clone(), moment::now());
+    let looked = tokio::task::spawn_blocking(move || {
+        let mut found = Vec::new();
+        for digest in &digests {
+            let cards = node.ledger.bearers(digest)?.into_iter();
+            let same = cards.filter(|card| {
+                let stands = card.withdrawn_at.is_none() && card.expires_at > now;
+                card.own && stands && card.topic == topic && card.tlp == u8::from(tlp)
+            });
+            found.extend(same.map(|card| card.id));
+        }
+        Ok::<_, StoreError>(found)
+    });
+    let looked = looked
+        .await
+        .map_err(|error| Failure::machine("the records were not read", error))?;
+    Ok(looked.map_err(|error| Failure::machine("the records were not read", error))?)
 }
 
 /// The mark of what this node can publish.

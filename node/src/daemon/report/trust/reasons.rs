@@ -63,8 +63,14 @@ impl Explained {
             || "-".to_owned(),
             |depth| counted(usize::from(depth), "further introduction"),
         );
+        // Whoever is not blocked is let in as a guest.
+        let connect = if self.connect {
+            "yes"
+        } else {
+            "only as a guest, while there is room"
+        };
         pairs(&[
-            ("may connect", verdict(self.connect)),
+            ("may connect", connect.to_owned()),
             ("is relayed", verdict(self.relay)),
             ("is accepted", verdict(self.accept)),
             ("is confided in", verdict(self.confide)),
@@ -205,6 +211,11 @@ mod tests {
         check(&|_| {}, "org:x, for records about anything");
         check(&|it| it.topics = vec!["c2".to_owned()], "org:x, for records of c2");
         check(&|it| it.host = Some("a.nl".to_owned()), "org:x, for records about a.nl");
+        check(&|it| it.connect = true, "may connect        yes");
+        check(
+            &|it| it.connect = false,
+            "may connect        only as a guest, while there is room",
+        );
         check(&|it| it.accept = true, "is accepted        yes");
         check(&|it| it.act = false, "may be acted on    no");
         check(&|it| it.best = 60, "B, the best chain  60 of 120, -");

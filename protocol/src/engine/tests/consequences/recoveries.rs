@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    engine::port::{Event, RecoveryStage},
+    engine::port::{Audit, Event, RecoveryStage, Who},
     limits,
     statement::{Guardians, Manifest, Recovery, Settles},
 };
@@ -11,6 +11,7 @@ const DAY: u64 = 86_400_000;
 
 struct Case {
     world: World,
+    guardians: [OrgId; 2],
     author: Identity,
     recovery: Statement,
 }
@@ -43,9 +44,16 @@ fn case() -> Case {
     world.run(1_000);
     Case {
         world,
+        guardians: guardians.map(|guardian| guardian.org),
         author,
         recovery,
     }
+}
+
+/// The only line of the audit log about this.
+fn line(world: &World, what: Deed) -> &Audit {
+    let mut lines = world.nodes[0].store.audit.iter();
+    lines.find(|line| line.what == what).expect("it was written down")
 }
 
 fn pass(world: &mut World, days: u64) {
@@ -66,11 +74,24 @@ fn new_roots_count_after_a_week_also_across_restarts() {
     for restart in [None, Some(0), Some(3), Some(6)] {
         let Case {
             mut world,
+            guardians,
             author,
             recovery,
         } = case();
+        let says_who = |world: &World, what: Deed| {
+            let line = line(world, what);
+            assert_eq!(
+                (line.who, line.subject.as_str()),
+                (Who::Guardians, author.org.to_string().as_str())
+            );
+            assert!(
+                guardians.iter().all(|org| line.why.contains(&org.to_string())),
+                "{line:?}"
+            );
+        };
         tell(&mut world, 0, std::slice::from_ref(&recovery));
         world.run(1_000);
+        says_who(&world, Deed::RecoveryBegun);
         let seen = world.nodes[0].store.recoveries[&recovery.id()];
         assert!(!seen.in_effect);
         assert_eq!(
@@ -90,6 +111,7 @@ fn new_roots_count_after_a_week_also_across_restarts() {
         assert_eq!(world.nodes[0].store.recoveries[&recovery.id()], seen, "{restart:?}");
         pass(&mut world, 2);
         assert_eq!(told_of(&world, 0, Deed::Recovered), 1, "{restart:?}");
+        says_who(&world, Deed::Recovered);
         assert_eq!(stage(&world), Some(RecoveryStage::InEffect));
         let current = |world: &World| world.engine(0).roster.manifest_of(&author.org).cloned();
         let now = current(&world).expect("it is known");
@@ -107,6 +129,7 @@ fn a_root_calls_it_off() {
         mut world,
         author,
         recovery,
+        ..
     } = case();
     tell(&mut world, 0, std::slice::from_ref(&recovery));
     pass(&mut world, 5);

@@ -1,7 +1,8 @@
 //! `store backup`: the whole ledger as of one moment, as bytes for the reader to keep.
 //!
-//! Changes of the ledger wait while it is copied. So it is copied at the speed of the disk, into a file without a name in
-//! the data directory, and handed out from there: however slowly somebody reads, the node goes on.
+//! What changes meanwhile is kept in memory as it was, and changes wait when that is too much. So it is copied at the speed
+//! of the disk, into a file without a name in the data directory, and handed out from there: however slowly somebody reads,
+//! the node goes on.
 
 use std::{
     fs::{self, File, OpenOptions},

@@ -128,6 +128,7 @@ fn said(node: &Node, number: u64, audit: &Audit) -> Line {
     let (who, name) = match audit.who {
         Who::Operator => ("operator".to_owned(), None),
         Who::Time => ("time".to_owned(), None),
+        Who::Guardians => ("guardians".to_owned(), None),
         Who::Organisation(org) => (org.to_string(), node.name_of(&org)),
     };
     let subject = audit.subject.parse::<OrgId>().ok();
