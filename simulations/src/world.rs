@@ -14,14 +14,14 @@
 //! | `plain` | plain gossipsub beside the nodes, for comparison |
 //! | `chronicle` | what happened, in order |
 //! | `checks` | what must hold at every step |
-//! | `breach` | what is known when it does not |
+//! | `ended` | what is known of a world that ended before its time |
 //! | `canary` | whether time and chance are the simulation's |
 
-mod breach;
 mod canary;
 mod cast;
 mod checks;
 pub mod chronicle;
+mod ended;
 mod facts;
 mod faults;
 mod plain;
@@ -39,10 +39,6 @@ use starfish_node::{ledger::Ledger, mesh::Handle, store::memory::Pool};
 use starfish_protocol::{engine::port::Change, organisation::OrgId, time::Millis};
 use starfish_sim_kernel::{self as kernel, WallClock};
 
-pub use self::{
-    breach::Breach,
-    plan::{NodePlan, Plan, Vouch},
-};
 use self::{
     cast::Cast,
     checks::Checks,
@@ -51,6 +47,10 @@ use self::{
     plain::Twins,
     residents::Resident,
     speaker::Rumours,
+};
+pub use self::{
+    ended::{Breach, Ended},
+    plan::{NodePlan, Plan, Vouch},
 };
 use crate::{
     environment::Remembering,
@@ -75,7 +75,6 @@ pub struct World {
     archive: Archive,
     checks: Checks,
     rumours: Rumours,
-    turns: u64,
 }
 
 impl World {
@@ -119,7 +118,6 @@ impl World {
             pool,
             archive: plan.archive,
             rumours: Rumours::default(),
-            turns: 0,
         };
         if plan.acquainted {
             world.papers = world.papers_of_all();
@@ -174,7 +172,6 @@ impl World {
         loop {
             // News changes what holds; a step without any does not.
             let goes_on = kernel::turn(end);
-            self.turns += 1;
             if (self.take_news() || !goes_on) && holds(self) {
                 return true;
             }
@@ -188,24 +185,20 @@ impl World {
     fn take_news(&mut self) -> bool {
         let news = self.chronicle.take();
         for happening in &news {
-            self.archive
-                .add(happening)
-                .expect("the stream of events can be written");
+            self.archive.add(happening);
             self.checks.see(happening, &self.residents, &self.cast, &mut self.facts);
         }
         let everything = (&self.residents[..], &self.cast, &mut self.facts);
         self.checks.look(&self.network, everything, &self.plan);
+        if self.archive.has_failed() {
+            ended::cut_short();
+        }
         !news.is_empty()
     }
 
     fn note(&mut self, node: Option<usize>, what: What) {
         self.chronicle.note(node, what);
         self.take_news();
-    }
-
-    fn end(&mut self) {
-        self.take_news();
-        self.archive.flush().expect("the stream of events can be written");
     }
 
     /// The digest of everything that happened so far, the same for the same seed.
@@ -216,11 +209,6 @@ impl World {
     /// How many things happened so far.
     pub fn events(&self) -> u64 {
         self.archive.count()
-    }
-
-    /// How many steps the world took so far.
-    pub fn turns(&self) -> u64 {
-        self.turns
     }
 
     /// The network, for its figures.

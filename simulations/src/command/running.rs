@@ -25,6 +25,7 @@ use crate::{
         Scenario,
         playing::{Playing, play},
     },
+    world::Ended,
 };
 
 pub(super) fn run(run: &Run) -> Result<Exit, Trouble> {
@@ -64,30 +65,45 @@ fn leave(run: &Run, breached: &Breached, out: &Path) -> Result<Exit, Trouble> {
     Ok(Exit::Breach)
 }
 
-/// Plays a scenario, once a process. That an invariant broke is told already.
-pub(super) fn played(scenario: &Scenario, which: &Which, seed: u64, events: Option<&Path>) -> Result<Left, Trouble> {
+/// Plays a scenario, once a process, and tells it if an invariant breaks.
+pub(super) fn played(scenario: &Scenario, which: &Which, seed: u64, path: Option<&Path>) -> Result<Left, Trouble> {
     let head = head(scenario, which, seed);
-    let events = events.map(|path| stream(path, &head)).transpose()?;
+    let events = path.map(|path| stream(path, &head)).transpose()?;
     let length = Duration::from_secs(scenario.written.seconds);
     let bar = bar(length);
     let progress = |time: Duration| bar.set_position(time.as_secs());
-    let command = head.command();
     let playing = Playing {
         seed,
         events,
-        command,
         progress: &progress,
     };
     let played = play(scenario, playing);
     bar.finish_and_clear();
-    Ok(match played {
-        Ok(outcome) => Left::Report(Box::new(Report {
+    let unwritten = |error| {
+        let path = path.unwrap_or(Path::new(EVENTS));
+        Trouble::File(path.display().to_string(), error)
+    };
+    match played {
+        Ok(outcome) => Ok(Left::Report(Box::new(Report {
             head,
             outcome,
             cost: machine::cost(length),
-        })),
-        Err(breach) => Left::Breach(Box::new(Breached { head, breach })),
-    })
+        }))),
+        Err(Ended::Breach {
+            breach,
+            unwritten: lost,
+        }) => {
+            let (message, command) = (&breach.message, head.command());
+            warn(&format!(
+                "{message}\nthe world of seed {seed} failed; again with: {command}\n"
+            ));
+            if let Some(error) = lost {
+                warn(&format!("{}\n", unwritten(error)));
+            }
+            Ok(Left::Breach(Box::new(Breached { head, breach })))
+        }
+        Err(Ended::Stream(error)) => Err(unwritten(error)),
+    }
 }
 
 fn head(scenario: &Scenario, which: &Which, seed: u64) -> Head {

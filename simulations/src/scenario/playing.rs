@@ -44,7 +44,7 @@ use crate::{
         judging::judge,
     },
     world::{
-        Breach, World,
+        Ended, World,
         chronicle::{Happening, What},
     },
 };
@@ -65,8 +65,6 @@ pub struct Playing<'a> {
     pub seed: u64,
     /// Where the stream of events goes.
     pub events: Option<Box<dyn Write + Send>>,
-    /// How it is run again, for the message of a failure.
-    pub command: String,
     /// Is shown the virtual time, about once a virtual second.
     pub progress: &'a (dyn Fn(Duration) + Sync),
 }
@@ -82,13 +80,13 @@ impl std::fmt::Debug for Playing<'_> {
 /// Plays a scenario to its end. One call a process: see [`starfish_sim_kernel::enter`].
 ///
 /// # Errors
-/// When an invariant is broken, which has been told by then, with the seed and the command.
-pub fn play(scenario: &Scenario, playing: Playing<'_>) -> Result<Outcome, Breach> {
+/// When an invariant is broken, or the stream of events cannot be written.
+pub fn play(scenario: &Scenario, playing: Playing<'_>) -> Result<Outcome, Ended> {
     let places = places(scenario, playing.seed);
     let heard: Heard = Arc::default();
     let ear = Arc::clone(&heard);
     let vouches = vouches(scenario, &places, playing.seed);
-    let mut plan = setting::plan(scenario, &places, &vouches, playing.seed).command(playing.command.clone());
+    let mut plan = setting::plan(scenario, &places, &vouches, playing.seed);
     plan = plan.listen(Box::new(move |happening: &Happening| {
         if is_news(&happening.what) {
             ear.lock()

@@ -152,9 +152,20 @@ pub(crate) struct Archive(Arc<Mutex<Stream>>);
 #[derive(Default)]
 struct Stream {
     writer: Option<Box<dyn Write + Send>>,
+    /// Why there is no writer any more.
+    failed: Option<io::Error>,
     listener: Option<Listener>,
     digest: blake3::Hasher,
     count: u64,
+}
+
+impl Stream {
+    /// A stream with a hole is of no use: after the first error nothing more is written. Digest and count go on.
+    fn write(&mut self, work: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
+        if let Some(error) = self.writer.as_mut().and_then(|writer| work(writer).err()) {
+            (self.failed, self.writer) = (Some(error), None);
+        }
+    }
 }
 
 impl std::fmt::Debug for Archive {
@@ -178,7 +189,7 @@ impl Archive {
         self.stream().listener = Some(listener);
     }
 
-    pub(crate) fn add(&self, happening: &Happening) -> io::Result<()> {
+    pub(crate) fn add(&self, happening: &Happening) {
         let line = Line {
             t: happening.at,
             node: happening.node,
@@ -190,17 +201,24 @@ impl Archive {
         let stream = &mut *self.stream();
         stream.digest.update(&line);
         stream.count += 1;
-        if let Some(writer) = &mut stream.writer {
-            writer.write_all(&line)?;
-        }
+        stream.write(|writer| writer.write_all(&line));
         if let Some(listener) = &mut stream.listener {
             listener(happening);
         }
-        Ok(())
     }
 
-    pub(crate) fn flush(&self) -> io::Result<()> {
-        self.stream().writer.as_mut().map_or(Ok(()), |writer| writer.flush())
+    pub(crate) fn flush(&self) {
+        self.stream().write(|writer| writer.flush());
+    }
+
+    /// Whether something could not be written.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.stream().failed.is_some()
+    }
+
+    /// Why something could not be written; told once.
+    pub(crate) fn take_failure(&self) -> Option<io::Error> {
+        self.stream().failed.take()
     }
 
     pub(crate) fn digest(&self) -> String {
@@ -226,13 +244,35 @@ mod tests {
             node: Some(3),
             what,
         };
-        archive.add(&say(1, What::Started)).expect("written");
-        archive.add(&say(2, What::Refused("why".to_owned()))).expect("written");
-        archive.flush().expect("written");
+        archive.add(&say(1, What::Started));
+        archive.add(&say(2, What::Refused("why".to_owned())));
+        archive.flush();
+        assert!(archive.take_failure().is_none());
         let written = std::fs::read(file.path()).expect("read");
         let expected = "{\"t\":1,\"node\":3,\"event\":\"started\"}\n{\"t\":2,\"node\":3,\"event\":\"refused\",\"detail\":\"why\"}\n";
         assert_eq!(String::from_utf8_lossy(&written), expected);
         assert_eq!(archive.digest(), blake3::hash(&written).to_hex().to_string());
         assert_eq!(archive.count(), 2);
+    }
+
+    #[test]
+    fn a_full_disk_ends_the_writing_and_nothing_else() {
+        let (archive, whole) = (Archive::default(), Archive::default());
+        let full = std::fs::File::options().write(true).open("/dev/full");
+        archive.write_to(Box::new(full.expect("a full disk")));
+        let started = Happening {
+            at: 1,
+            node: None,
+            what: What::Healed,
+        };
+        for archive in [&archive, &whole] {
+            archive.add(&started);
+            archive.add(&started);
+            archive.flush();
+        }
+        assert!(archive.has_failed() && !whole.has_failed());
+        assert_eq!((archive.count(), archive.digest()), (whole.count(), whole.digest()));
+        let error = archive.take_failure().expect("it was full");
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
     }
 }

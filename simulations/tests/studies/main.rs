@@ -279,6 +279,18 @@ fn readers_may_leave() {
 }
 
 #[test]
+fn a_full_disk_is_no_mistake_of_the_nodes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    told(&["run", "calm", "--ci"], folder.path(), 0);
+    let told = told(&["replay", "1", "--events", "/dev/full"], folder.path(), 3);
+    assert!(
+        told.starts_with("the report in") && told.contains("/dev/full: No space left"),
+        "{told}"
+    );
+    assert!(!told.contains("panicked") && !told.contains("invariant"), "{told}");
+}
+
+#[test]
 fn a_folder_is_no_scenario() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::create_dir(folder.path().join("calm")).expect("a folder");
