@@ -15,7 +15,7 @@ Begin with:
 
 A scenario is the name of one that comes along, or a TOML file; simulations/README.md explains its keys.
 Exit codes: 0 all as expected, 1 something expected did not come out or two runs differ, 2 wrong command or scenario,
-3 the machine failed, 4 an invariant of the nodes broke.";
+3 the machine or the program failed, 4 a breach: an invariant of the nodes broke, or a node panicked.";
 
 /// Thousands of real Starfish nodes in virtual time, from one seed.
 #[derive(Debug, Parser)]

@@ -53,7 +53,7 @@ pub(super) fn default_folder(name: &str, seed: u64) -> PathBuf {
     Path::new("reports").join(format!("{name}-{seed}"))
 }
 
-/// Keeps what is known of a broken invariant. That it broke is worse than that this cannot be written.
+/// Keeps what is known of a breach, which is worse than that this cannot be written.
 fn leave(run: &Run, breached: &Breached, out: &Path) -> Result<Exit, Trouble> {
     match folder::write_breach(out, breached) {
         Ok(()) => warn(&format!("replay it with: {}\n", breached.head.replay_command(out))),
@@ -65,7 +65,7 @@ fn leave(run: &Run, breached: &Breached, out: &Path) -> Result<Exit, Trouble> {
     Ok(Exit::Breach)
 }
 
-/// Plays a scenario, once a process, and tells it if an invariant breaks.
+/// Plays a scenario, once a process, and tells of a breach.
 pub(super) fn played(scenario: &Scenario, which: &Which, seed: u64, path: Option<&Path>) -> Result<Left, Trouble> {
     let head = head(scenario, which, seed);
     let events = path.map(|path| stream(path, &head)).transpose()?;

@@ -33,6 +33,7 @@ use super::{
     NodePlan,
     cast::Cast,
     chronicle::{Happening, What},
+    ended::{broken, invariant},
     facts::{Clock, Facts},
     residents::Resident,
 };
@@ -123,7 +124,7 @@ impl Checks {
             }
             What::Crashed(damage) => self.forget(node, *damage),
             What::Ended(None) => self.running_since[node] = None,
-            What::Ended(Some(reason)) => assert!(!self.is_honest[node], "node {node} ended by itself: {reason}"),
+            What::Ended(Some(reason)) => invariant!(!self.is_honest[node], "node {node} ended by itself: {reason}"),
             What::Published(records) => {
                 self.own[node].extend(records);
                 let spreading = records.iter().map(|id| Spreading {
@@ -170,7 +171,7 @@ impl Checks {
         let Some(ledger) = &residents[node].ledger else { return };
         for record in self.durable[node].union(&self.own[node]) {
             let card = ledger.card_of(record).expect("memory does not fail");
-            assert!(
+            invariant!(
                 card.is_some(),
                 "node {node} acknowledged record {record} and has lost it"
             );
@@ -188,7 +189,9 @@ impl Checks {
             Event::Engine(port::Event::Faulted { peer, fault }) => {
                 let peer = PeerId::from_bytes(peer.as_bytes()).ok();
                 if let Some(blamed) = peer.and_then(|peer| self.honest.get(&peer)) {
-                    panic!("node {node} holds honest node {blamed} to have misbehaved: {fault:?}");
+                    broken(format!(
+                        "node {node} holds honest node {blamed} to have misbehaved: {fault:?}"
+                    ));
                 }
             }
             Event::Closed {
@@ -196,7 +199,7 @@ impl Checks {
                 reason: reason @ (CloseReason::Flooding | CloseReason::Engine(DisconnectReason::Misbehaved)),
             } => {
                 if let Some(blamed) = self.honest.get(peer) {
-                    panic!("node {node} sent honest node {blamed} away: {reason:?}");
+                    broken(format!("node {node} sent honest node {blamed} away: {reason:?}"));
                 }
             }
             _ => {}
@@ -223,7 +226,7 @@ impl Checks {
                 let trusts = facts.allows(node, org, self.clock(node));
                 let wants = trusts && plan[node].subscription == Default::default();
                 if has_run && wants && self.is_honest[node] {
-                    assert!(
+                    invariant!(
                         is_whole(ledger, &id),
                         "record {id}, published by node {author} at {} ms, has not reached node {node} by {} ms",
                         since / 1_000_000,
@@ -244,11 +247,11 @@ impl Checks {
         self.check_convergence(residents, cast, facts, plan);
         self.check_beliefs(residents, facts);
         let queued = network.queued();
-        assert!(
+        invariant!(
             queued <= QUEUED * residents.len().max(1),
             "{queued} bytes are on their way or unread"
         );
         let (owner, tasks) = kernel::most_tasks();
-        assert!(tasks <= TASKS || owner == Owner::WORLD, "{owner:?} has {tasks} tasks");
+        invariant!(tasks <= TASKS || owner == Owner::WORLD, "{owner:?} has {tasks} tasks");
     }
 }

@@ -23,11 +23,11 @@ pub enum Ended {
     Stream(io::Error),
 }
 
-/// How a world ended in which an invariant broke. The same program, scenario and seed give the same one.
+/// How a world ended in which an invariant broke, or something panicked. The same program, scenario and seed give the same one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Breach {
-    /// What the invariant says.
+    /// What the invariant says, or the panic.
     pub message: String,
     /// When, in ns since the world began.
     pub at: u64,
@@ -36,6 +36,24 @@ pub struct Breach {
     /// The digest of these.
     pub events_digest: String,
 }
+
+/// Ends the world when an invariant does not hold; the rest says which, as in `assert!`.
+macro_rules! invariant {
+    ($holds:expr, $($words:tt)+) => {
+        if !$holds {
+            $crate::world::ended::broken(format!($($words)+));
+        }
+    };
+}
+pub(in crate::world) use invariant;
+
+/// Ends a world in which an invariant broke. It is told with seed and command, not as a panic, which would be a mistake at the
+/// place where it is looked at.
+pub(super) fn broken(message: String) -> ! {
+    std::panic::resume_unwind(Box::new(Broken(message)))
+}
+
+struct Broken(String);
 
 /// Ends a world whose events cannot be written. It is no panic: nobody is at fault here.
 pub(super) fn cut_short() -> ! {
@@ -50,13 +68,42 @@ impl Breach {
         if cause.is::<CutShort>() {
             return None;
         }
-        let text = cause.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| cause.downcast_ref::<&str>().copied());
         Some(Self {
-            message: text.unwrap_or("a panic without words").to_owned(),
+            message: message(cause),
             at: kernel::now().unwrap_or_default(),
             events: archive.count(),
             events_digest: archive.digest(),
         })
+    }
+}
+
+/// The words of an invariant; of anything else, that somebody panicked.
+fn message(cause: &(dyn Any + Send)) -> String {
+    if let Some(Broken(message)) = cause.downcast_ref() {
+        return message.clone();
+    }
+    let text = cause.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| cause.downcast_ref::<&str>().copied());
+    format!("a node or the simulator panicked: {}", text.unwrap_or("without words"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_invariant_is_told_apart_from_any_other_panic() {
+        let check = |work: fn(), expected: Option<&str>| {
+            let cause = std::panic::catch_unwind(work).expect_err("it ends the world");
+            let breach = Breach::of(&*cause, &Archive::default());
+            assert_eq!(breach.map(|breach| breach.message).as_deref(), expected);
+        };
+        let panicked = "a node or the simulator panicked: ";
+        check(|| invariant!(1 > 2, "node {} is odd", 1), Some("node 1 is odd"));
+        check(|| panic!("in {} words", 3), Some(&format!("{panicked}in 3 words")));
+        check(|| panic!("plain"), Some(&format!("{panicked}plain")));
+        check(|| std::panic::panic_any(1), Some(&format!("{panicked}without words")));
+        check(|| cut_short(), None);
+        invariant!(true, "nothing happens");
     }
 }
