@@ -219,7 +219,7 @@ fn a_breach_is_left_and_replayed() {
     );
 
     let swept = told(&all(&["sweep", "calm", "--seeds", "5"]));
-    let replay = "broke an invariant with seeds 5; again with: starfish-sim replay 5 --reports reports/sweep-calm/0-5";
+    let replay = "ended in a breach with seeds 5; again with: starfish-sim replay 5 --reports reports/sweep-calm/0-5";
     assert!(swept.contains(replay), "{swept}");
     assert!(told(&["replay", "5"]).contains("the same breach again"));
 }
@@ -288,6 +288,38 @@ fn a_full_disk_is_no_mistake_of_the_nodes() {
         "{told}"
     );
     assert!(!told.contains("panicked") && !told.contains("invariant"), "{told}");
+}
+
+#[test]
+fn two_runs_that_failed_are_not_the_same() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // The system stops each of them at its first 8 KiB of events, as it would at the end of a quota.
+    let limited = format!(
+        "ulimit -f 16; exec '{}' check calm --ci",
+        env!("CARGO_BIN_EXE_starfish-sim")
+    );
+    let mut command = Command::new("sh");
+    let output = command.args(["-c", &limited]).current_dir(folder.path()).output();
+    let output = output.expect("a shell");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    assert!(
+        told.contains("failed, and nothing was compared") && output.stdout.is_empty(),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_breach_is_left_when_nobody_hears_of_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_starfish-sim"));
+    command.args(["run", "calm", "--ci", "--set", "limits.gossip_burst=1"]);
+    command.args(["--set", "limits.gossip_per_second=1"]);
+    let ended = command.current_dir(folder.path()).stderr(writer).status();
+    assert_eq!(ended.expect("the program starts").code(), Some(4));
+    assert!(folder.path().join("reports/calm-1/breach.json").exists());
 }
 
 #[test]
