@@ -260,6 +260,11 @@ impl Head {
         words.join(" ")
     }
 
+    /// The command that runs this again into a folder.
+    pub fn run_command(&self, folder: &Path) -> String {
+        format!("{} --out {}", self.command(), quoted(&folder.display().to_string()))
+    }
+
     /// The command that runs what was left in this folder again, and compares.
     pub fn replay_command(&self, folder: &Path) -> String {
         let folder = quoted(&folder.display().to_string());
