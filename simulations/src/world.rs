@@ -58,6 +58,9 @@ use crate::{
     storage::Disk,
 };
 
+/// What is no node dials again this long after it lost a connection, as nodes do it at the latest.
+const REDIAL: Duration = Duration::from_secs(5);
+
 /// Nodes that run, the network between them, and what happened so far.
 #[derive(Debug)]
 pub struct World {
