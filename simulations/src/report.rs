@@ -100,8 +100,6 @@ pub struct Outcome {
     pub own_tld_received_percent: Option<f64>,
     /// Trust and poison, in runs that are about them.
     pub trust: Option<TrustFigures>,
-    /// Provable faults that honest nodes counted against other honest nodes; more than none is a mistake of ours.
-    pub faults_among_honest: u64,
     /// Latency by region of the receiver.
     pub regions: Vec<RegionRow>,
     /// Bytes by kind of stream, of all nodes.
@@ -120,7 +118,7 @@ pub struct Outcome {
     pub events: u64,
     /// Its digest.
     pub events_digest: String,
-    /// What was expected and did not come out, or an invariant that broke.
+    /// What was expected and did not come out.
     pub broken: Vec<String>,
 }
 
@@ -172,6 +170,8 @@ pub struct NodeRow {
     pub region: String,
     /// What it does instead of what it should; none for an honest one.
     pub adversary: Option<AdversaryKind>,
+    /// By which events call it.
+    pub names: Names,
     /// Bodies that it wanted and did not get.
     pub missing: u64,
     /// Bytes that it was sent, of every kind.
@@ -182,6 +182,18 @@ pub struct NodeRow {
     pub stored_bodies: u64,
     /// Bytes that it sent.
     pub sent: u64,
+}
+
+/// By what a node is known in events.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Names {
+    /// Its name in the mesh.
+    pub peer: String,
+    /// The key that signs its records.
+    pub author: String,
+    /// Its organisation.
+    pub organisation: String,
 }
 
 /// What a run cost on the machine where it ran; differs each time.

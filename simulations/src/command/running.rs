@@ -1,9 +1,15 @@
 //! `run`: one world, one report.
 
 use std::{
+    convert::Infallible,
     fs::File,
     io::{BufWriter, IsTerminal as _, Write},
     path::{Path, PathBuf},
+    sync::{
+        atomic::{AtomicU64, Ordering},
+        mpsc::{self, RecvTimeoutError},
+    },
+    thread,
     time::Duration,
 };
 
@@ -27,6 +33,9 @@ use crate::{
     },
     world::Ended,
 };
+
+/// The time between two pictures of the bar.
+const FRAME: Duration = Duration::from_millis(100);
 
 pub(super) fn run(run: &Run) -> Result<Exit, Trouble> {
     let scenario = ready::load(&run.which.scenario, &run.which.changes()).map_err(Trouble::Mistakes)?;
@@ -70,14 +79,13 @@ pub(super) fn played(scenario: &Scenario, which: &Which, seed: u64, path: Option
     let head = head(scenario, which, seed);
     let events = path.map(|path| stream(path, &head)).transpose()?;
     let length = Duration::from_secs(scenario.written.seconds);
-    let bar = bar(length);
-    let progress = |time: Duration| bar.set_position(time.as_secs());
+    let (bar, clock) = (bar(length), AtomicU64::new(0));
     let playing = Playing {
         seed,
         events,
-        progress: &progress,
+        clock: &clock,
     };
-    let played = play(scenario, playing);
+    let played = drawn(&bar, &clock, || play(scenario, playing));
     bar.finish_and_clear();
     let unwritten = |error| {
         let path = path.unwrap_or(Path::new(EVENTS));
@@ -140,6 +148,23 @@ fn bar(length: Duration) -> ProgressBar {
     ProgressBar::new(length.as_secs()).with_style(style)
 }
 
+/// Draws how far a world has come while it runs, on a thread of its own: on the world's the bar would tell its speed by the
+/// world's clock.
+fn drawn<T>(bar: &ProgressBar, clock: &AtomicU64, work: impl FnOnce() -> T) -> T {
+    thread::scope(|scope| {
+        // Nothing is sent: its end is what is waited for.
+        let (running, ended) = mpsc::channel::<Infallible>();
+        scope.spawn(move || {
+            while ended.recv_timeout(FRAME) == Err(RecvTimeoutError::Timeout) {
+                bar.set_position(clock.load(Ordering::Relaxed));
+            }
+        });
+        let done = work();
+        drop(running);
+        done
+    })
+}
+
 /// What plain gossipsub came to, if that was compared.
 fn beside(report: &Report) -> String {
     let rows = report.beside();
@@ -183,4 +208,22 @@ fn show(run: &Run, report: &Report, out: &Path) -> Result<(), Trouble> {
     }
     text += &format!("report: {}\n", out.join("report.html").display());
     say(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bar_moves_while_the_world_does_nothing_for_it() {
+        let (bar, clock) = (ProgressBar::hidden(), AtomicU64::new(0));
+        let done = drawn(&bar, &clock, || {
+            clock.store(5, Ordering::Relaxed);
+            while bar.position() < 5 {
+                thread::yield_now();
+            }
+            "done"
+        });
+        assert_eq!(done, "done", "and its thread has ended");
+    }
 }

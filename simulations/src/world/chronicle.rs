@@ -6,10 +6,11 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use libp2p::PeerId;
 use serde::Serialize;
 use starfish_crypto::Digest;
 use starfish_node::mesh::Event;
-use starfish_protocol::{engine::port, record::RecordId};
+use starfish_protocol::{engine::port, peer::Peer, record::RecordId};
 
 use crate::{network::Separation, storage::Damage};
 
@@ -77,7 +78,7 @@ impl What {
 
     fn detail(&self) -> String {
         match self {
-            Self::Mesh(Event::Engine(port::Event::Stored(id) | port::Event::BodyStored(id))) => id.to_string(),
+            Self::Mesh(Event::Engine(event)) => told(event),
             Self::Mesh(event) => format!("{event:?}"),
             Self::Published(records) => records.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
             Self::Refused(reason) | Self::Stated(reason) | Self::Overheard(reason) => reason.clone(),
@@ -107,6 +108,25 @@ fn name_of(event: &Event) -> &'static str {
         Event::DialFailed { .. } => "dial-failed",
         Event::Bounded(_) => "bounded",
         _ => "mesh",
+    }
+}
+
+/// With whole names, by which nodes are found in `nodes.csv`.
+fn told(event: &port::Event) -> String {
+    let name = |peer: &Peer| {
+        let id = PeerId::from_bytes(peer.as_bytes());
+        id.map_or_else(|_| format!("{peer:?}"), |id| id.to_string())
+    };
+    match event {
+        port::Event::Stored(id) | port::Event::BodyStored(id) => id.to_string(),
+        port::Event::Introduced { peer, org } => format!("{} {org}", name(peer)),
+        port::Event::Faulted { peer, fault } => format!("{} {fault:?}", name(peer)),
+        port::Event::ForkProven(author) => format!("ForkProven {author}"),
+        port::Event::Reopened(author) => format!("Reopened {author}"),
+        port::Event::Revoked { node, org, ended } => format!("Revoked {node} {org}, ended: {ended}"),
+        port::Event::Standstill { org, freeze, .. } => format!("Standstill {org} {freeze:?}"),
+        port::Event::Manifest { org, seq } => format!("Manifest {org} {seq}"),
+        event => format!("{event:?}"),
     }
 }
 

@@ -173,6 +173,29 @@ fn a_run_is_replayed_and_compared() {
 }
 
 #[test]
+fn whom_events_name_is_found_among_the_nodes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = ["run", "calm", "--ci", "--events", "--out", "out", "--set", "seconds=50"];
+    told(&run, folder.path(), 0);
+    let [events, nodes] = ["events.ndjson", "nodes.csv"]
+        .map(|name| std::fs::read_to_string(folder.path().join("out").join(name)).expect("a file"));
+    let (head, rows) = nodes.split_once('\n').expect("a head");
+    assert!(head.contains("peer,author,organisation"), "{head}");
+    let mut introduced = 0;
+    for line in events.lines().filter(|line| line.contains("\"introduced\"")) {
+        let (_, detail) = line
+            .trim_end_matches("\"}")
+            .split_once("\"detail\":\"")
+            .expect("a detail");
+        let (peer, org) = detail.split_once(' ').expect("a peer and its organisation");
+        let row = rows.lines().find(|row| row.contains(peer));
+        assert!(row.is_some_and(|row| row.contains(org)), "{line}");
+        introduced += 1;
+    }
+    assert!(introduced > 20, "{introduced}");
+}
+
+#[test]
 fn a_breach_is_left_and_replayed() {
     let folder = tempfile::tempdir().expect("a folder");
     // Nobody may say anything: honest nodes take each other for floods.
