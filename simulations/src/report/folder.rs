@@ -183,6 +183,11 @@ pub fn read(path: &Path) -> Result<Report, FolderError> {
     }
     let reason = if path.join(BREACH).exists() {
         format!("there is no report: the run ended in a breach, see {BREACH}")
+    } else if let Some(run) = first_within(path) {
+        format!(
+            "there is no report, but there are some in it: name one, such as {}",
+            run.display()
+        )
     } else {
         format!("there is no report ({SUMMARY}); run a scenario with --out FOLDER first")
     };
@@ -190,6 +195,12 @@ pub fn read(path: &Path) -> Result<Report, FolderError> {
         path: path.to_owned(),
         reason,
     })
+}
+
+/// The first folder of a run in this one.
+fn first_within(folder: &Path) -> Option<PathBuf> {
+    let entries = fs::read_dir(folder).ok()?.flatten();
+    entries.map(|entry| entry.path()).filter(|path| has_left(path)).min()
 }
 
 /// Whether a run left anything in this folder.
@@ -360,6 +371,14 @@ mod tests {
         check("{}", "missing field");
         check("[1, 2]", "is no report");
         check("{\"head\": {\"seed\": 1}}", "is no report");
+        let (sweep, run) = (folder.path().join("sweep"), folder.path().join("sweep/0-1"));
+        clear(&run).expect("a folder");
+        write(&run, &page::tests::report(), "about").expect("a report");
+        let told = read(&sweep).expect_err("no report itself").to_string();
+        assert!(
+            told.ends_with(&format!("name one, such as {}", run.display())),
+            "{told}"
+        );
         for gone in [folder.path().join("gone"), folder.path().join("gone").join(SUMMARY)] {
             let told = read(&gone).expect_err("no report").to_string();
             assert!(told.contains("run a scenario with --out FOLDER first"), "{told}");
