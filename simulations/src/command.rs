@@ -4,18 +4,16 @@
 //! |---|---|
 //! | `arguments` | what can be said |
 //! | `ready` | the scenarios that come along |
-//! | `running` | `run`: one world, one report |
+//! | `running` | `run`: one world, one report, and what it costs here |
 //! | `sweeping` | `sweep`: many seeds and settings, a process each |
 //! | `proving` | `check`: twice the same, byte by byte |
 //! | `replaying` | `replay`: the same as before |
 //! | `comparing` | `compare` and `list` |
-//! | `machine` | what a run costs here, and what the program is made of |
 //! | `output` | what is told, and to whom |
 //! | `scratch` | a folder that is gone at the end |
 
 mod arguments;
 mod comparing;
-mod machine;
 mod output;
 mod proving;
 pub mod ready;

@@ -3,33 +3,25 @@
 //!
 //! | part | what it does |
 //! |---|---|
-//! | `plan` | what a world is made of, and its run |
-//! | `cast` | organisations and keys |
-//! | `vouching` | what organisations say of each other |
+//! | `plan` | what a world is made of, and its run; whether time and chance are the simulation's |
+//! | `cast` | organisations and keys, and what organisations say of each other |
 //! | `facts` | whom a node may believe by that |
-//! | `residents` | nodes: started, crashed, started again |
+//! | `residents` | nodes: started, crashed, started again; what they publish and hold |
 //! | `speaker` | what stands in a node's place and is no node |
-//! | `records` | publishing and looking |
 //! | `faults` | the network's faults |
 //! | `plain` | plain gossipsub beside the nodes, for comparison |
-//! | `chronicle` | what happened, in order |
+//! | `chronicle` | what happened, in order, and how it ended |
 //! | `checks` | what must hold at every step |
-//! | `ended` | what is known of a world that ended before its time |
-//! | `canary` | whether time and chance are the simulation's |
 
-mod canary;
 mod cast;
 mod checks;
 pub mod chronicle;
-mod ended;
 mod facts;
 mod faults;
 mod plain;
 pub mod plan;
-mod records;
 mod residents;
 pub mod speaker;
-mod vouching;
 
 use std::{sync::Arc, time::Duration};
 
@@ -42,14 +34,14 @@ use starfish_sim_kernel::{self as kernel, WallClock};
 use self::{
     cast::Cast,
     checks::Checks,
-    chronicle::{Archive, Chronicle, What},
+    chronicle::{Archive, Chronicle, What, ended},
     facts::Facts,
     plain::Twins,
     residents::Resident,
     speaker::Rumours,
 };
 pub use self::{
-    ended::{Breach, Ended},
+    chronicle::ended::{Breach, Ended},
     plan::{NodePlan, Plan, Vouch},
 };
 use crate::{
@@ -104,7 +96,7 @@ impl World {
         let mut world = Self {
             facts: Facts::new(
                 policies
-                    .map(|(node, plan)| vouching::policy(&cast, node, plan))
+                    .map(|(node, plan)| cast::vouching::policy(&cast, node, plan))
                     .collect(),
             ),
             cast,

@@ -1,4 +1,6 @@
-//! `run`: one world, one report.
+//! `run`: one world, one report. What it costs and what the program is made of is in `machine`.
+
+mod machine;
 
 use std::{
     convert::Infallible,
@@ -18,7 +20,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::{
     Exit, Trouble,
     arguments::{Run, Which},
-    machine,
     output::{say, say_json, warn},
     ready,
 };

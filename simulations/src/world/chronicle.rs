@@ -1,5 +1,7 @@
 //! What happens in a world, in order: [`Happening`], from which everything else is read: figures, invariants, the digest that
-//! tells two runs apart.
+//! tells two runs apart. How a world ended before its time is in `ended`.
+
+pub(super) mod ended;
 
 use std::{
     io::{self, Write},

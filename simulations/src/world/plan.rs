@@ -1,4 +1,6 @@
-//! What a world is made of: [`Plan`], and [`NodePlan`] for each node.
+//! What a world is made of: [`Plan`], and [`NodePlan`] for each node. `canary` looks whether a run is simulated at all.
+
+mod canary;
 
 use std::{fmt, io::Write, net::Ipv4Addr, panic::AssertUnwindSafe, sync::Arc, thread, time::Duration};
 
@@ -7,9 +9,11 @@ use starfish_protocol::{engine::Subscription, trust::Pin};
 use starfish_sim_kernel as kernel;
 
 use super::{
-    World, canary,
-    chronicle::{Archive, Listener},
-    ended::{Breach, Ended},
+    World,
+    chronicle::{
+        Archive, Listener,
+        ended::{Breach, Ended},
+    },
     speaker::Speaker,
 };
 use crate::network::Links;

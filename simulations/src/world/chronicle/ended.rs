@@ -5,7 +5,7 @@ use std::{any::Any, io};
 use serde::{Deserialize, Serialize};
 use starfish_sim_kernel as kernel;
 
-use super::chronicle::Archive;
+use super::Archive;
 
 /// Why a world ended before its time.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +41,7 @@ pub struct Breach {
 macro_rules! invariant {
     ($holds:expr, $($words:tt)+) => {
         if !$holds {
-            $crate::world::ended::broken(format!($($words)+));
+            $crate::world::chronicle::ended::broken(format!($($words)+));
         }
     };
 }
@@ -49,14 +49,14 @@ pub(in crate::world) use invariant;
 
 /// Ends a world in which an invariant broke. It is told with seed and command, not as a panic, which would be a mistake at the
 /// place where it is looked at.
-pub(super) fn broken(message: String) -> ! {
+pub(in crate::world) fn broken(message: String) -> ! {
     std::panic::resume_unwind(Box::new(Broken(message)))
 }
 
 struct Broken(String);
 
 /// Ends a world whose events cannot be written. It is no panic: nobody is at fault here.
-pub(super) fn cut_short() -> ! {
+pub(in crate::world) fn cut_short() -> ! {
     std::panic::resume_unwind(Box::new(CutShort))
 }
 
@@ -64,7 +64,7 @@ struct CutShort;
 
 impl Breach {
     /// While time is still that of the world. None when that was only cut short.
-    pub(super) fn of(cause: &(dyn Any + Send), archive: &Archive) -> Option<Self> {
+    pub(in crate::world) fn of(cause: &(dyn Any + Send), archive: &Archive) -> Option<Self> {
         if cause.is::<CutShort>() {
             return None;
         }
