@@ -4,6 +4,7 @@ mod machine;
 
 use std::{
     convert::Infallible,
+    fmt,
     fs::File,
     io::{BufWriter, IsTerminal as _, Write},
     path::{Path, PathBuf},
@@ -15,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use super::{
     Exit, Trouble,
@@ -144,9 +145,16 @@ fn bar(length: Duration) -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let template = "{bar:40} {pos}/{len} virtual seconds, {per_sec}, {eta} left";
+    ProgressBar::new(length.as_secs()).with_style(style())
+}
+
+fn style() -> ProgressStyle {
+    let template = "{bar:40} {pos}/{len} virtual seconds, {speed} each second, {eta} left";
     let style = ProgressStyle::with_template(template).expect("the template names known keys");
-    ProgressBar::new(length.as_secs()).with_style(style)
+    style.with_key("speed", |state: &ProgressState, out: &mut dyn fmt::Write| {
+        // When that fails there is no terminal to tell it to.
+        let _ = write!(out, "{:.1}", state.per_sec());
+    })
 }
 
 /// Draws how far a world has come while it runs, on a thread of its own: on the world's the bar would tell its speed by the

@@ -260,7 +260,7 @@ fn foreign(text: &str, file: &Path) -> Option<String> {
     let folder = file.parent().unwrap_or(Path::new("."));
     let again = head.run_command(folder);
     Some(format!(
-        "was written by another version, {program}; make it anew with: {again}"
+        "this program cannot read what {program} wrote; make it anew with: {again}"
     ))
 }
 
