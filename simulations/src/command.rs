@@ -4,18 +4,16 @@
 //! |---|---|
 //! | `arguments` | what can be said |
 //! | `ready` | the scenarios that come along |
-//! | `running` | `run`: one world, one report |
+//! | `running` | `run`: one world, one report, and what it costs here |
 //! | `sweeping` | `sweep`: many seeds and settings, a process each |
 //! | `proving` | `check`: twice the same, byte by byte |
 //! | `replaying` | `replay`: the same as before |
 //! | `comparing` | `compare` and `list` |
-//! | `machine` | what a run costs here, and what the program is made of |
 //! | `output` | what is told, and to whom |
 //! | `scratch` | a folder that is gone at the end |
 
 mod arguments;
 mod comparing;
-mod machine;
 mod output;
 mod proving;
 pub mod ready;
@@ -40,9 +38,9 @@ pub enum Exit {
     Broken = 1,
     /// The command line or the scenario is wrong.
     Mistaken = 2,
-    /// The machine failed: a file, a process.
+    /// The machine failed, a file or a process; or this program did, outside a world.
     Failed = 3,
-    /// An invariant of the nodes does not hold: a mistake in the program.
+    /// An invariant of the nodes does not hold, or something in the world panicked: a mistake in Starfish.
     Breach = 4,
 }
 
@@ -84,6 +82,18 @@ impl Trouble {
 
 /// Does what the command line says.
 pub fn main() -> ExitCode {
+    ExitCode::from(guarded(obey) as u8)
+}
+
+/// A panic here is outside any world. Where it was is told by then; 101 would mean nothing to those who read exit codes.
+fn guarded(work: fn() -> Exit) -> Exit {
+    std::panic::catch_unwind(work).unwrap_or_else(|_| {
+        output::warn("this program failed, by a mistake in itself; please report it with the lines above\n");
+        Exit::Failed
+    })
+}
+
+fn obey() -> Exit {
     let arguments = Arguments::parse();
     let done = match &arguments.order {
         Order::Run(run) => running::run(run),
@@ -93,16 +103,21 @@ pub fn main() -> ExitCode {
         Order::Compare(compare) => comparing::compare(compare),
         Order::List(list) => comparing::list(list),
     };
-    let exit = done.unwrap_or_else(|trouble| {
+    done.unwrap_or_else(|trouble| {
         output::warn(&format!("{trouble}\n"));
         trouble.exit()
-    });
-    ExitCode::from(exit as u8)
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_panic_ends_with_a_code_of_the_table() {
+        assert_eq!(guarded(|| Exit::Broken), Exit::Broken);
+        assert_eq!(guarded(|| panic!("a mistake")), Exit::Failed);
+    }
 
     #[test]
     fn the_worst_end_counts() {

@@ -31,6 +31,7 @@ use libp2p::{
     core::{muxing::StreamMuxerBox, transport::Boxed},
     multiaddr::Protocol,
 };
+use serde::{Deserialize, Serialize};
 
 use self::{connection::Connection, transport::Wire, wires::Wires};
 pub use self::{
@@ -48,7 +49,8 @@ pub struct Network(Arc<Mutex<Wires>>);
 /// What a partition does to those whom it separates.
 ///
 /// In order: of several, the first is what shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Separation {
     /// Connections break at once, and both ends see it.
     Cut,

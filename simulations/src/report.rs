@@ -103,8 +103,6 @@ pub struct Outcome {
     /// The lowest gossip score that an honest node had at another one, looked at every 30 virtual seconds; none where no two
     /// were connected then.
     pub lowest_score: Option<f64>,
-    /// Provable faults that honest nodes counted against other honest nodes; more than none is a mistake of ours.
-    pub faults_among_honest: u64,
     /// Latency by region of the receiver.
     pub regions: Vec<RegionRow>,
     /// Bytes by kind of stream, of all nodes.
@@ -123,7 +121,7 @@ pub struct Outcome {
     pub events: u64,
     /// Its digest.
     pub events_digest: String,
-    /// What was expected and did not come out, or an invariant that broke.
+    /// What was expected and did not come out.
     pub broken: Vec<String>,
 }
 
@@ -175,6 +173,8 @@ pub struct NodeRow {
     pub region: String,
     /// What it does instead of what it should; none for an honest one.
     pub adversary: Option<AdversaryKind>,
+    /// By which events call it.
+    pub names: Names,
     /// Bodies that it wanted and did not get.
     pub missing: u64,
     /// Bytes that it was sent, of every kind.
@@ -185,6 +185,18 @@ pub struct NodeRow {
     pub stored_bodies: u64,
     /// Bytes that it sent.
     pub sent: u64,
+}
+
+/// By what a node is known in events.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Names {
+    /// Its name in the mesh.
+    pub peer: String,
+    /// The key that signs its records.
+    pub author: String,
+    /// Its organisation.
+    pub organisation: String,
 }
 
 /// What a run cost on the machine where it ran; differs each time.
@@ -263,6 +275,11 @@ impl Head {
         }
         words.extend(self.set.iter().map(|set| format!("--set {}", quoted(set))));
         words.join(" ")
+    }
+
+    /// The command that runs this again into a folder.
+    pub fn run_command(&self, folder: &Path) -> String {
+        format!("{} --out {}", self.command(), quoted(&folder.display().to_string()))
     }
 
     /// The command that runs what was left in this folder again, and compares.

@@ -3,22 +3,16 @@
 //!
 //! | part | what it does |
 //! |---|---|
-//! | `plan` | what a world is made of, and its run |
-//! | `cast` | organisations and keys |
-//! | `vouching` | what organisations say of each other |
+//! | `plan` | what a world is made of, and its run; whether time and chance are the simulation's |
+//! | `cast` | organisations and keys, and what organisations say of each other |
 //! | `facts` | whom a node may believe by that |
-//! | `residents` | nodes: started, crashed, started again |
+//! | `residents` | nodes: started, crashed, started again; what they publish and hold |
 //! | `speaker` | what stands in a node's place and is no node |
-//! | `records` | publishing and looking |
 //! | `faults` | the network's faults |
 //! | `plain` | plain gossipsub beside the nodes, for comparison |
-//! | `chronicle` | what happened, in order |
+//! | `chronicle` | what happened, in order, and how it ended |
 //! | `checks` | what must hold at every step |
-//! | `breach` | what is known when it does not |
-//! | `canary` | whether time and chance are the simulation's |
 
-mod breach;
-mod canary;
 mod cast;
 mod checks;
 pub mod chronicle;
@@ -26,10 +20,8 @@ mod facts;
 mod faults;
 mod plain;
 pub mod plan;
-mod records;
 mod residents;
 pub mod speaker;
-mod vouching;
 
 use std::{sync::Arc, time::Duration};
 
@@ -39,24 +31,27 @@ use starfish_node::{ledger::Ledger, mesh::Handle, store::memory::Pool};
 use starfish_protocol::{engine::port::Change, organisation::OrgId, time::Millis};
 use starfish_sim_kernel::{self as kernel, WallClock};
 
-pub use self::{
-    breach::Breach,
-    plan::{NodePlan, Plan, Vouch},
-};
 use self::{
     cast::Cast,
     checks::Checks,
-    chronicle::{Archive, Chronicle, What},
+    chronicle::{Archive, Chronicle, What, ended},
     facts::Facts,
     plain::Twins,
     residents::Resident,
     speaker::Rumours,
+};
+pub use self::{
+    chronicle::ended::{Breach, Ended},
+    plan::{NodePlan, Plan, Vouch},
 };
 use crate::{
     environment::Remembering,
     network::{Network, Site},
     storage::Disk,
 };
+
+/// What is no node dials again this long after it lost a connection, as nodes do it at the latest.
+const REDIAL: Duration = Duration::from_secs(5);
 
 /// Nodes that run, the network between them, and what happened so far.
 #[derive(Debug)]
@@ -75,7 +70,6 @@ pub struct World {
     archive: Archive,
     checks: Checks,
     rumours: Rumours,
-    turns: u64,
 }
 
 impl World {
@@ -102,7 +96,7 @@ impl World {
         let mut world = Self {
             facts: Facts::new(
                 policies
-                    .map(|(node, plan)| vouching::policy(&cast, node, plan))
+                    .map(|(node, plan)| cast::vouching::policy(&cast, node, plan))
                     .collect(),
             ),
             cast,
@@ -119,7 +113,6 @@ impl World {
             pool,
             archive: plan.archive,
             rumours: Rumours::default(),
-            turns: 0,
         };
         if plan.acquainted {
             world.papers = world.papers_of_all();
@@ -174,7 +167,6 @@ impl World {
         loop {
             // News changes what holds; a step without any does not.
             let goes_on = kernel::turn(end);
-            self.turns += 1;
             if (self.take_news() || !goes_on) && holds(self) {
                 return true;
             }
@@ -188,24 +180,20 @@ impl World {
     fn take_news(&mut self) -> bool {
         let news = self.chronicle.take();
         for happening in &news {
-            self.archive
-                .add(happening)
-                .expect("the stream of events can be written");
+            self.archive.add(happening);
             self.checks.see(happening, &self.residents, &self.cast, &mut self.facts);
         }
         let everything = (&self.residents[..], &self.cast, &mut self.facts);
         self.checks.look(&self.network, everything, &self.plan);
+        if self.archive.has_failed() {
+            ended::cut_short();
+        }
         !news.is_empty()
     }
 
     fn note(&mut self, node: Option<usize>, what: What) {
         self.chronicle.note(node, what);
         self.take_news();
-    }
-
-    fn end(&mut self) {
-        self.take_news();
-        self.archive.flush().expect("the stream of events can be written");
     }
 
     /// The digest of everything that happened so far, the same for the same seed.
@@ -216,11 +204,6 @@ impl World {
     /// How many things happened so far.
     pub fn events(&self) -> u64 {
         self.archive.count()
-    }
-
-    /// How many steps the world took so far.
-    pub fn turns(&self) -> u64 {
-        self.turns
     }
 
     /// The network, for its figures.

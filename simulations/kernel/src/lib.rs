@@ -30,7 +30,7 @@ pub use self::{
     clock::{EPOCH_S, Owner, chance, current, inside, now, set_skew, skew},
     interposition::{WallClock, answered, processor_time, real_time},
     tasks::{kill, most_tasks, spawn},
-    timers::{Sleep, Timer, pending, sleep},
+    timers::{Sleep, Timer, sleep},
 };
 
 /// libp2p numbers its connections and listeners over the whole process, so that a second run would differ from the first.
@@ -73,11 +73,6 @@ pub fn turn(until: u64) -> bool {
             false
         }
     }
-}
-
-/// Runs all that happens until this time.
-pub fn run_until(until: u64) {
-    while turn(until) {}
 }
 
 /// A length of time in the clock's unit; 584 years at most.

@@ -199,11 +199,6 @@ impl Future for Sleep {
     }
 }
 
-/// How many timers are set, over all owners.
-pub fn pending() -> usize {
-    TIMERS.with_borrow(|timers| timers.slots.len() - timers.free.len())
-}
-
 /// Takes the next deadline that still counts, if it is not after `until`.
 pub(crate) fn next(until: u64) -> Option<(u64, Option<Waker>)> {
     TIMERS.with_borrow_mut(|timers| {

@@ -9,13 +9,19 @@ use crate::scenario::reading::Changes;
 const BEGIN: &str = "\
 Begin with:
   starfish-sim list                              what comes along
-  starfish-sim run calm --ci                     a small world, some seconds
+  starfish-sim run calm --ci                     a small world, at once
   starfish-sim run calm --set nodes.cert.count=200
-  starfish-sim sweep withholding --seeds 1..20 --set adversary.liars.share=0,0.1,0.3
+  starfish-sim sweep withholding --seeds 1..20 --set adversary.liars.share=0,0.3
 
-A scenario is the name of one that comes along, or a TOML file; simulations/README.md explains its keys.
-Exit codes: 0 all as expected, 1 something expected did not come out or two runs differ, 2 wrong command or scenario,
-3 the machine failed, 4 an invariant of the nodes broke.";
+A scenario is the name of one that comes along, or a TOML file;
+simulations/README.md explains its keys.
+
+Exit codes:
+  0  all came out as expected
+  1  something expected did not come out, or two runs differ
+  2  the command line or the scenario is wrong
+  3  a file or a process failed, or this program outside a world
+  4  a breach: an invariant of the nodes broke, or something in a world panicked";
 
 /// Thousands of real Starfish nodes in virtual time, from one seed.
 #[derive(Debug, Parser)]
@@ -178,6 +184,7 @@ mod tests {
     #[test]
     fn the_command_line_holds_together() {
         Arguments::command().debug_assert();
+        assert!(BEGIN.lines().all(|line| line.len() <= 80), "it is not wrapped");
     }
 
     #[test]

@@ -45,15 +45,22 @@ pub(super) fn check(check: &Check) -> Result<Exit, Trouble> {
         }
         children.push(child.spawn().map_err(failed)?);
     }
-    let mut codes = Vec::new();
+    let mut ends = Vec::new();
     for child in children {
         let output = child.wait_with_output().map_err(failed)?;
         warn(&String::from_utf8_lossy(&output.stderr));
-        codes.push(output.status.code());
+        ends.push(Exit::of(output.status.code()));
+    }
+    if ends.iter().any(|end| !end.has_left()) {
+        warn(&format!(
+            "a run of seed {} failed, and nothing was compared\n",
+            check.seed
+        ));
+        return Ok(verdict(&ends, false));
     }
     let [one, other] = folders.map(|folder| open(&folder.join(EVENTS)));
     let (bytes, line) = same(one?, other?)?;
-    let identical = line.is_none() && codes[0] == codes[1];
+    let identical = line.is_none() && ends[0] == ends[1];
     let checked = Checked {
         identical,
         seed: check.seed,
@@ -74,11 +81,16 @@ pub(super) fn check(check: &Check) -> Result<Exit, Trouble> {
             ))?,
         }
     }
-    match codes[0] {
-        _ if !identical => Ok(Exit::Broken),
-        // A run that breaks an invariant does so again; that it is the same does not make it good.
-        Some(code) if code == Exit::Breach as i32 => Ok(Exit::Breach),
-        _ => Ok(Exit::Good),
+    Ok(verdict(&ends, identical))
+}
+
+/// Runs that miss what their scenario expects are good here when they are the same. Anything worse is told as it is: a breach
+/// comes again, and that it is the same does not make it good.
+fn verdict(ends: &[Exit], identical: bool) -> Exit {
+    match ends.iter().max() {
+        Some(worse) if *worse > Exit::Broken => *worse,
+        _ if identical => Exit::Good,
+        _ => Exit::Broken,
     }
 }
 
@@ -107,6 +119,21 @@ pub(super) fn same(one: impl BufRead, other: impl BufRead) -> Result<(u64, Optio
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_ended_well_can_be_the_same() {
+        let check = |ends: [Exit; 2], expected: [Exit; 2]| {
+            assert_eq!(
+                [true, false].map(|identical| verdict(&ends, identical)),
+                expected,
+                "{ends:?}"
+            );
+        };
+        check([Exit::Good; 2], [Exit::Good, Exit::Broken]);
+        check([Exit::Broken; 2], [Exit::Good, Exit::Broken]);
+        check([Exit::Breach; 2], [Exit::Breach; 2]);
+        check([Exit::Good, Exit::Breach], [Exit::Breach; 2]);
+    }
 
     #[test]
     fn the_first_difference_is_found() {

@@ -101,8 +101,8 @@ fn ending(before: &Left, now: &Left) -> String {
         format!("after {:.3} s: {message}", Duration::from_nanos(*at).as_secs_f64())
     };
     match (before, now) {
-        (Left::Report(_), Left::Breach(now)) => format!("an invariant broke this time, {}\n", words(now)),
-        (Left::Breach(before), Left::Report(_)) => format!("no invariant broke this time; before, {}\n", words(before)),
+        (Left::Report(_), Left::Breach(now)) => format!("a breach this time, {}\n", words(now)),
+        (Left::Breach(before), Left::Report(_)) => format!("no breach this time; before, {}\n", words(before)),
         (Left::Breach(before), Left::Breach(now)) if words(before) != words(now) => {
             format!("another breach, {}\nbefore, {}\n", words(now), words(before))
         }
@@ -157,13 +157,19 @@ fn not_the_same(events: &Path, earlier: &Path) -> Result<(), Trouble> {
 
 /// What the only run of a seed left, and its folder.
 fn find(reports: &Path, seed: u64) -> Result<(PathBuf, Left), Trouble> {
-    let read = |path: PathBuf| folder::left(&path).ok().map(|left| (path, left));
-    let mut found: Vec<_> = folders(reports)?.into_iter().filter_map(read).collect();
-    found.retain(|(_, left)| left.head().seed == seed);
+    let (mut found, mut unread) = (Vec::new(), String::new());
+    for path in folders(reports)? {
+        match folder::left(&path) {
+            Ok(left) if left.head().seed == seed => found.push((path, left)),
+            Ok(_) => {}
+            // It matters when it may be the one.
+            Err(error) => unread += &format!("\n{error}"),
+        }
+    }
     let within = reports.display();
     match found.len() {
         0 => Err(Trouble::Usage(format!(
-            "no report of seed {seed} in {within}; say where it is with --reports FOLDER, or run the scenario"
+            "no report of seed {seed} in {within}; say where it is with --reports FOLDER, or run the scenario{unread}"
         ))),
         1 => Ok(found.remove(0)),
         count => {
@@ -257,7 +263,7 @@ mod tests {
             let (before, mut now) = (breached(), breached());
             change(&mut now);
             let (exit, text) = told(&Left::Breach(Box::new(before)), &Left::Breach(Box::new(now)), line);
-            assert_eq!(exit, Exit::Breach, "an invariant broke: {text}");
+            assert_eq!(exit, Exit::Breach, "it came to no end: {text}");
             assert!(words.iter().all(|word| text.contains(word)), "{text}");
             let is_same = text.contains("the same breach again");
             assert_eq!(is_same, words[0] == "the same breach again", "{text}");
@@ -285,14 +291,11 @@ mod tests {
         let (breach, good) = (Left::Breach(Box::new(breached())), Left::Report(Box::new(report())));
         let (exit, text) = told(&breach, &good, None);
         assert!(
-            exit == Exit::Broken && text.contains("no invariant broke this time") && text.contains("node 1"),
+            exit == Exit::Broken && text.contains("no breach this time; before") && text.contains("node 1"),
             "{text}"
         );
         let (exit, text) = told(&good, &breach, None);
-        assert!(
-            exit == Exit::Breach && text.contains("an invariant broke this time"),
-            "{text}"
-        );
+        assert!(exit == Exit::Breach && text.starts_with("a breach this time"), "{text}");
     }
 
     #[test]
@@ -352,6 +355,10 @@ mod tests {
         check("withholding-1", 1, Some("withholding-1"));
         check("withholding-1", 2, None);
         check("", 4, None);
+        std::fs::write(reports.join("calm-2/summary.json"), "{}").expect("a file");
+        let unread = find(reports, 2).expect_err("it cannot be read").to_string();
+        assert!(unread.contains("calm-2/summary.json: is no report"), "{unread}");
+        assert!(find(reports, 3).is_ok(), "others do not matter");
         let several = find(reports, 1).expect_err("two reports");
         assert_eq!(several.exit(), Exit::Mistaken);
         let told = several.to_string();

@@ -1,18 +1,26 @@
-//! `run`: one world, one report.
+//! `run`: one world, one report. What it costs and what the program is made of is in `machine`.
+
+mod machine;
 
 use std::{
+    convert::Infallible,
+    fmt,
     fs::File,
     io::{BufWriter, IsTerminal as _, Write},
     path::{Path, PathBuf},
+    sync::{
+        atomic::{AtomicU64, Ordering},
+        mpsc::{self, RecvTimeoutError},
+    },
+    thread,
     time::Duration,
 };
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use super::{
     Exit, Trouble,
     arguments::{Run, Which},
-    machine,
     output::{say, say_json, warn},
     ready,
 };
@@ -25,7 +33,11 @@ use crate::{
         Scenario,
         playing::{Playing, play},
     },
+    world::Ended,
 };
+
+/// The time between two pictures of the bar.
+const FRAME: Duration = Duration::from_millis(100);
 
 pub(super) fn run(run: &Run) -> Result<Exit, Trouble> {
     let scenario = ready::load(&run.which.scenario, &run.which.changes()).map_err(Trouble::Mistakes)?;
@@ -52,7 +64,7 @@ pub(super) fn default_folder(name: &str, seed: u64) -> PathBuf {
     Path::new("reports").join(format!("{name}-{seed}"))
 }
 
-/// Keeps what is known of a broken invariant. That it broke is worse than that this cannot be written.
+/// Keeps what is known of a breach, which is worse than that this cannot be written.
 fn leave(run: &Run, breached: &Breached, out: &Path) -> Result<Exit, Trouble> {
     match folder::write_breach(out, breached) {
         Ok(()) => warn(&format!("replay it with: {}\n", breached.head.replay_command(out))),
@@ -64,30 +76,44 @@ fn leave(run: &Run, breached: &Breached, out: &Path) -> Result<Exit, Trouble> {
     Ok(Exit::Breach)
 }
 
-/// Plays a scenario, once a process. That an invariant broke is told already.
-pub(super) fn played(scenario: &Scenario, which: &Which, seed: u64, events: Option<&Path>) -> Result<Left, Trouble> {
+/// Plays a scenario, once a process, and tells of a breach.
+pub(super) fn played(scenario: &Scenario, which: &Which, seed: u64, path: Option<&Path>) -> Result<Left, Trouble> {
     let head = head(scenario, which, seed);
-    let events = events.map(|path| stream(path, &head)).transpose()?;
+    let events = path.map(|path| stream(path, &head)).transpose()?;
     let length = Duration::from_secs(scenario.written.seconds);
-    let bar = bar(length);
-    let progress = |time: Duration| bar.set_position(time.as_secs());
-    let command = head.command();
+    let (bar, clock) = (bar(length), AtomicU64::new(0));
     let playing = Playing {
         seed,
         events,
-        command,
-        progress: &progress,
+        clock: &clock,
     };
-    let played = play(scenario, playing);
+    let played = drawn(&bar, &clock, || play(scenario, playing));
     bar.finish_and_clear();
-    Ok(match played {
-        Ok(outcome) => Left::Report(Box::new(Report {
+    let unwritten = |error| {
+        let path = path.unwrap_or(Path::new(EVENTS));
+        Trouble::File(path.display().to_string(), error)
+    };
+    match played {
+        Ok(outcome) => Ok(Left::Report(Box::new(Report {
             head,
             outcome,
             cost: machine::cost(length),
-        })),
-        Err(breach) => Left::Breach(Box::new(Breached { head, breach })),
-    })
+        }))),
+        Err(Ended::Breach {
+            breach,
+            unwritten: lost,
+        }) => {
+            let (message, command) = (&breach.message, head.command());
+            warn(&format!(
+                "{message}\nthe world of seed {seed} failed; again with: {command}\n"
+            ));
+            if let Some(error) = lost {
+                warn(&format!("{}\n", unwritten(error)));
+            }
+            Ok(Left::Breach(Box::new(Breached { head, breach })))
+        }
+        Err(Ended::Stream(error)) => Err(unwritten(error)),
+    }
 }
 
 fn head(scenario: &Scenario, which: &Which, seed: u64) -> Head {
@@ -119,9 +145,33 @@ fn bar(length: Duration) -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let template = "{bar:40} {pos}/{len} virtual seconds, {per_sec}, {eta} left";
+    ProgressBar::new(length.as_secs()).with_style(style())
+}
+
+fn style() -> ProgressStyle {
+    let template = "{bar:40} {pos}/{len} virtual seconds, {speed} each second, {eta} left";
     let style = ProgressStyle::with_template(template).expect("the template names known keys");
-    ProgressBar::new(length.as_secs()).with_style(style)
+    style.with_key("speed", |state: &ProgressState, out: &mut dyn fmt::Write| {
+        // When that fails there is no terminal to tell it to.
+        let _ = write!(out, "{:.1}", state.per_sec());
+    })
+}
+
+/// Draws how far a world has come while it runs, on a thread of its own: on the world's the bar would tell its speed by the
+/// world's clock.
+fn drawn<T>(bar: &ProgressBar, clock: &AtomicU64, work: impl FnOnce() -> T) -> T {
+    thread::scope(|scope| {
+        // Nothing is sent: its end is what is waited for.
+        let (running, ended) = mpsc::channel::<Infallible>();
+        scope.spawn(move || {
+            while ended.recv_timeout(FRAME) == Err(RecvTimeoutError::Timeout) {
+                bar.set_position(clock.load(Ordering::Relaxed));
+            }
+        });
+        let done = work();
+        drop(running);
+        done
+    })
 }
 
 /// What plain gossipsub came to, if that was compared.
@@ -167,4 +217,22 @@ fn show(run: &Run, report: &Report, out: &Path) -> Result<(), Trouble> {
     }
     text += &format!("report: {}\n", out.join("report.html").display());
     say(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bar_moves_while_the_world_does_nothing_for_it() {
+        let (bar, clock) = (ProgressBar::hidden(), AtomicU64::new(0));
+        let done = drawn(&bar, &clock, || {
+            clock.store(5, Ordering::Relaxed);
+            while bar.position() < 5 {
+                thread::yield_now();
+            }
+            "done"
+        });
+        assert_eq!(done, "done", "and its thread has ended");
+    }
 }

@@ -246,7 +246,7 @@ fn missed(which: &Which, result: &Results, folder: &dyn Fn(u64) -> PathBuf) -> S
     let run = |seed: u64| head(seed).command();
     let replay = |seed: u64| head(seed).replay_command(&folder(seed));
     tell("missed what was expected", &result.broken, &run);
-    tell("broke an invariant", &result.breached, &replay);
+    tell("ended in a breach", &result.breached, &replay);
     tell("left no report", &result.failed, &run);
     text
 }
@@ -288,7 +288,7 @@ mod tests {
         check(&[], &[], &[], &[], "");
         let written = "as written: missed what was expected with seeds 2, 5; again with: starfish-sim run base.toml --seed 2 --ci\n";
         check(&[], &[2, 5], &[], &[], written);
-        let breached = "a=1: broke an invariant with seeds 3, 4; again with: starfish-sim replay 3 --reports out/1-3\n";
+        let breached = "a=1: ended in a breach with seeds 3, 4; again with: starfish-sim replay 3 --reports out/1-3\n";
         check(&["a=1"], &[], &[3, 4], &[], breached);
         let set = "a=2: left no report with seeds 7; again with: starfish-sim run base.toml --seed 7 --ci --set a=2\n";
         check(&["a=2"], &[], &[], &[7], set);

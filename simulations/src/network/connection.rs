@@ -17,7 +17,7 @@ use starfish_sim_kernel::{Owner, Timer, sleep, spawn};
 
 use super::{
     Network, Separation, now,
-    pipe::{Pipe, Substream, pair},
+    pipe::{HELD, Pipe, Substream, pair},
 };
 
 /// What opening a stream sends, in bytes.
@@ -117,13 +117,13 @@ impl Connection {
         let at = {
             let mut wires = self.network.wires();
             match wires.fault(from, to) {
-                Some(Separation::BlackHole) => u64::MAX,
+                Some(Separation::BlackHole) => HELD,
                 _ => wires.arrival(from, to, 0),
             }
         };
         self.set_death(side, at);
         // While a world is torn down there is nobody to tell.
-        if at != u64::MAX && starfish_sim_kernel::now().is_some() {
+        if at != HELD && starfish_sim_kernel::now().is_some() {
             let connection = Arc::clone(self);
             let length = Duration::from_nanos(at.saturating_sub(now()));
             spawn(Owner::WORLD, async move {
@@ -150,13 +150,13 @@ impl Connection {
         let pipes = self.lock().pipes.clone();
         pipes.iter().filter_map(Weak::upgrade).for_each(|pipe| pipe.resume());
         for side in 0..2 {
-            if self.lock().sides[side].death == Some(u64::MAX) {
+            if self.lock().sides[side].death == Some(HELD) {
                 self.send_death(side);
             }
             let mut state = self.lock();
             let state = &mut state.sides[side];
             for (at, ..) in &mut state.incoming {
-                if *at == u64::MAX {
+                if *at == HELD {
                     let (from, to) = (self.ends[1 - side], self.ends[side]);
                     *at = self.network.wires().arrival(from, to, OPENING);
                 }
@@ -182,7 +182,7 @@ impl Connection {
         let at = {
             let mut wires = self.network.wires();
             match wires.fault(from, to) {
-                Some(Separation::BlackHole) => u64::MAX,
+                Some(Separation::BlackHole) => HELD,
                 _ => wires.arrival(from, to, OPENING),
             }
         };
@@ -202,7 +202,7 @@ impl Connection {
 impl Side {
     fn tell_acceptor(&mut self) {
         if let Some((at, ..)) = self.incoming.front()
-            && *at != u64::MAX
+            && *at != HELD
             && let Some(acceptor) = self.acceptor.take()
         {
             self.timer.arm(*at, &acceptor);
@@ -240,7 +240,7 @@ impl StreamMuxer for Muxer {
         let side = &mut state.sides[self.side];
         match side.incoming.front() {
             Some((at, ..)) if *at <= now() => {}
-            Some((at, ..)) if *at != u64::MAX => {
+            Some((at, ..)) if *at != HELD => {
                 side.timer.arm(*at, cx.waker());
                 side.acceptor = Some(cx.waker().clone());
                 return Poll::Pending;

@@ -16,7 +16,7 @@ use super::{Network, Separation, connection::Connection, now, traffic::Label};
 /// How many bytes may be under way or unread, as yamux allows.
 const WINDOW: usize = 256 * 1_024;
 /// Never, unless the link is mended.
-const HELD: u64 = u64::MAX;
+pub(super) const HELD: u64 = u64::MAX;
 
 /// Bytes from one host to another, in order.
 #[derive(Debug)]

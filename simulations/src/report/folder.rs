@@ -1,18 +1,18 @@
 //! The folder of a run: `summary.json`, a CSV file for each figure, and `report.html`; or `breach.json`, when an invariant
-//! broke.
+//! broke or something panicked.
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{Breached, Left, Report, page};
+use super::{Breached, Head, Left, Report, page};
 
 /// The file by which a folder is known as a report.
 pub const SUMMARY: &str = "summary.json";
-/// What there is instead when an invariant broke.
+/// What there is instead of a run that ended in a breach.
 pub const BREACH: &str = "breach.json";
 /// The event stream, if it is wanted.
 pub const EVENTS: &str = "events.ndjson";
@@ -105,6 +105,9 @@ pub fn write(folder: &Path, report: &Report, about: &str) -> Result<(), FolderEr
         "role",
         "region",
         "adversary",
+        "peer",
+        "author",
+        "organisation",
         "missing",
         "received",
         "received_bodies",
@@ -130,7 +133,7 @@ pub fn write(folder: &Path, report: &Report, about: &str) -> Result<(), FolderEr
     write_document(&folder.join(SUMMARY), report)
 }
 
-/// Writes what is known of a run that an invariant ended.
+/// Writes what is known of a run that ended in a breach.
 ///
 /// # Errors
 /// When the folder cannot be written to.
@@ -179,7 +182,12 @@ pub fn read(path: &Path) -> Result<Report, FolderError> {
         return read_document(&file);
     }
     let reason = if path.join(BREACH).exists() {
-        format!("there is no report: an invariant broke ({BREACH})")
+        format!("there is no report: the run ended in a breach, see {BREACH}")
+    } else if let Some(run) = first_within(path) {
+        format!(
+            "there is no report, but there are some in it: name one, such as {}",
+            run.display()
+        )
     } else {
         format!("there is no report ({SUMMARY}); run a scenario with --out FOLDER first")
     };
@@ -187,6 +195,12 @@ pub fn read(path: &Path) -> Result<Report, FolderError> {
         path: path.to_owned(),
         reason,
     })
+}
+
+/// The first folder of a run in this one.
+fn first_within(folder: &Path) -> Option<PathBuf> {
+    let entries = fs::read_dir(folder).ok()?.flatten();
+    entries.map(|entry| entry.path()).filter(|path| has_left(path)).min()
 }
 
 /// Whether a run left anything in this folder.
@@ -210,8 +224,44 @@ fn read_document<T: DeserializeOwned>(file: &Path) -> Result<T, FolderError> {
     let text = fs::read_to_string(file).map_err(failed(file))?;
     serde_json::from_str(&text).map_err(|error| FolderError {
         path: file.to_owned(),
-        reason: format!("is no report of this version: {error}"),
+        reason: foreign(&text, file).map_or_else(
+            || format!("is no report: {error}"),
+            |foreign| format!("{foreign} ({error})"),
+        ),
     })
+}
+
+/// The head of a report that another version wrote, which has other figures: what it takes to make the report anew.
+#[derive(Deserialize)]
+struct Foreign {
+    head: ForeignHead,
+}
+
+#[derive(Deserialize)]
+struct ForeignHead {
+    file: String,
+    ci: bool,
+    set: Vec<String>,
+    seed: u64,
+    program: String,
+}
+
+/// Who wrote a report that cannot be read, and how it is made anew; none when it is no report at all.
+fn foreign(text: &str, file: &Path) -> Option<String> {
+    let Foreign { head } = serde_json::from_str(text).ok()?;
+    let program = head.program;
+    let head = Head {
+        file: head.file,
+        ci: head.ci,
+        set: head.set,
+        seed: head.seed,
+        ..Head::default()
+    };
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let again = head.run_command(folder);
+    Some(format!(
+        "this program cannot read what {program} wrote; make it anew with: {again}"
+    ))
 }
 
 #[cfg(test)]
@@ -285,11 +335,28 @@ mod tests {
             Left::Breach(Box::new(breached()))
         );
         let told = read(folder.path()).expect_err("no report").to_string();
-        assert!(told.contains("an invariant broke"), "{told}");
+        assert!(told.contains("ended in a breach, see breach.json"), "{told}");
         // The next run begins with a clear folder.
         clear(folder.path()).expect("a cleared folder");
         write(folder.path(), &page::tests::report(), "about").expect("a report");
         assert!(matches!(left(folder.path()), Ok(Left::Report(_))));
+    }
+
+    #[test]
+    fn a_report_of_another_version_says_how_to_make_it_anew() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut document = serde_json::to_value(page::tests::report()).expect("a document");
+        document["outcome"]["abolished"] = 5.into();
+        document["head"]["abolished"] = true.into();
+        let path = folder.path().join(SUMMARY);
+        fs::write(&path, document.to_string()).expect("a file");
+        let told = read(folder.path()).expect_err("it has another figure").to_string();
+        let (program, again) = (page::tests::report().head.program, page::tests::report().head.command());
+        let out = folder.path().display();
+        for words in [&program, &format!("{again} --out {out}"), "unknown field `abolished`"] {
+            assert!(told.contains(words), "{words}: {told}");
+        }
+        assert!(told.starts_with(&path.display().to_string()), "{told}");
     }
 
     #[test]
@@ -303,6 +370,15 @@ mod tests {
         check("", "is no report");
         check("{}", "missing field");
         check("[1, 2]", "is no report");
+        check("{\"head\": {\"seed\": 1}}", "is no report");
+        let (sweep, run) = (folder.path().join("sweep"), folder.path().join("sweep/0-1"));
+        clear(&run).expect("a folder");
+        write(&run, &page::tests::report(), "about").expect("a report");
+        let told = read(&sweep).expect_err("no report itself").to_string();
+        assert!(
+            told.ends_with(&format!("name one, such as {}", run.display())),
+            "{told}"
+        );
         for gone in [folder.path().join("gone"), folder.path().join("gone").join(SUMMARY)] {
             let told = read(&gone).expect_err("no report").to_string();
             assert!(told.contains("run a scenario with --out FOLDER first"), "{told}");

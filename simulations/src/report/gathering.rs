@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use starfish_protocol::record::RecordId;
 
-use super::{NodeRow, Outcome, RegionRow, Spread, TrafficRow, figures::Percentiles};
+use super::{Names, NodeRow, Outcome, RegionRow, Spread, TrafficRow, figures::Percentiles};
 use crate::scenario::written::AdversaryKind;
 
 /// What is known of a node before a run.
@@ -16,6 +16,8 @@ pub struct Known {
     pub region: String,
     /// What it does instead of what it should.
     pub adversary: Option<AdversaryKind>,
+    /// By which events call it.
+    pub names: Names,
     /// Whether it pulls one TLD only.
     pub is_selective: bool,
 }
@@ -40,7 +42,6 @@ pub struct Gathering {
     /// Bytes of bodies that each node stored, wanted or not, and again after its store was lost.
     stored: Vec<u64>,
     refused: u64,
-    faults_among_honest: u64,
 }
 
 #[derive(Debug)]
@@ -62,7 +63,6 @@ impl Gathering {
             records: Vec::new(),
             by_id: BTreeMap::new(),
             refused: 0,
-            faults_among_honest: 0,
         }
     }
 
@@ -103,31 +103,11 @@ impl Gathering {
         self.refused += 1;
     }
 
-    /// A node counted a provable fault against another.
-    pub fn faulted(&mut self, by: u32, whom: u32) {
-        let is_honest = |node: u32| {
-            self.nodes
-                .get(node as usize)
-                .is_some_and(|known| known.adversary.is_none())
-        };
-        if is_honest(by) && is_honest(whom) {
-            self.faults_among_honest += 1;
-        }
-    }
-
-    /// True when every wanted body of every record so far is where it is wanted.
-    pub fn is_complete(&self) -> bool {
-        self.records
-            .iter()
-            .all(|published| published.wanted.values().all(Option::is_some))
-    }
-
     /// All figures; `carried` holds the bytes of each node, and `carries_bodies` knows the kinds that are bodies.
     pub fn finish(self, carried: &[Carried], carries_bodies: impl Fn(&str) -> bool) -> Outcome {
         let mut outcome = Outcome {
             records: self.records.len() as u64,
             refused: self.refused,
-            faults_among_honest: self.faults_among_honest,
             ..Outcome::default()
         };
         self.times(&mut outcome);
@@ -210,6 +190,7 @@ impl Gathering {
             role: known.role.clone(),
             region: known.region.clone(),
             adversary: known.adversary,
+            names: known.names.clone(),
             missing,
             received: carried.received.values().map(|(bytes, _)| bytes).sum(),
             stored_bodies: self.stored[node],
@@ -274,6 +255,7 @@ pub(crate) mod tests {
             role: role.to_owned(),
             region: region.to_owned(),
             adversary,
+            names: Names::default(),
             is_selective: role == "registry",
         };
         let nodes = vec![
@@ -286,7 +268,6 @@ pub(crate) mod tests {
         let mut gathering = Gathering::new(nodes, vec![(seconds(10), seconds(20))]);
         gathering.published(seconds(5), 0, record(1), 1_000, [1, 2]);
         gathering.published(seconds(12), 0, record(2), 500, [1, 2]);
-        assert!(!gathering.is_complete());
         gathering.arrived(Duration::from_millis(5_100), 1, record(1));
         gathering.arrived(Duration::from_millis(5_300), 2, record(1));
         gathering.arrived(Duration::from_millis(9_000), 2, record(1));
@@ -294,8 +275,6 @@ pub(crate) mod tests {
         // Not wanted there, and not known at all.
         gathering.arrived(Duration::from_millis(5_100), 3, record(1));
         gathering.arrived(Duration::from_millis(5_100), 1, record(9));
-        gathering.faulted(0, 3);
-        gathering.faulted(3, 0);
         let carried = |gossip: u64, bodies: u64| Carried {
             sent: [("gossip".to_owned(), (gossip, 1))].into(),
             received: [("gossip".to_owned(), (gossip, 1)), ("bodies".to_owned(), (bodies, 1))].into(),
@@ -321,7 +300,6 @@ pub(crate) mod tests {
         // Of bodies the selective node was sent 100 bytes, and the median of the two others 50; in all 130, and 60.
         assert_eq!(outcome.own_tld_percent, Some(100.0 * 100.0 / 50.0));
         assert_eq!(outcome.own_tld_received_percent, Some(100.0 * 130.0 / 60.0));
-        assert_eq!(outcome.faults_among_honest, 0);
         assert_eq!(outcome.traffic[0].bytes, 100);
         let missing: Vec<u64> = outcome.nodes.iter().map(|row| row.missing).collect();
         assert_eq!(missing, [0, 0, 1, 0]);
@@ -334,6 +312,7 @@ pub(crate) mod tests {
             role: "a".into(),
             region: "b".into(),
             adversary: None,
+            names: Names::default(),
             is_selective: false,
         };
         let seconds = Duration::from_secs;
@@ -343,7 +322,6 @@ pub(crate) mod tests {
             gathering.published(seconds(12), 0, record(1), 1, [1, 2]);
             gathering.arrived(seconds(arrivals[0]), 1, record(1));
             gathering.arrived(seconds(arrivals[1]), 2, record(1));
-            assert!(gathering.is_complete());
             let outcome = gathering.finish(&vec![Carried::default(); 3], |_| true);
             let latest = (arrivals[0].max(arrivals[1]) - 12) as f64 * 1_000.0;
             assert_eq!((outcome.everyone.most, outcome.latency.most), (everyone, latest));

@@ -1,11 +1,11 @@
-//! What a run leaves in its folder: [`Left`], a report or, when an invariant broke, what is known of that ([`Breached`]).
+//! What a run leaves in its folder: [`Left`], a report or, when it ended in a breach, what is known of that ([`Breached`]).
 
 use serde::{Deserialize, Serialize};
 
 use super::{Head, Report};
 use crate::world::Breach;
 
-/// A run that an invariant ended.
+/// A run that ended in a breach.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Breached {
@@ -20,7 +20,7 @@ pub struct Breached {
 pub enum Left {
     /// It came to its end.
     Report(Box<Report>),
-    /// An invariant broke.
+    /// It did not.
     Breach(Box<Breached>),
 }
 

@@ -26,6 +26,9 @@ pub fn page(report: &Report, about: &str) -> String {
             body {
                 h1 { (head.title) }
                 @for part in about.split("\n\n").filter(|part| !part.trim().is_empty()) { p { (part) } }
+                @if head.ci {
+                    p { "This is the small variant, " code { "--ci" } ": " (head.nodes) " nodes and " (head.seconds) " virtual seconds." }
+                }
                 (verdict(report))
                 h2 { "Figures" }
                 (headline(report))
@@ -235,6 +238,14 @@ pub(crate) mod tests {
         assert_eq!(page.matches("Nothing to show").count(), 4);
         assert!(page.contains("all of &lt;it&gt;"));
         assert!(page.contains("<td>latency p50</td><td>- ms</td>") && page.contains("<td>records</td><td>0 </td>"));
+    }
+
+    #[test]
+    fn a_small_variant_says_that_it_is_one() {
+        let mut small = report();
+        assert!(!page(&small, "").contains("small variant"));
+        (small.head.ci, small.head.nodes, small.head.seconds) = (true, 20, 60);
+        assert!(page(&small, "").contains("the small variant, <code>--ci</code>: 20 nodes and 60 virtual seconds."));
     }
 
     #[test]

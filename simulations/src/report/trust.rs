@@ -115,7 +115,7 @@ pub fn percent(part: usize, whole: usize) -> f64 {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::scenario::written::AdversaryKind;
+    use crate::{report::Names, scenario::written::AdversaryKind};
 
     /// One adversary.
     pub(in crate::report) fn adversary(kind: AdversaryKind) -> NodeRow {
@@ -124,6 +124,7 @@ pub(super) mod tests {
             role: "cert".to_owned(),
             region: "north".to_owned(),
             adversary: Some(kind),
+            names: Names::default(),
             missing: 0,
             received: 0,
             received_bodies: 0,

@@ -75,11 +75,6 @@ impl Latency {
         self.regions.iter().position(|region| region == name)
     }
 
-    /// All ways, for the network.
-    pub fn matrix(&self) -> &[Vec<Duration>] {
-        &self.one_way
-    }
-
     fn symmetric(&self, line: usize) -> Result<(), LatencyFault> {
         for from in 0..self.regions.len() {
             for to in 0..from {

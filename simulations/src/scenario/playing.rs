@@ -11,10 +11,14 @@ mod watching;
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::Write,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
+use libp2p::PeerId;
 use starfish_node::mesh::Event;
 use starfish_protocol::{engine::port, record::RecordId};
 
@@ -24,7 +28,7 @@ use super::{
     placing::{Place, places},
     timeline::{Deed, timeline, watches_trust},
     vouching::vouches,
-    written::{PartitionKind, StoreFate},
+    written::StoreFate,
 };
 use crate::{
     Damage,
@@ -33,12 +37,12 @@ use crate::{
         kinds::{BODIES, PUSHED_BODIES},
     },
     report::{
-        Outcome,
+        Names, Outcome,
         gathering::{Gathering, Known},
         judging::judge,
     },
     world::{
-        Breach, World,
+        Ended, World,
         chronicle::{Happening, What},
     },
 };
@@ -56,10 +60,8 @@ pub struct Playing<'a> {
     pub seed: u64,
     /// Where the stream of events goes.
     pub events: Option<Box<dyn Write + Send>>,
-    /// How it is run again, for the message of a failure.
-    pub command: String,
-    /// Is shown the virtual time, about once a virtual second.
-    pub progress: &'a (dyn Fn(Duration) + Sync),
+    /// Shows the virtual seconds so far, to other threads: on the world's own there is no other time.
+    pub clock: &'a AtomicU64,
 }
 
 impl std::fmt::Debug for Playing<'_> {
@@ -73,13 +75,13 @@ impl std::fmt::Debug for Playing<'_> {
 /// Plays a scenario to its end. One call a process: see [`starfish_sim_kernel::enter`].
 ///
 /// # Errors
-/// When an invariant is broken, which has been told by then, with the seed and the command.
-pub fn play(scenario: &Scenario, playing: Playing<'_>) -> Result<Outcome, Breach> {
+/// When an invariant is broken, or the stream of events cannot be written.
+pub fn play(scenario: &Scenario, playing: Playing<'_>) -> Result<Outcome, Ended> {
     let places = places(scenario, playing.seed);
     let heard: Heard = Arc::default();
     let ear = Arc::clone(&heard);
     let vouches = vouches(scenario, &places, playing.seed);
-    let mut plan = setting::plan(scenario, &places, &vouches, playing.seed).command(playing.command.clone());
+    let mut plan = setting::plan(scenario, &places, &vouches, playing.seed);
     plan = plan.listen(Box::new(move |happening: &Happening| {
         if is_news(&happening.what) {
             ear.lock()
@@ -90,9 +92,9 @@ pub fn play(scenario: &Scenario, playing: Playing<'_>) -> Result<Outcome, Breach
     if let Some(writer) = playing.events {
         plan = plan.write_events(writer);
     }
-    let (seed, progress) = (playing.seed, playing.progress);
+    let (seed, clock) = (playing.seed, playing.clock);
     let mut outcome =
-        plan.try_run(|world| Play::new(scenario, &places, &vouches, (seed, heard)).all(world, progress))?;
+        plan.try_run(|world| Play::new(scenario, (&*world, &places), &vouches, (seed, heard)).all(world, clock))?;
     outcome.broken = judge(&scenario.written.expect, &outcome);
     Ok(outcome)
 }
@@ -103,10 +105,7 @@ type Heard = Arc<Mutex<Vec<Happening>>>;
 fn is_news(what: &What) -> bool {
     match what {
         What::Published(_) | What::Refused(_) | What::Pushed(_) => true,
-        What::Mesh(Event::Engine(event)) => matches!(
-            event,
-            port::Event::BodyStored(_) | port::Event::Faulted { .. } | port::Event::ForkProven(_)
-        ),
+        What::Mesh(Event::Engine(event)) => matches!(event, port::Event::BodyStored(_) | port::Event::ForkProven(_)),
         _ => false,
     }
 }
@@ -122,9 +121,9 @@ struct Play<'a> {
     lowest_score: Option<f64>,
     pushes: Option<Pushes>,
     /// The parts that are split off now.
-    split: BTreeMap<String, (PartitionKind, Vec<usize>)>,
-    /// The peers of the nodes, by the bytes of their names.
-    peers: BTreeMap<Vec<u8>, u32>,
+    split: BTreeMap<String, (Separation, Vec<usize>)>,
+    /// The nodes, by who they are in the mesh.
+    peers: BTreeMap<PeerId, usize>,
     /// Whether trust is watched.
     watches: bool,
     watch: Watch,
@@ -135,11 +134,21 @@ struct Play<'a> {
 }
 
 impl<'a> Play<'a> {
-    fn new(scenario: &'a Scenario, places: &'a [Place], vouches: &'a Vouches, (seed, heard): (u64, Heard)) -> Self {
-        let known = |place: &Place| Known {
+    fn new(
+        scenario: &'a Scenario,
+        (world, places): (&World, &'a [Place]),
+        vouches: &'a Vouches,
+        (seed, heard): (u64, Heard),
+    ) -> Self {
+        let known = |(node, place): (usize, &Place)| Known {
             role: place.role.clone(),
             region: scenario.latency.regions[place.region].clone(),
             adversary: place.adversary,
+            names: Names {
+                peer: world.peer(node).to_string(),
+                author: world.author(node).to_string(),
+                organisation: world.org(node).to_string(),
+            },
             is_selective: place.tld.is_some(),
         };
         let splits = scenario.written.partition.values();
@@ -149,7 +158,7 @@ impl<'a> Play<'a> {
                 Duration::from_secs(split.until_seconds),
             )
         });
-        let (known, splits): (Vec<Known>, Vec<_>) = (places.iter().map(known).collect(), splits.collect());
+        let (known, splits): (Vec<Known>, Vec<_>) = (places.iter().enumerate().map(known).collect(), splits.collect());
         let compares = scenario.written.compare.push;
         Self {
             scenario,
@@ -169,37 +178,35 @@ impl<'a> Play<'a> {
         }
     }
 
-    fn all(mut self, world: &mut World, progress: &(dyn Fn(Duration) + Sync)) -> Outcome {
-        self.peers = (0..world.len())
-            .map(|node| (world.peer(node).to_bytes(), node as u32))
-            .collect();
+    fn all(mut self, world: &mut World, clock: &AtomicU64) -> Outcome {
+        self.peers = (0..world.len()).map(|node| (world.peer(node), node)).collect();
         self.watch = Watch::new(world, self.places, &schemes::needed(), &schemes::topic());
         hostile::keep_apart(self.places, world);
         let settled = Duration::from_secs(self.scenario.written.settle_seconds);
         let mut before = None;
         for moment in timeline(self.scenario, self.places, self.seed) {
             if before.is_none() && moment.at >= settled {
-                self.go(world, settled, progress);
+                self.go(world, settled, clock);
                 before = Some(Sent::of(world));
             }
-            self.go(world, moment.at, progress);
+            self.go(world, moment.at, clock);
             self.act(world, moment.deed);
         }
         if before.is_none() {
-            self.go(world, settled, progress);
+            self.go(world, settled, clock);
             before = Some(Sent::of(world));
         }
-        self.go(world, Duration::from_secs(self.scenario.written.seconds), progress);
+        self.go(world, Duration::from_secs(self.scenario.written.seconds), clock);
         let before = before.expect("it is taken once the mesh has settled");
         self.finish(world, &before)
     }
 
     /// Lets time pass until then, and hears of what happens meanwhile.
-    fn go(&mut self, world: &mut World, until: Duration, progress: &(dyn Fn(Duration) + Sync)) {
+    fn go(&mut self, world: &mut World, until: Duration, clock: &AtomicU64) {
         while world.now() < until {
             let next = (world.now() + Duration::from_secs(1)).min(until);
             world.run_until(next);
-            progress(world.now());
+            clock.store(world.now().as_secs(), Ordering::Relaxed);
             self.listen(world);
             if world.now().as_secs().is_multiple_of(SCORED) {
                 self.score(world);
@@ -212,8 +219,8 @@ impl<'a> Play<'a> {
         let is_honest = |node: usize| self.places[node].adversary.is_none();
         for node in (0..self.places.len()).filter(|node| is_honest(*node)) {
             for view in world.connections(node) {
-                let other = self.peers.get(&view.peer.to_bytes());
-                if other.is_some_and(|other| is_honest(*other as usize)) {
+                let other = self.peers.get(&view.peer);
+                if other.is_some_and(|other| is_honest(*other)) {
                     self.lowest_score = Some(self.lowest_score.map_or(view.score, |lowest| lowest.min(view.score)));
                 }
             }
@@ -235,11 +242,6 @@ impl<'a> Play<'a> {
                 What::Refused(_) if self.places[node].adversary.is_none() => self.gathering.refused(),
                 What::Mesh(Event::Engine(port::Event::BodyStored(record))) => {
                     self.gathering.arrived(at, node as u32, record);
-                }
-                What::Mesh(Event::Engine(port::Event::Faulted { peer, .. })) => {
-                    if let Some(whom) = self.peers.get(peer.as_bytes()) {
-                        self.gathering.faulted(node as u32, *whom);
-                    }
                 }
                 What::Mesh(Event::Engine(port::Event::ForkProven(author))) => self.watch.proven(node, author),
                 _ => {}
@@ -275,13 +277,7 @@ impl<'a> Play<'a> {
     }
 
     fn separate(&mut self, world: &mut World) {
-        let partition = |(kind, part): &(PartitionKind, Vec<usize>)| {
-            let separation = match kind {
-                PartitionKind::Cut => Separation::Cut,
-                PartitionKind::BlackHole => Separation::BlackHole,
-            };
-            (vec![part.clone()], separation)
-        };
+        let partition = |(kind, part): &(Separation, Vec<usize>)| (vec![part.clone()], *kind);
         let partitions: Vec<_> = self.split.values().map(partition).collect();
         world.partition(&partitions);
     }

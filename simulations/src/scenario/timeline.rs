@@ -10,8 +10,9 @@ use super::{
     Scenario,
     placing::{Place, chance, of_role, some_of},
     vouching::is_web,
-    written::{AdversaryKind, Partition, PartitionKind, StoreFate},
+    written::{AdversaryKind, Partition, StoreFate},
 };
+use crate::network::Separation;
 
 /// Something that happens to the world.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,7 +31,7 @@ pub enum Deed {
         /// Which `[partition.NAME]`.
         name: String,
         /// How it shows.
-        kind: PartitionKind,
+        kind: Separation,
         /// The part.
         part: Vec<u32>,
     },

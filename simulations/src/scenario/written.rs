@@ -12,7 +12,7 @@ use starfish_node::mesh::{GossipParameters, Limits};
 
 pub use self::{
     expect::Expect,
-    trouble::{Adversary, AdversaryKind, Answer, Churn, Crash, Partition, PartitionKind, Skew, StoreFate},
+    trouble::{Adversary, AdversaryKind, Answer, Churn, Crash, Partition, Skew, StoreFate},
 };
 
 /// A whole file.

@@ -1,4 +1,7 @@
-//! The organisations of a world and the keys of its nodes: [`Cast`], all of them from the seed.
+//! The organisations of a world and the keys of its nodes: [`Cast`], all of them from the seed. What organisations say of each
+//! other is in `vouching`.
+
+pub(super) mod vouching;
 
 use std::collections::BTreeMap;
 

@@ -37,6 +37,7 @@ use super::{
     NodePlan,
     cast::Cast,
     chronicle::{Happening, What},
+    ended::{broken, invariant},
     facts::{Clock, Facts},
     residents::Resident,
 };
@@ -135,7 +136,7 @@ impl Checks {
                 }
             }
             What::Ended(None) => self.running_since[node] = None,
-            What::Ended(Some(reason)) => assert!(!self.is_honest[node], "node {node} ended by itself: {reason}"),
+            What::Ended(Some(reason)) => invariant!(!self.is_honest[node], "node {node} ended by itself: {reason}"),
             What::Published(records) => {
                 self.kept[node].published(records);
                 if self.is_honest[node] {
@@ -167,7 +168,9 @@ impl Checks {
             Event::Engine(port::Event::Faulted { peer, fault }) => {
                 let peer = PeerId::from_bytes(peer.as_bytes()).ok();
                 if let Some(blamed) = peer.and_then(|peer| self.honest.get(&peer)) {
-                    panic!("node {node} holds honest node {blamed} to have misbehaved: {fault:?}");
+                    broken(format!(
+                        "node {node} holds honest node {blamed} to have misbehaved: {fault:?}"
+                    ));
                 }
             }
             Event::Closed {
@@ -175,7 +178,7 @@ impl Checks {
                 reason: reason @ (CloseReason::Flooding | CloseReason::Engine(DisconnectReason::Misbehaved)),
             } => {
                 if let Some(blamed) = self.honest.get(peer) {
-                    panic!("node {node} sent honest node {blamed} away: {reason:?}");
+                    broken(format!("node {node} sent honest node {blamed} away: {reason:?}"));
                 }
             }
             _ => {}
@@ -192,16 +195,16 @@ impl Checks {
         self.check_convergence((residents, cast, facts), plan);
         self.check_beliefs(residents, facts);
         for (node, queued) in network.queued().into_iter().enumerate() {
-            assert!(
+            invariant!(
                 queued <= QUEUED,
                 "{queued} bytes are on their way to node {node} or unread there"
             );
         }
         for (node, resident) in residents.iter().enumerate() {
             let held = resident.ledger.as_ref().map_or(0, |ledger| ledger.counts().held_bytes);
-            assert!(held <= QUARANTINED, "node {node} holds {held} bytes in quarantine");
+            invariant!(held <= QUARANTINED, "node {node} holds {held} bytes in quarantine");
         }
         let (owner, tasks) = kernel::most_tasks();
-        assert!(tasks <= TASKS || owner == Owner::WORLD, "{owner:?} has {tasks} tasks");
+        invariant!(tasks <= TASKS || owner == Owner::WORLD, "{owner:?} has {tasks} tasks");
     }
 }

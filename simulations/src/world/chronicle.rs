@@ -1,15 +1,18 @@
 //! What happens in a world, in order: [`Happening`], from which everything else is read: figures, invariants, the digest that
-//! tells two runs apart.
+//! tells two runs apart. How a world ended before its time is in `ended`.
+
+pub(super) mod ended;
 
 use std::{
     io::{self, Write},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use libp2p::PeerId;
 use serde::Serialize;
 use starfish_crypto::Digest;
 use starfish_node::mesh::Event;
-use starfish_protocol::{engine::port, record::RecordId};
+use starfish_protocol::{engine::port, peer::Peer, record::RecordId};
 
 use crate::{network::Separation, storage::Damage};
 
@@ -77,7 +80,7 @@ impl What {
 
     fn detail(&self) -> String {
         match self {
-            Self::Mesh(Event::Engine(port::Event::Stored(id) | port::Event::BodyStored(id))) => id.to_string(),
+            Self::Mesh(Event::Engine(event)) => told(event),
             Self::Mesh(event) => format!("{event:?}"),
             Self::Published(records) => records.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
             Self::Refused(reason) | Self::Stated(reason) | Self::Overheard(reason) => reason.clone(),
@@ -107,6 +110,25 @@ fn name_of(event: &Event) -> &'static str {
         Event::DialFailed { .. } => "dial-failed",
         Event::Bounded(_) => "bounded",
         _ => "mesh",
+    }
+}
+
+/// With whole names, by which nodes are found in `nodes.csv`.
+fn told(event: &port::Event) -> String {
+    let name = |peer: &Peer| {
+        let id = PeerId::from_bytes(peer.as_bytes());
+        id.map_or_else(|_| format!("{peer:?}"), |id| id.to_string())
+    };
+    match event {
+        port::Event::Stored(id) | port::Event::BodyStored(id) => id.to_string(),
+        port::Event::Introduced { peer, org } => format!("{} {org}", name(peer)),
+        port::Event::Faulted { peer, fault } => format!("{} {fault:?}", name(peer)),
+        port::Event::ForkProven(author) => format!("ForkProven {author}"),
+        port::Event::Reopened(author) => format!("Reopened {author}"),
+        port::Event::Revoked { node, org, ended } => format!("Revoked {node} {org}, ended: {ended}"),
+        port::Event::Standstill { org, freeze, .. } => format!("Standstill {org} {freeze:?}"),
+        port::Event::Manifest { org, seq } => format!("Manifest {org} {seq}"),
+        event => format!("{event:?}"),
     }
 }
 
@@ -152,9 +174,20 @@ pub(crate) struct Archive(Arc<Mutex<Stream>>);
 #[derive(Default)]
 struct Stream {
     writer: Option<Box<dyn Write + Send>>,
+    /// Why there is no writer any more.
+    failed: Option<io::Error>,
     listener: Option<Listener>,
     digest: blake3::Hasher,
     count: u64,
+}
+
+impl Stream {
+    /// A stream with a hole is of no use: after the first error nothing more is written. Digest and count go on.
+    fn write(&mut self, work: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
+        if let Some(error) = self.writer.as_mut().and_then(|writer| work(writer).err()) {
+            (self.failed, self.writer) = (Some(error), None);
+        }
+    }
 }
 
 impl std::fmt::Debug for Archive {
@@ -178,7 +211,7 @@ impl Archive {
         self.stream().listener = Some(listener);
     }
 
-    pub(crate) fn add(&self, happening: &Happening) -> io::Result<()> {
+    pub(crate) fn add(&self, happening: &Happening) {
         let line = Line {
             t: happening.at,
             node: happening.node,
@@ -190,17 +223,24 @@ impl Archive {
         let stream = &mut *self.stream();
         stream.digest.update(&line);
         stream.count += 1;
-        if let Some(writer) = &mut stream.writer {
-            writer.write_all(&line)?;
-        }
+        stream.write(|writer| writer.write_all(&line));
         if let Some(listener) = &mut stream.listener {
             listener(happening);
         }
-        Ok(())
     }
 
-    pub(crate) fn flush(&self) -> io::Result<()> {
-        self.stream().writer.as_mut().map_or(Ok(()), |writer| writer.flush())
+    pub(crate) fn flush(&self) {
+        self.stream().write(|writer| writer.flush());
+    }
+
+    /// Whether something could not be written.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.stream().failed.is_some()
+    }
+
+    /// Why something could not be written; told once.
+    pub(crate) fn take_failure(&self) -> Option<io::Error> {
+        self.stream().failed.take()
     }
 
     pub(crate) fn digest(&self) -> String {
@@ -226,13 +266,35 @@ mod tests {
             node: Some(3),
             what,
         };
-        archive.add(&say(1, What::Started)).expect("written");
-        archive.add(&say(2, What::Refused("why".to_owned()))).expect("written");
-        archive.flush().expect("written");
+        archive.add(&say(1, What::Started));
+        archive.add(&say(2, What::Refused("why".to_owned())));
+        archive.flush();
+        assert!(archive.take_failure().is_none());
         let written = std::fs::read(file.path()).expect("read");
         let expected = "{\"t\":1,\"node\":3,\"event\":\"started\"}\n{\"t\":2,\"node\":3,\"event\":\"refused\",\"detail\":\"why\"}\n";
         assert_eq!(String::from_utf8_lossy(&written), expected);
         assert_eq!(archive.digest(), blake3::hash(&written).to_hex().to_string());
         assert_eq!(archive.count(), 2);
+    }
+
+    #[test]
+    fn a_full_disk_ends_the_writing_and_nothing_else() {
+        let (archive, whole) = (Archive::default(), Archive::default());
+        let full = std::fs::File::options().write(true).open("/dev/full");
+        archive.write_to(Box::new(full.expect("a full disk")));
+        let started = Happening {
+            at: 1,
+            node: None,
+            what: What::Healed,
+        };
+        for archive in [&archive, &whole] {
+            archive.add(&started);
+            archive.add(&started);
+            archive.flush();
+        }
+        assert!(archive.has_failed() && !whole.has_failed());
+        assert_eq!((archive.count(), archive.digest()), (whole.count(), whole.digest()));
+        let error = archive.take_failure().expect("it was full");
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
     }
 }

@@ -24,7 +24,7 @@ use starfish_protocol::limits;
 use starfish_sim_kernel::{self as kernel, Owner, Sleep, sleep};
 
 use super::{
-    World,
+    REDIAL, World,
     chronicle::{Chronicle, What},
 };
 use crate::network::{Network, Traffic};
@@ -33,8 +33,6 @@ use crate::network::{Network, Traffic};
 const TOPIC: &str = "bodies";
 /// The longest body and what frames it, twice: gossipsub loses frames near its limit when they are sent back to back.
 const FRAME_BYTES: usize = 2 * limits::BODY_BYTES;
-/// A connection that is lost is dialled again after this long, as nodes do it at the latest.
-const REDIAL: Duration = Duration::from_secs(5);
 /// No connection of a world is idle for so long.
 const IDLE: Duration = Duration::from_secs(400 * 86_400);
 

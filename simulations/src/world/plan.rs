@@ -1,14 +1,19 @@
-//! What a world is made of: [`Plan`], and [`NodePlan`] for each node.
+//! What a world is made of: [`Plan`], and [`NodePlan`] for each node. `canary` looks whether a run is simulated at all.
 
-use std::{any::Any, fmt, io::Write, net::Ipv4Addr, panic::AssertUnwindSafe, sync::Arc, thread, time::Duration};
+mod canary;
+
+use std::{fmt, io::Write, net::Ipv4Addr, panic::AssertUnwindSafe, sync::Arc, thread, time::Duration};
 
 use starfish_node::mesh::{Keeper, MeshSettings};
 use starfish_protocol::{engine::Subscription, trust::Pin};
 use starfish_sim_kernel as kernel;
 
 use super::{
-    Breach, World, canary,
-    chronicle::{Archive, Listener},
+    World,
+    chronicle::{
+        Archive, Listener,
+        ended::{Breach, Ended},
+    },
     speaker::Speaker,
 };
 use crate::network::Links;
@@ -249,52 +254,45 @@ impl Plan {
     /// random generators are drawn once a thread.
     ///
     /// # Panics
-    /// When the scenario does, an invariant is broken, or another world ran in this process before.
+    /// When the world ends before its time, with seed and command.
     pub fn run<T: Send>(self, scenario: impl FnOnce(&mut World) -> T + Send) -> T {
-        self.live(scenario)
-            .unwrap_or_else(|(_, cause)| std::panic::resume_unwind(cause))
+        let (seed, command) = (self.seed, self.command.clone());
+        let again = || command.unwrap_or_else(|| std::env::args().collect::<Vec<_>>().join(" "));
+        self.try_run(scenario)
+            .unwrap_or_else(|ended| panic!("the world of seed {seed} failed: {ended}\nagain with: {}", again()))
     }
 
-    /// The same, for those who keep what is known of a failure. Every event until then has been written.
+    /// The same, for those who keep what is known of a failure. Every event until then has been written, where it could be.
     ///
     /// # Errors
-    /// When the scenario panics, an invariant is broken, or another world ran in this process before.
-    pub fn try_run<T: Send>(self, scenario: impl FnOnce(&mut World) -> T + Send) -> Result<T, Breach> {
-        self.live(scenario).map_err(|(breach, _)| breach)
-    }
-
-    fn live<T: Send>(self, scenario: impl FnOnce(&mut World) -> T + Send) -> Result<T, (Breach, Box<dyn Any + Send>)> {
-        let seed = self.seed;
+    /// When an invariant is broken, something panics, another world ran in this process before, or the stream of events
+    /// cannot be written.
+    pub fn try_run<T: Send>(self, scenario: impl FnOnce(&mut World) -> T + Send) -> Result<T, Ended> {
         let archive = self.archive.clone();
-        let again = self
-            .command
-            .clone()
-            .unwrap_or_else(|| std::env::args().collect::<Vec<_>>().join(" "));
         let live = move || {
             // The world is gone before its time is, whatever happens in it.
             let lived = std::panic::catch_unwind(AssertUnwindSafe(|| {
-                kernel::enter(seed);
+                kernel::enter(self.seed);
                 canary::sing();
                 let mut world = World::build(self);
                 let result = scenario(&mut world);
-                world.end();
+                world.take_news();
                 result
             }));
-            let lived = lived.map_err(|cause| (Breach::of(&*cause, &archive), cause));
+            let lived = lived.map_err(|cause| Breach::of(&*cause, &archive));
             kernel::leave();
-            if let Err(error) = archive.flush() {
-                eprintln!("the last events could not be written: {error}");
+            archive.flush();
+            match (lived, archive.take_failure()) {
+                (Ok(result), None) => Ok(result),
+                (Err(Some(breach)), unwritten) => Err(Ended::Breach { breach, unwritten }),
+                (_, Some(error)) => Err(Ended::Stream(error)),
+                (Err(None), None) => unreachable!("only a stream that failed cuts a world short"),
             }
-            lived
         };
         let thread = thread::Builder::new().name("world".to_owned()).stack_size(STACK);
-        let ended = thread::scope(|scope| {
+        thread::scope(|scope| {
             let world = thread.spawn_scoped(scope, live).expect("the system gives a thread");
             world.join().expect("whatever panics in it is caught there")
-        });
-        if ended.is_err() {
-            eprintln!("the world of seed {seed} failed; again with: {again}");
-        }
-        ended
+        })
     }
 }

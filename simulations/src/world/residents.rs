@@ -1,4 +1,6 @@
-//! Nodes: started, crashed, started again. What a node keeps outlives it.
+//! Nodes: started, crashed, started again. What a node keeps outlives it. What nodes publish and hold is in `records`.
+
+mod records;
 
 use std::{net::Ipv4Addr, sync::Arc};
 

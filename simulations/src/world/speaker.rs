@@ -38,12 +38,10 @@ use starfish_protocol::record::{Header, LogId};
 use starfish_sim_kernel::{self as kernel, Owner};
 
 use self::{frames::Use, mouth::Mouth};
-use super::World;
+use super::{REDIAL, World};
 
 /// Bytes of a ping.
 const PING: usize = 32;
-/// A connection that was lost is dialled again after this long, as nodes do it at the latest.
-const REDIAL: Duration = Duration::from_secs(5);
 
 /// What a speaker says again and again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

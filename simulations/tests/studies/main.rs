@@ -193,6 +193,29 @@ fn a_run_is_replayed_and_compared() {
 }
 
 #[test]
+fn whom_events_name_is_found_among_the_nodes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = ["run", "calm", "--ci", "--events", "--out", "out", "--set", "seconds=50"];
+    told(&run, folder.path(), 0);
+    let [events, nodes] = ["events.ndjson", "nodes.csv"]
+        .map(|name| std::fs::read_to_string(folder.path().join("out").join(name)).expect("a file"));
+    let (head, rows) = nodes.split_once('\n').expect("a head");
+    assert!(head.contains("peer,author,organisation"), "{head}");
+    let mut introduced = 0;
+    for line in events.lines().filter(|line| line.contains("\"introduced\"")) {
+        let (_, detail) = line
+            .trim_end_matches("\"}")
+            .split_once("\"detail\":\"")
+            .expect("a detail");
+        let (peer, org) = detail.split_once(' ').expect("a peer and its organisation");
+        let row = rows.lines().find(|row| row.contains(peer));
+        assert!(row.is_some_and(|row| row.contains(org)), "{line}");
+        introduced += 1;
+    }
+    assert!(introduced > 20, "{introduced}");
+}
+
+#[test]
 fn a_breach_is_left_and_replayed() {
     let folder = tempfile::tempdir().expect("a folder");
     // Nobody may say anything: honest nodes take each other for floods.
@@ -239,7 +262,7 @@ fn a_breach_is_left_and_replayed() {
     );
 
     let swept = told(&all(&["sweep", "calm", "--seeds", "5"]));
-    let replay = "broke an invariant with seeds 5; again with: starfish-sim replay 5 --reports reports/sweep-calm/0-5";
+    let replay = "ended in a breach with seeds 5; again with: starfish-sim replay 5 --reports reports/sweep-calm/0-5";
     assert!(swept.contains(replay), "{swept}");
     assert!(told(&["replay", "5"]).contains("the same breach again"));
 }
@@ -296,6 +319,50 @@ fn readers_may_leave() {
         .expect("a full disk");
     let (code, told) = run(full.into());
     assert!(code == Some(3) && told.contains("standard output"), "{code:?} {told}");
+}
+
+#[test]
+fn a_full_disk_is_no_mistake_of_the_nodes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    told(&["run", "calm", "--ci"], folder.path(), 0);
+    let told = told(&["replay", "1", "--events", "/dev/full"], folder.path(), 3);
+    assert!(
+        told.starts_with("the report in") && told.contains("/dev/full: No space left"),
+        "{told}"
+    );
+    assert!(!told.contains("panicked") && !told.contains("invariant"), "{told}");
+}
+
+#[test]
+fn two_runs_that_failed_are_not_the_same() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // The system stops each of them at its first 8 KiB of events, as it would at the end of a quota.
+    let limited = format!(
+        "ulimit -f 16; exec '{}' check calm --ci",
+        env!("CARGO_BIN_EXE_starfish-sim")
+    );
+    let mut command = Command::new("sh");
+    let output = command.args(["-c", &limited]).current_dir(folder.path()).output();
+    let output = output.expect("a shell");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    assert!(
+        told.contains("failed, and nothing was compared") && output.stdout.is_empty(),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_breach_is_left_when_nobody_hears_of_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_starfish-sim"));
+    command.args(["run", "calm", "--ci", "--set", "limits.gossip_burst=1"]);
+    command.args(["--set", "limits.gossip_per_second=1"]);
+    let ended = command.current_dir(folder.path()).stderr(writer).status();
+    assert_eq!(ended.expect("the program starts").code(), Some(4));
+    assert!(folder.path().join("reports/calm-1/breach.json").exists());
 }
 
 #[test]

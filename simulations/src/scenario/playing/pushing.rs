@@ -73,7 +73,7 @@ mod tests {
     use starfish_crypto::domain;
 
     use super::*;
-    use crate::scenario::written::AdversaryKind;
+    use crate::{report::Names, scenario::written::AdversaryKind};
 
     #[test]
     fn what_arrives_before_its_record_is_published_counts() {
@@ -81,6 +81,7 @@ mod tests {
             role: "cert".into(),
             region: "north".into(),
             adversary,
+            names: Names::default(),
             is_selective: false,
         };
         let mut pushes = Pushes::new(

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::network::Separation;
+
 /// Nodes that come and go.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -24,7 +26,7 @@ pub struct Churn {
 #[serde(deny_unknown_fields)]
 pub struct Partition {
     /// How it shows.
-    pub kind: PartitionKind,
+    pub kind: Separation,
     /// From when on.
     pub at_seconds: u64,
     /// Until when.
@@ -37,16 +39,6 @@ pub struct Partition {
     /// The part, by region.
     #[serde(default)]
     pub regions: Vec<String>,
-}
-
-/// How a partition shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PartitionKind {
-    /// Connections break.
-    Cut,
-    /// Connections stay, and nothing arrives.
-    BlackHole,
 }
 
 /// Nodes that end without a word and come back.

@@ -9,7 +9,10 @@ use starfish_protocol::{
 use starfish_sim_kernel as kernel;
 
 use super::{Checks, Clock, Everything, Facts};
-use crate::{storage::Disk, world::residents::Resident};
+use crate::{
+    storage::Disk,
+    world::{ended::invariant, residents::Resident},
+};
 
 /// Entries that are read at once.
 const ENTRIES: usize = 1_000;
@@ -32,7 +35,7 @@ impl Checks {
             return;
         }
         let clock = self.clock(node);
-        assert!(
+        invariant!(
             card.org.is_some_and(|org| facts.allows(node, org, clock)),
             "node {node} believes record {id} of {:?}, whom it does not trust",
             card.org
@@ -40,7 +43,7 @@ impl Checks {
         if facts.are_ends_due(clock)
             && let Found::Record(Some((header, ..))) = ledger.answer(&Query::Record(*id))
         {
-            assert!(
+            invariant!(
                 facts.keeps(*id, &header, clock),
                 "node {node} believes record {id}, which a revocation voids"
             );
@@ -57,7 +60,7 @@ impl Checks {
         if !is_green {
             return;
         }
-        assert!(
+        invariant!(
             self.may_be_told(node, everything, |other| self.kept[other].may_have_told(id)),
             "node {node} holds record {id}, which is TLP:GREEN, and nobody may tell it such"
         );
@@ -65,7 +68,7 @@ impl Checks {
 
     /// The same of what is no node.
     pub(super) fn check_overheard(&self, node: usize, what: &str, everything: Everything<'_>) {
-        assert!(
+        invariant!(
             self.may_be_told(node, everything, |_| true),
             "what speaks as node {node} was told what is TLP:GREEN, and nobody may tell it such: {what}"
         );

@@ -6,7 +6,11 @@ use starfish_protocol::{engine::port, record::RecordId, time::Millis};
 use starfish_sim_kernel::{self as kernel, Owner, WallClock};
 
 use super::Checks;
-use crate::world::{cast::Cast, residents::Resident};
+use crate::world::{
+    cast::Cast,
+    ended::{broken, invariant},
+    residents::Resident,
+};
 
 impl Checks {
     pub(super) fn check_history(&mut self, node: usize, event: &Event, resident: &Resident, cast: &Cast) {
@@ -26,7 +30,9 @@ impl Checks {
         let mut members = cast.members.iter().zip(&self.is_honest);
         let blamed = members.position(|(member, is_honest)| *is_honest && member.key.public() == *author);
         if let Some(blamed) = blamed {
-            panic!("node {node} holds honest node {blamed} to have written two histories");
+            broken(format!(
+                "node {node} holds honest node {blamed} to have written two histories"
+            ));
         }
         let wall = kernel::inside(Owner::node(node), WallClock::now).unwrap_or_default();
         self.forks[node].entry(*author).or_insert(Millis(wall / 1_000_000));
@@ -40,7 +46,7 @@ impl Checks {
         });
         let Some(card) = card else { return };
         if let Some(proven) = self.forks[node].get(&card.author) {
-            assert!(
+            invariant!(
                 card.received_at <= *proven,
                 "node {node} has taken record {id}, though it knows that its author wrote two histories"
             );

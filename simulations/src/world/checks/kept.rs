@@ -11,7 +11,10 @@ use starfish_protocol::{engine::port, record::RecordId};
 
 use crate::{
     storage::{Damage, Disk},
-    world::residents::Resident,
+    world::{
+        ended::{broken, invariant},
+        residents::Resident,
+    },
 };
 
 /// By which flush of the disk the header of a record, and its body, were durable at the latest.
@@ -81,9 +84,9 @@ impl Kept {
         for (record, has_body) in all.chain(own) {
             let card = ledger.card_of(record).expect("memory does not fail");
             let Some((_, card)) = card else {
-                panic!("node {node} acknowledged record {record} and has lost it");
+                broken(format!("node {node} acknowledged record {record} and has lost it"));
             };
-            assert!(
+            invariant!(
                 !has_body || card.state != State::Waiting,
                 "node {node} acknowledged the body of record {record} and has lost it"
             );

@@ -8,7 +8,7 @@ use starfish_protocol::{
 use starfish_sim_kernel::{self as kernel, WallClock};
 
 use super::{Checks, Everything, Facts, NodePlan, is_whole};
-use crate::world::{cast::Cast, residents::Resident};
+use crate::world::{cast::Cast, ended::invariant, residents::Resident};
 
 /// A record on its way.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ impl Checks {
                 let Some(ledger) = &resident.ledger else { continue };
                 let has_run = self.running_since[node].is_some_and(|start| start + within <= now);
                 if has_run && self.is_wanted(spreading, node, &plan[node], cast, facts) {
-                    assert!(
+                    invariant!(
                         is_whole(ledger, &spreading.id),
                         "record {}, published by node {} at {} ms, has not reached node {node} by {} ms",
                         spreading.id,

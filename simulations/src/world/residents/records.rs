@@ -17,7 +17,7 @@ use starfish_protocol::{
 };
 use starfish_sim_kernel::Owner;
 
-use super::{World, chronicle::What};
+use crate::world::{World, checks, chronicle::What};
 
 /// How long an order may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -110,8 +110,7 @@ impl World {
 
     /// Whether a running node holds a record with its body.
     pub fn holds(&self, node: usize, record: &RecordId) -> bool {
-        self.ledger(node)
-            .is_some_and(|ledger| super::checks::is_whole(ledger, record))
+        self.ledger(node).is_some_and(|ledger| checks::is_whole(ledger, record))
     }
 
     /// How many running nodes hold a record with its body.

@@ -9,7 +9,8 @@ use starfish_protocol::{
 };
 use starfish_sim_kernel as kernel;
 
-use super::{NodePlan, World, cast::Cast, chronicle::What, facts::Policy, plan::Vouch};
+use super::Cast;
+use crate::world::{NodePlan, World, chronicle::What, facts::Policy, plan::Vouch};
 
 impl World {
     /// An organisation vouches for another, in the place of what it said before; both by their numbers.
@@ -106,7 +107,7 @@ impl World {
     }
 
     /// What is said from the beginning, which the first node of each organisation tells whenever it starts.
-    pub(super) fn endorse_all(&mut self, endorsements: &[(usize, Vouch)]) {
+    pub(in crate::world) fn endorse_all(&mut self, endorsements: &[(usize, Vouch)]) {
         for (issuer, vouch) in endorsements {
             let subject = self.cast.house(vouch.organisation).org;
             let house = self.cast.house_mut(*issuer);
@@ -135,7 +136,7 @@ impl World {
 }
 
 /// What a node's operator has decided from the beginning.
-pub(super) fn policy(cast: &Cast, node: usize, plan: &NodePlan) -> Policy {
+pub(in crate::world) fn policy(cast: &Cast, node: usize, plan: &NodePlan) -> Policy {
     let org = |organisation: &usize| cast.house(*organisation).org;
     let entries = plan.entries.iter();
     let pins = plan.pins.iter();
@@ -159,7 +160,7 @@ impl Vouch {
         }
     }
 
-    pub(super) fn root(&self, org: OrgId) -> Root {
+    pub(in crate::world) fn root(&self, org: OrgId) -> Root {
         Root {
             org,
             amount: self.amount,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::report::Cost;
 
 /// The dependencies of this program.
-const LOCK: &[u8] = include_bytes!("../../Cargo.lock");
+const LOCK: &[u8] = include_bytes!("../../../Cargo.lock");
 /// Linux counts the time of processes in hundredths of a second, on every machine.
 const TICKS: f64 = 100.0;
 
