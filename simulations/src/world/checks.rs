@@ -104,11 +104,8 @@ impl Checks {
         match (&happening.what, happening.node) {
             (What::Separated(..), _) => self.calm_since = None,
             // What an adversary keeps from itself is no fault of the network.
-            (What::Blocked(one, other, _), _) => {
-                if self.is_honest[*one] && self.is_honest[*other] {
-                    (self.calm_since, self.is_blocked) = (None, true);
-                }
-            }
+            (What::Blocked(one, other, _), _) if !(self.is_honest[*one] && self.is_honest[*other]) => {}
+            (What::Blocked(..), _) => (self.calm_since, self.is_blocked) = (None, true),
             (What::Rejoined, _) if self.is_blocked => {}
             (What::Rejoined | What::Healed, _) => (self.calm_since, self.is_blocked) = (Some(happening.at), false),
             (what, Some(node)) => self.see_node(node, what, happening.at, (residents, cast, facts)),
