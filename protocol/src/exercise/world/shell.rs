@@ -259,9 +259,11 @@ impl World {
             }
             Delivery::Withdrawn { from, ticket } => {
                 // Its stream is gone: whatever is still said goes nowhere.
-                let mut open = self.nodes[number].requests.values_mut();
-                if let Some((_, asked)) = open.find(|(peer, asked)| *peer == from && *asked == Some(ticket)) {
+                let mut open = self.nodes[number].requests.iter_mut();
+                if let Some((ticket, (peer, asked))) = open.find(|(_, open)| **open == (from.clone(), Some(ticket))) {
                     *asked = None;
+                    let (peer, ticket) = (peer.clone(), *ticket);
+                    self.feed(number, Input::GivenUp { peer, ticket });
                 }
             }
             Delivery::Response { ticket, frame, .. } => {
