@@ -5,6 +5,7 @@ pub(crate) mod answering;
 pub(crate) mod asking;
 pub(crate) mod line;
 pub(crate) mod pushing;
+mod uploads;
 
 use std::sync::Arc;
 
@@ -24,6 +25,9 @@ use starfish_protocol::{
 };
 
 use super::{environment::Env, figures::Figures};
+
+/// Which part of what all peers share one of them may take: an eighth, so that seven others have room.
+const SHARE: usize = 8;
 
 /// Reports that may wait for the event loop, beside one of each task.
 pub(crate) const REPORTS: usize = 64;
