@@ -304,12 +304,13 @@ impl Node {
                 if let Some(peer) = self.answering.peer(ticket) {
                     let asked = self.pushing.withdrawn(&peer, ticket, false);
                     self.answer_without_push(asked);
+                    self.given_up(&peer, ticket);
                 }
             }
             Report::Served(ticket) => {
-                let peer = self.answering.peer(ticket);
-                self.answering.served(ticket);
-                if let Some(peer) = peer {
+                if let Some(peer) = self.answering.peer(ticket) {
+                    self.given_up(&peer, ticket);
+                    self.answering.served(ticket);
                     let asked = self.pushing.withdrawn(&peer, ticket, true);
                     self.answer_without_push(asked);
                 }
@@ -322,6 +323,14 @@ impl Node {
                 let asked = self.pushing.pushed(peer, push, (taken, self.env.now()));
                 self.answer_without_push(asked);
             }
+        }
+    }
+
+    /// Whoever waits for an answer no more may have it from somebody else.
+    fn given_up(&mut self, peer: &PeerId, ticket: Ticket) {
+        if self.answering.owes(ticket) {
+            let peer = peer_of(peer);
+            self.feed(Input::GivenUp { peer, ticket });
         }
     }
 
