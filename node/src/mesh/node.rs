@@ -315,12 +315,12 @@ impl Node {
                     self.answer_without_push(asked);
                 }
             }
-            Report::PushIsSlow { peer, push } => {
-                self.pushing.slow(&peer, push);
+            Report::PushIsSlow { peer, push, is_open } => {
+                self.pushing.slow(peer, push, is_open);
                 self.start_streams();
             }
-            Report::Pushed { peer, push, taken } => {
-                let asked = self.pushing.pushed(peer, push, (taken, self.env.now()));
+            Report::Pushed { peer, push, took } => {
+                let asked = self.pushing.pushed(peer, push, took);
                 self.answer_without_push(asked);
             }
         }
