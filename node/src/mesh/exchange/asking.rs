@@ -27,6 +27,9 @@ use crate::mesh::environment::{Cost, Work, compute};
 /// Streams of ours to one peer. The muxer ends a connection with more than 128 of both sides together.
 const STREAMS_PER_PEER: usize = 32;
 
+// What is asked for is sent at once: the rules count its patience from then.
+const _: () = assert!(limits::BODY_REQUESTS_PER_PEER + limits::RANGES_PER_PEER <= STREAMS_PER_PEER);
+
 /// The longest first frame of the answer to a request for a body: with it, the groups follow, each within the deadline. A
 /// longer one would be sent in pieces that nobody is told of, each as late as possible.
 const BODY_HEAD_BYTES: usize = 1_024;

@@ -57,13 +57,14 @@ fn one_that_trickles_keeps_nobody_else_from_being_asked() {
 
 #[test]
 fn silent_ones_fill_no_line() {
-    let (mut machine, mut next) = measured(&[Some(90), Some(400)]);
-    let headers: Vec<_> = (0..48).map(|number| header(1, number)).collect();
-    let open = wants_of(&mut machine, 1, &headers, &mut next, NOW).len();
-    assert!(open > 40);
+    let (mut machine, mut next) = measured(&[Some(90), Some(90), Some(400)]);
+    let headers: Vec<_> = (0..40).map(|number| header(1, number)).collect();
+    for (of, twenty) in (1..).zip(headers.chunks(20)) {
+        assert_eq!(wants_of(&mut machine, of, twenty, &mut next, NOW).len(), 20);
+    }
     let wanted = header(2, 100);
     assert!(
-        wants_of(&mut machine, 2, [&wanted], &mut next, NOW).is_empty(),
+        wants_of(&mut machine, 3, [&wanted], &mut next, NOW).is_empty(),
         "they may be about to send"
     );
     let later = NOW + limits::BODY_PATIENCE;
