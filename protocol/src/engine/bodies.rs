@@ -82,7 +82,12 @@ impl Bodies {
     /// Whether another body of this author may be asked for now.
     pub(super) fn may_want(&self, author: &PublicKey) -> bool {
         let count = self.authors.get(author).copied().unwrap_or_default();
-        count.active < limits::UNRESOLVED_BODIES_PER_AUTHOR && self.active < limits::UNRESOLVED_BODIES
+        count.active < limits::UNRESOLVED_BODIES_PER_AUTHOR && !self.is_full()
+    }
+
+    /// Whether no other body may be asked for now, whoever wrote it.
+    pub(super) fn is_full(&self) -> bool {
+        self.active >= limits::UNRESOLVED_BODIES
     }
 
     /// Whether so many bodies of this author are unresolved that its headers are not passed on.
@@ -121,9 +126,11 @@ impl Bodies {
         self.wanted.get(digest).is_some_and(Wanted::is_green)
     }
 
-    /// Whether this body is wanted.
-    pub(super) fn wants(&self, digest: &Digest) -> bool {
-        self.wanted.contains_key(digest)
+    /// Whether it is wanted, and not being opened or stored.
+    pub(super) fn seeks(&self, digest: &Digest) -> bool {
+        self.wanted
+            .get(digest)
+            .is_some_and(|wanted| wanted.stage != Stage::Opening)
     }
 
     /// The records that are resolved with this body.

@@ -170,13 +170,15 @@ impl Bodies {
 
     /// Nobody has it. What was only looked for again is forgotten; the store knows what is missing.
     fn give_up(&mut self, digest: Digest, now: Millis) -> Vec<BodyStep> {
-        let room = self.wanted.len() < limits::UNRESOLVED_BODIES;
+        let all = self.wanted.len();
         let Some(wanted) = self.wanted.get_mut(&digest) else {
             return Vec::new();
         };
+        let missing = self.authors.get(&wanted.author).map_or(0, |count| count.missing);
+        let room = all < limits::UNRESOLVED_BODIES && missing < limits::UNRESOLVED_BODIES_PER_AUTHOR;
         let since = *wanted.missed.get_or_insert(now);
-        let goes_on = wanted.recent && room && wanted.rounds < limits::BODY_ROUNDS;
-        if !(wanted.live || goes_on) || now >= since + limits::MISSING_COUNTS {
+        let goes_on = wanted.recent && wanted.rounds < limits::BODY_ROUNDS;
+        if !(wanted.live || goes_on) || !room || now >= since + limits::MISSING_COUNTS {
             return self.remove(digest, now);
         }
         // Whoever told of it will have it: it may have been busy, or lost its own source for a moment.

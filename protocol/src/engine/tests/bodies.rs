@@ -1,6 +1,7 @@
 //! The body machine alone, and in worlds where nobody has what everybody wants.
 
 mod again;
+mod missing;
 mod room;
 mod slow;
 
@@ -221,7 +222,7 @@ fn nothing_is_asked_for_while_the_store_is_behind() {
 }
 
 #[test]
-fn forty_eight_are_asked_of_one_peer_and_the_rest_waits_its_turn() {
+fn so_many_are_asked_of_one_peer_and_the_rest_waits_its_turn() {
     let (mut machine, mut next, now) = (bodies(&[1]), 0, Millis(1));
     let mut asked = Vec::new();
     for number in 0..60 {
@@ -256,6 +257,14 @@ fn one_author_has_so_many_unresolved_and_is_itself_again_later() {
         "a missing body is not in the way of another one"
     );
     assert!(machine.is_overdrawn(&author));
+    // The store knows of further ones.
+    let most = machine.unresolved();
+    for number in 1_000..1_010 {
+        let steps = machine.want(&header(1, number), peer(1), now);
+        let ticket = asks(&mut machine, steps, &mut next, now)[0].2;
+        machine.answered(ticket, Answer::Nothing, now);
+        assert_eq!(machine.unresolved(), most);
+    }
     machine.tick(now + limits::MISSING_COUNTS);
     assert!(!machine.is_overdrawn(&author));
     assert_eq!((machine.unresolved(), machine.next_wake()), (0, None));
