@@ -229,3 +229,36 @@ fn only_the_author_pushes() {
     machine.pushing(&peer(1), wanted.body_digest, due);
     assert_eq!(machine.next_wake(), again);
 }
+
+#[test]
+fn a_push_is_waited_for_also_while_the_store_is_behind() {
+    let (mut machine, mut next, wanted) = (beside_the_author(), 0, header(1, 1));
+    machine.hold_up(true, Millis(1));
+    assert!(machine.want(&wanted, peer(1), Millis(1)).is_empty());
+    let steps = machine.hold_up(false, Millis(2));
+    assert!(asks(&mut machine, steps, &mut next, Millis(2)).is_empty(), "it comes");
+    let due = machine.next_wake().expect("the end of the wait");
+    assert!(due >= Millis(1) + limits::PUSH_WAIT);
+    let steps = machine.tick(due);
+    assert_eq!(asks(&mut machine, steps, &mut next, due).len(), 1);
+}
+
+#[test]
+fn the_first_of_each_round_is_known() {
+    let (mut machine, mut next, wanted) = (beside_the_author(), 0, header(1, 1));
+    machine.want(&wanted, peer(1), Millis(1));
+    machine.pushing(&peer(1), wanted.body_digest, Millis(2));
+    // The author, whose push stopped, is asked from the second round on.
+    for others in [1, 2] {
+        let now = machine.next_wake().expect("another one is asked");
+        let steps = machine.tick(now);
+        let mut open = asks(&mut machine, steps, &mut next, now);
+        for place in 0..=others {
+            let (_, _, ticket) = open.pop().expect("somebody is asked");
+            assert_eq!(machine.is_first_request(&wanted.body_digest), place == 0, "{place}");
+            let steps = machine.answered(ticket, Answer::Nothing, now);
+            open = asks(&mut machine, steps, &mut next, now);
+        }
+        assert!(open.is_empty());
+    }
+}
