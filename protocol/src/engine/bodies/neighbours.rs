@@ -119,9 +119,20 @@ impl Neighbours {
 
     /// How long this peer may send nothing before another one is asked besides, while so many bodies come in.
     pub(super) fn patience(&self, peer: &Peer, under_way: usize) -> Millis {
+        self.patience_at(self.gap(), peer, under_way)
+    }
+
+    /// How long it may send nothing before its share of the line is left to others: what its own groups take, however quick a
+    /// neighbour in the next room is.
+    pub(super) fn share_lasts(&self, peer: &Peer, under_way: usize) -> Millis {
+        let own = self.all.get(peer).and_then(|neighbour| neighbour.gap);
+        self.patience_at(own.unwrap_or_else(|| self.gap()), peer, under_way)
+    }
+
+    fn patience_at(&self, gap: Millis, peer: &Peer, under_way: usize) -> Millis {
         let round_trip = self.all.get(peer).map_or(0, |neighbour| neighbour.round_trip.0);
         let far = Millis(round_trip.saturating_add(round_trip / 2)).min(limits::BODY_PATIENCE_MOST);
-        let turn = self.gap().0.saturating_mul(under_way as u64 + 1);
+        let turn = gap.0.saturating_mul(under_way as u64 + 1);
         let slow = Millis(turn.saturating_mul(2)).min(limits::BODY_PATIENCE_SLOW);
         far.max(slow).max(limits::BODY_PATIENCE)
     }

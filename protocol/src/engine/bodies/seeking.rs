@@ -52,7 +52,7 @@ impl Bodies {
             return;
         };
         for (peer, asking) in wanted.asking.iter_mut().filter(|(_, asking)| asking.comes) {
-            if now >= asking.progress + self.neighbours.patience(peer, under_way) {
+            if now >= asking.progress + self.neighbours.share_lasts(peer, under_way) {
                 asking.comes = false;
                 self.neighbours.comes(peer, false);
             }
@@ -140,8 +140,8 @@ impl Bodies {
             return steps;
         }
         let mut next = 0;
-        while !self.neighbours.are_full()
-            && let Some((place, digest)) = self.in_line.range(next..).next()
+        while let Some((place, digest)) = self.in_line.range(next..).next()
+            && !self.neighbours.are_full()
         {
             let digest = *digest;
             next = place + 1;
@@ -294,7 +294,9 @@ impl Bodies {
             .another
             .filter(|_| wanted.stage == Stage::Seeking && !self.held_up);
         let coming = wanted.asking.iter().filter(|(_, asking)| asking.comes);
-        let quiet = coming.map(silent).min();
+        let quiet = coming
+            .map(|(peer, asking)| asking.progress + self.neighbours.share_lasts(peer, under_way))
+            .min();
         let next = [forgotten, again, waiters, another, quiet].into_iter().flatten().min();
         let next = next.map(|at| at.max(now + Millis(1)));
         if wanted.due != next {

@@ -89,6 +89,12 @@ fn a_quick_neighbour_does_not_make_the_line_behind_it_look_quick() {
         asked.push(wants_of(&mut machine, of, ten, &mut next, NOW).len());
     }
     assert_eq!(asked, [3, 3, 2, 0], "three at a time of each, and eight in all");
+    // Their groups take their time, and are about to come for as long.
+    let (before, later) = (Millis(NOW.0 + 999), Millis(NOW.0 + 1_000));
+    let steps = machine.tick(before);
+    assert!(asks(&mut machine, steps, &mut next, before).is_empty());
+    let steps = machine.tick(later);
+    assert!(!asks(&mut machine, steps, &mut next, later).is_empty());
 }
 
 #[test]
