@@ -258,11 +258,9 @@ impl Engine {
                 opened,
             } => self.gossip(peer, channel, message, opened),
             Input::Asked { peer, ticket, request } => self.asked(peer, ticket, request),
+            Input::GivenUp { peer, ticket } => self.given_up(&peer, ticket),
             Input::Answered { ticket, response } => self.answered(ticket, response),
-            Input::Progress(ticket) => {
-                let steps = self.bodies.progress(ticket, self.now.mono);
-                self.carry_out(steps);
-            }
+            Input::Progress(ticket) => self.progress(ticket),
             Input::Pushing { peer, digest } => {
                 let steps = self.bodies.pushing(&peer, digest, self.now.mono);
                 self.carry_out(steps);

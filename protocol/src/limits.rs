@@ -114,8 +114,9 @@ pub const SETTLING: Millis = Millis(3 * SECOND);
 pub const STATEMENT_KEYS: usize = 64;
 /// How many topics and how many TLDs of a peer are remembered: what one screen shows. It pulls what it wants beyond them.
 pub const SUBSCRIPTIONS: usize = 64;
-/// How many of our body requests are in flight to one peer: under [`WAITING_BODIES_PER_PEER`], so that none is refused.
-pub const BODY_REQUESTS_PER_PEER: usize = 48;
+/// How many of our body requests are in flight to one peer: under [`WAITING_BODIES_PER_PEER`], so that none is refused, and
+/// with [`RANGES_PER_PEER`] no more than it is opened streams, so that each is on its way while its patience lasts.
+pub const BODY_REQUESTS_PER_PEER: usize = 24;
 /// How many body requests of one peer wait here for a body that is still on its way.
 pub const WAITING_BODIES_PER_PEER: usize = 64;
 /// How long each of them waits.
@@ -134,7 +135,7 @@ const _: () = assert!(INLINE_BODY_BYTES < BODY_BYTES && BODY_BYTES < RAW_BODY_BY
 pub const UNRESOLVED_BODIES: usize = 4_096;
 /// How many records that name the same body are resolved with it; the others find it at a later look.
 pub const RECORDS_PER_BODY: usize = 8;
-/// How many peers are asked for one body before it is missing until the next sync.
+/// How many peers that told of a body are remembered, and how many may have had nothing before only its author is asked.
 pub const PROVIDERS_PER_BODY: usize = 8;
 /// How many peers are asked for one body at the same time: one that may be stuck, its second, and one more.
 pub const ASKS_PER_BODY: usize = 3;

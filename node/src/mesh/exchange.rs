@@ -5,6 +5,8 @@ pub(crate) mod answering;
 pub(crate) mod asking;
 pub(crate) mod line;
 pub(crate) mod pushing;
+mod room;
+mod uploads;
 
 use std::sync::Arc;
 
@@ -24,6 +26,9 @@ use starfish_protocol::{
 };
 
 use super::{environment::Env, figures::Figures};
+
+/// Which part of what all peers share one of them may take: an eighth, so that seven others have room.
+const SHARE: usize = 8;
 
 /// Reports that may wait for the event loop, beside one of each task.
 pub(crate) const REPORTS: usize = 64;
@@ -49,10 +54,14 @@ pub(crate) enum Report {
     SaidAll(Ticket),
     /// A peer's stream is done with.
     Served(Ticket),
-    /// A push goes on for long.
-    PushIsSlow { peer: PeerId, push: u64 },
-    /// A push ended; whether it was taken.
-    Pushed { peer: PeerId, push: u64, taken: bool },
+    /// A push goes on for long, or has waited so long for its stream.
+    PushIsSlow { peer: PeerId, push: u64, is_open: bool },
+    /// A push ended; after how long it was taken, if it was.
+    Pushed {
+        peer: PeerId,
+        push: u64,
+        took: Option<Millis>,
+    },
 }
 
 /// The only frame of an answer. After `Body`, the groups follow as they are, `len` bytes in all.

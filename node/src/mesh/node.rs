@@ -304,24 +304,33 @@ impl Node {
                 if let Some(peer) = self.answering.peer(ticket) {
                     let asked = self.pushing.withdrawn(&peer, ticket, false);
                     self.answer_without_push(asked);
+                    self.given_up(&peer, ticket);
                 }
             }
             Report::Served(ticket) => {
-                let peer = self.answering.peer(ticket);
-                self.answering.served(ticket);
-                if let Some(peer) = peer {
+                if let Some(peer) = self.answering.peer(ticket) {
+                    self.given_up(&peer, ticket);
+                    self.answering.served(ticket);
                     let asked = self.pushing.withdrawn(&peer, ticket, true);
                     self.answer_without_push(asked);
                 }
             }
-            Report::PushIsSlow { peer, push } => {
-                self.pushing.slow(&peer, push);
+            Report::PushIsSlow { peer, push, is_open } => {
+                self.pushing.slow(peer, push, is_open);
                 self.start_streams();
             }
-            Report::Pushed { peer, push, taken } => {
-                let asked = self.pushing.pushed(peer, push, (taken, self.env.now()));
+            Report::Pushed { peer, push, took } => {
+                let asked = self.pushing.pushed(peer, push, took);
                 self.answer_without_push(asked);
             }
+        }
+    }
+
+    /// Whoever waits for an answer no more may have it from somebody else.
+    fn given_up(&mut self, peer: &PeerId, ticket: Ticket) {
+        if self.answering.owes(ticket) {
+            let peer = peer_of(peer);
+            self.feed(Input::GivenUp { peer, ticket });
         }
     }
 

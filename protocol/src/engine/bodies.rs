@@ -1,8 +1,8 @@
 //! Bodies: who is asked for which, and who waits here for one that is still on its way.
 //!
 //! Each wanted digest is [`Wanted`] until every record that names it has its body durable. It is `Seeking` (somebody is
-//! asked, or will be), `Opening` (the bytes are here), or `Missing` (nobody had it; the next sync looks again). The
-//! machine says what to do as [`BodyStep`]s and keeps all its timers in one ordered set.
+//! asked, or will be), `Opening` (the bytes are here), or `Missing` (nobody had it; some rounds later it is left to the
+//! syncs). The machine says what to do as [`BodyStep`]s and keeps all its timers in one ordered set.
 
 mod coming;
 mod neighbours;
@@ -69,6 +69,9 @@ pub(super) struct Bodies {
     /// Authors of bodies that nobody had, until somebody asks.
     unserved: BTreeSet<PublicKey>,
     neighbours: Neighbours,
+    /// Those that wait until somebody has room, first come first, and how many ever did.
+    in_line: BTreeMap<u64, Digest>,
+    places: u64,
     /// Those of which something has come, and more is to come.
     under_way: BTreeSet<Digest>,
     /// The store is behind: what is asked for already may come, and nothing else is asked for.
@@ -79,7 +82,12 @@ impl Bodies {
     /// Whether another body of this author may be asked for now.
     pub(super) fn may_want(&self, author: &PublicKey) -> bool {
         let count = self.authors.get(author).copied().unwrap_or_default();
-        count.active < limits::UNRESOLVED_BODIES_PER_AUTHOR && self.active < limits::UNRESOLVED_BODIES
+        count.active < limits::UNRESOLVED_BODIES_PER_AUTHOR && !self.is_full()
+    }
+
+    /// Whether no other body may be asked for now, whoever wrote it.
+    pub(super) fn is_full(&self) -> bool {
+        self.active >= limits::UNRESOLVED_BODIES
     }
 
     /// Whether so many bodies of this author are unresolved that its headers are not passed on.
@@ -118,9 +126,11 @@ impl Bodies {
         self.wanted.get(digest).is_some_and(Wanted::is_green)
     }
 
-    /// Whether this body is wanted.
-    pub(super) fn wants(&self, digest: &Digest) -> bool {
-        self.wanted.contains_key(digest)
+    /// Whether it is wanted, and not being opened or stored.
+    pub(super) fn seeks(&self, digest: &Digest) -> bool {
+        self.wanted
+            .get(digest)
+            .is_some_and(|wanted| wanted.stage != Stage::Opening)
     }
 
     /// The records that are resolved with this body.
@@ -189,7 +199,7 @@ impl Bodies {
                 }
             }
             if matches!(wanted.stage, Stage::Missing(_)) {
-                wanted.refused.clear();
+                wanted.begin_round();
                 wanted.providers.clear();
                 wanted.anyone = anyone;
                 self.stage(digest, Stage::Seeking);
@@ -210,19 +220,18 @@ impl Bodies {
         wanted.provider(peer.clone());
         if matches!(wanted.stage, Stage::Missing(_)) {
             wanted.refused.remove(peer);
+            wanted.asked = 0;
             self.stage(digest, Stage::Seeking);
         } else if wanted.another.is_some() {
             return Vec::new();
         }
+        self.neighbours.note_change();
         self.advance(digest, now)
     }
 
     /// Whether nobody was asked for it before, in this round, but the one that is asked now.
     pub(super) fn is_first_request(&self, digest: &Digest) -> bool {
-        // An author whose push has stopped is among those that refused.
-        let refused = |wanted: &Wanted| wanted.refused.len() > usize::from(wanted.pushed.pieces > 0);
-        let is_first = |wanted: &Wanted| wanted.asking.len() == 1 && !refused(wanted);
-        self.wanted.get(digest).is_some_and(is_first)
+        self.wanted.get(digest).is_some_and(|wanted| wanted.asked == 1)
     }
 
     /// Names the request that an `Ask` step became.
@@ -242,7 +251,7 @@ impl Bodies {
         let Some((digest, peer)) = self.tickets.get(&ticket).cloned() else {
             return Vec::new();
         };
-        let mut steps = self.stop(digest, std::slice::from_ref(&peer), now);
+        let mut steps = self.stop(digest, std::slice::from_ref(&peer));
         steps.retain(|step| *step != BodyStep::Cancel { ticket });
         match answer {
             Answer::Body => steps.extend(self.arrived(digest, now)),
@@ -265,7 +274,7 @@ impl Bodies {
         wanted.late.clear();
         let others: Vec<Peer> = wanted.asking.keys().cloned().collect();
         self.stage(digest, Stage::Opening);
-        let steps = self.stop(digest, &others, now);
+        let steps = self.stop(digest, &others);
         self.reschedule(digest, now);
         steps
     }
@@ -305,7 +314,8 @@ impl Bodies {
             .collect()
     }
 
-    /// What is due: waiting requests that end, second peers to be asked, missing bodies to be forgotten.
+    /// What is due: waiting requests that end, second peers to be asked, missing bodies to be forgotten, and whatever waited
+    /// for room. After each step of the engine.
     pub(super) fn tick(&mut self, now: Millis) -> Vec<BodyStep> {
         let mut steps = Vec::new();
         while let Some((_, digest)) = self.due.first().copied().filter(|(at, _)| *at <= now) {
@@ -316,13 +326,11 @@ impl Bodies {
                 (ended, wanted.waiters) = std::mem::take(&mut wanted.waiters)
                     .into_iter()
                     .partition(|waiter| waiter.until <= now);
-                for Waiter { peer, ticket, .. } in ended {
-                    self.neighbours.waits(&peer, false);
-                    steps.push(BodyStep::NotHeld { ticket });
-                }
+                steps.extend(self.turn_away(ended));
             }
             steps.extend(self.advance(digest, now));
         }
+        steps.extend(self.serve_line(now));
         steps
     }
 

@@ -190,6 +190,11 @@ impl Engine {
         }
     }
 
+    pub(super) fn progress(&mut self, ticket: Ticket) {
+        let steps = self.bodies.progress(ticket, self.now.mono);
+        self.carry_out(steps);
+    }
+
     fn greeted(&mut self, peer: &Peer, response: Result<OpenResponse, AskError>) {
         if let Ok(OpenResponse::Hello(hello)) = response
             && self.introduce(peer, hello)

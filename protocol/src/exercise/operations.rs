@@ -166,8 +166,12 @@ impl<'a> Stage<'a> {
     /// What belongs to nothing: a shell that is confused must not harm.
     fn spurious(&mut self, node: usize) {
         let ticket: Ticket = self.script.number();
-        let input = match self.script.below(7) {
+        let input = match self.script.below(8) {
             0 => Input::Progress(ticket),
+            6 => Input::GivenUp {
+                peer: self.hostile[self.script.below(2)].peer(),
+                ticket,
+            },
             5 => Input::Pushing {
                 peer: self.hostile[self.script.below(2)].peer(),
                 digest: self.body().digest,

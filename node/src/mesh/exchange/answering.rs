@@ -1,10 +1,10 @@
 //! Requests of others: how many streams a peer may have open, and whose turn it is to be sent a body.
 //!
-//! Small answers go at once. Bodies go three at a time to each peer; the others wait within a budget of bytes, beyond
-//! which the answer is `Busy`. A peer that does not read what it asked for loses the stream.
+//! Small answers go at once. Bodies go three at a time to each peer; the others wait ([`Uploads`]) within a budget of bytes,
+//! beyond which the answer is `Busy`. A peer that does not read what it asked for loses the stream.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -27,8 +27,9 @@ use starfish_protocol::{
 };
 
 use super::{
-    Answer, Desk, Report, Running,
+    Answer, Desk, Report, Running, SHARE,
     line::{Broken, Line, framed},
+    uploads::Uploads,
 };
 use crate::mesh::{
     environment::{Cost, Work, compute},
@@ -43,9 +44,8 @@ const ANSWER_WITHIN: Millis = Millis(120_000);
 /// The streams that others opened. Dropping it resets all of them.
 pub(crate) struct Answering {
     streams: BTreeMap<Ticket, Served>,
-    open: BTreeMap<PeerId, usize>,
-    uploads: BTreeMap<PeerId, Uploads>,
-    waiting_bytes: usize,
+    open: BTreeMap<PeerId, Open>,
+    uploads: Uploads,
     large: Arc<AtomicUsize>,
     limits: Limits,
 }
@@ -56,10 +56,11 @@ struct Served {
     _running: Running,
 }
 
+/// What one peer has open.
 #[derive(Default)]
-struct Uploads {
-    active: BTreeSet<Ticket>,
-    waiting: VecDeque<(Ticket, Vec<u8>)>,
+struct Open {
+    streams: usize,
+    large: Arc<AtomicUsize>,
 }
 
 impl Answering {
@@ -67,8 +68,7 @@ impl Answering {
         Self {
             streams: BTreeMap::new(),
             open: BTreeMap::new(),
-            uploads: BTreeMap::new(),
-            waiting_bytes: 0,
+            uploads: Uploads::new(&limits),
             large: Arc::default(),
             limits,
         }
@@ -77,14 +77,15 @@ impl Answering {
     /// Takes a stream, or resets it when the peer has too many.
     pub(crate) fn accept(&mut self, desk: &Desk, ticket: Ticket, peer: PeerId, stream: Stream) {
         let open = self.open.entry(peer).or_default();
-        if *open >= self.limits.streams_per_peer {
+        if open.streams >= self.limits.streams_per_peer {
             desk.figures.refused_streams.inc();
             return;
         }
-        *open += 1;
+        open.streams += 1;
         let (reply, answered) = oneshot::channel();
         let large = Places {
-            taken: Arc::clone(&self.large),
+            own: Arc::clone(&open.large),
+            all: Arc::clone(&self.large),
             limits: self.limits.clone(),
         };
         let mut visit = Visit {
@@ -110,18 +111,22 @@ impl Answering {
         self.streams.get(&ticket).map(|served| served.peer)
     }
 
+    /// Whether a request has no answer yet.
+    pub(crate) fn owes(&self, ticket: Ticket) -> bool {
+        self.streams.get(&ticket).is_some_and(|served| served.reply.is_some())
+    }
+
     /// Answers a request, or lets a body wait for its turn.
     pub(crate) fn reply(&mut self, ticket: Ticket, response: Response) {
         let Some(peer) = self.peer(ticket) else { return };
         let Response::Body(body) = response else {
             return self.send(ticket, response);
         };
-        if self.waiting_bytes + body.len() > self.limits.upload_bytes {
-            return self.send(ticket, Response::Busy);
+        if self.uploads.offer(peer, (ticket, body)) {
+            self.continue_uploads(&peer);
+        } else {
+            self.send(ticket, Response::Busy);
         }
-        self.waiting_bytes += body.len();
-        self.uploads.entry(peer).or_default().waiting.push_back((ticket, body));
-        self.continue_uploads(peer);
     }
 
     /// A stream is done with: the next body may go.
@@ -130,45 +135,25 @@ impl Answering {
             return;
         };
         if let Some(open) = self.open.get_mut(&served.peer) {
-            *open -= 1;
-            if *open == 0 {
+            open.streams -= 1;
+            if open.streams == 0 {
                 self.open.remove(&served.peer);
             }
         }
-        if let Some(uploads) = self.uploads.get_mut(&served.peer) {
-            uploads.active.remove(&ticket);
-        }
-        self.continue_uploads(served.peer);
+        self.uploads.ended(&served.peer, ticket);
+        self.continue_uploads(&served.peer);
     }
 
     /// A peer is gone, and all its streams with it.
     pub(crate) fn gone(&mut self, peer: &PeerId) {
         self.streams.retain(|_, served| served.peer != *peer);
         self.open.remove(peer);
-        let waiting = self
-            .uploads
-            .remove(peer)
-            .map(|uploads| uploads.waiting)
-            .unwrap_or_default();
-        self.waiting_bytes -= waiting.iter().map(|(_, body)| body.len()).sum::<usize>();
+        self.uploads.gone(peer);
     }
 
-    fn continue_uploads(&mut self, peer: PeerId) {
-        while let Some(uploads) = self.uploads.get_mut(&peer) {
-            if uploads.active.len() >= self.limits.uploads_per_peer {
-                return;
-            }
-            let Some((ticket, body)) = uploads.waiting.pop_front() else {
-                if uploads.active.is_empty() {
-                    self.uploads.remove(&peer);
-                }
-                return;
-            };
-            self.waiting_bytes -= body.len();
-            if self.streams.contains_key(&ticket) {
-                uploads.active.insert(ticket);
-                self.send(ticket, Response::Body(body));
-            }
+    fn continue_uploads(&mut self, peer: &PeerId) {
+        while let Some((ticket, body)) = self.uploads.next(peer) {
+            self.send(ticket, Response::Body(body));
         }
     }
 
@@ -180,25 +165,34 @@ impl Answering {
     }
 }
 
-/// Places for long requests, so that all peers together cannot fill the memory with half-sent ones.
+/// Places for long requests, so that all peers together cannot fill the memory with half-sent ones, nor one peer keep all
+/// others from sending theirs.
 struct Places {
-    taken: Arc<AtomicUsize>,
+    own: Arc<AtomicUsize>,
+    all: Arc<AtomicUsize>,
     limits: Limits,
 }
 
+/// One of so many; it is free again when this is dropped.
 struct Place(Arc<AtomicUsize>);
 
 impl Places {
-    fn take(&self, length: usize) -> Option<Option<Place>> {
+    /// The places that a request of this length takes: none, or one of its peer's and one of all; or nothing is free.
+    fn take(&self, length: usize) -> Option<Vec<Place>> {
         if length <= self.limits.large_request {
-            return Some(None);
+            return Some(Vec::new());
         }
         let most = self.limits.large_requests;
+        let own = Place::take(&self.own, most.div_ceil(SHARE))?;
+        Some(vec![own, Place::take(&self.all, most)?])
+    }
+}
+
+impl Place {
+    fn take(taken: &Arc<AtomicUsize>, most: usize) -> Option<Self> {
         let more = |taken: usize| (taken < most).then_some(taken + 1);
-        self.taken
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
-            .ok()?;
-        Some(Some(Place(Arc::clone(&self.taken))))
+        taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
+        Some(Self(Arc::clone(taken)))
     }
 }
 
@@ -253,7 +247,7 @@ impl Visit {
 
     async fn request(&mut self, line: &mut Line<Stream>) -> Result<Result<OpenRequest, Fault>, Broken> {
         let bytes = line.length(REQUEST_BYTES).await?;
-        let Some(place) = self.large.take(bytes) else {
+        let Some(places) = self.large.take(bytes) else {
             self.desk.figures.refused_streams.inc();
             return Err(Broken::Lost);
         };
@@ -264,7 +258,7 @@ impl Visit {
             bytes,
         };
         let opened = compute(&self.desk.env, cost, move || {
-            let _place = place;
+            let _places = places;
             open_request(&frame, checker.as_ref())
         });
         opened.await.ok_or(Broken::Lost)
@@ -349,7 +343,8 @@ mod tests {
         let desk = Desk::still(reports);
         let mut line = Line::new(Cursor::new(frame[..sent].to_vec()), Arc::clone(&desk.env), Millis(1));
         let large = Places {
-            taken: Arc::default(),
+            own: Arc::default(),
+            all: Arc::default(),
             limits: Limits::default(),
         };
         let mut visit = Visit { desk, ticket: 7, large };
@@ -361,6 +356,36 @@ mod tests {
             other => panic!("{other:?}"),
         };
         (read.is_ok(), block_on(told.map(digest).collect()))
+    }
+
+    #[test]
+    fn nobody_takes_the_places_of_all() {
+        let limits = Limits::default();
+        let all = Arc::default();
+        let of_one = || Places {
+            own: Arc::default(),
+            all: Arc::clone(&all),
+            limits: limits.clone(),
+        };
+        let long = limits.large_request + 1;
+        let (greedy, other) = (of_one(), of_one());
+        let mut taken: Vec<_> = std::iter::from_fn(|| greedy.take(long)).collect();
+        assert_eq!(taken.len(), limits.large_requests / SHARE);
+        assert!(greedy.take(long - 1).is_some_and(|places| places.is_empty()));
+        assert!(other.take(long).is_some(), "another one has a place");
+        taken.pop();
+        assert!(greedy.take(long).is_some(), "it is free again");
+        drop(taken);
+        // All of them, of many.
+        let many: Vec<_> = (0..SHARE).map(|_| of_one()).collect();
+        let taken: Vec<_> = many
+            .iter()
+            .flat_map(|one| std::iter::from_fn(|| one.take(long)))
+            .collect();
+        assert_eq!(taken.len(), limits.large_requests);
+        assert!(other.take(long).is_none());
+        drop(taken);
+        assert_eq!(all.load(Ordering::Relaxed), 0);
     }
 
     #[test]

@@ -7,11 +7,13 @@ use std::{
 
 use futures::{AsyncRead, AsyncWrite, FutureExt, SinkExt, channel::oneshot};
 use libp2p::{PeerId, Stream};
+use starfish_crypto::Digest;
 use starfish_protocol::{
     codec,
     engine::port::{AskError, Ticket},
     intake::{Fault, OpenResponse, open_response},
-    record::groups::GroupVerifier,
+    limits,
+    record::groups::{GROUP_BYTES, GroupVerifier},
     time::Millis,
     wire::{FRAME_BYTES, Request, Response},
 };
@@ -24,6 +26,17 @@ use crate::mesh::environment::{Cost, Work, compute};
 
 /// Streams of ours to one peer. The muxer ends a connection with more than 128 of both sides together.
 const STREAMS_PER_PEER: usize = 32;
+
+// What is asked for is sent at once: the rules count its patience from then.
+const _: () = assert!(limits::BODY_REQUESTS_PER_PEER + limits::RANGES_PER_PEER <= STREAMS_PER_PEER);
+
+/// The longest first frame of the answer to a request for a body: with it, the groups follow, each within the deadline. A
+/// longer one would be sent in pieces that nobody is told of, each as late as possible.
+const BODY_HEAD_BYTES: usize = 1_024;
+
+// A length, and a value for each group.
+const _: () =
+    assert!(limits::BODY_BYTES.div_ceil(GROUP_BYTES) * 32 + 32 <= BODY_HEAD_BYTES && BODY_HEAD_BYTES <= GROUP_BYTES);
 
 /// The requests under way, and those that wait for a stream. Dropping it gives all of them up.
 #[derive(Debug, Default)]
@@ -136,14 +149,24 @@ impl Errand {
             Request::Body { digest } => Some(digest),
             _ => None,
         };
-        let frame = line.frame(FRAME_BYTES).await?;
+        self.answer(&mut line, wanted).await
+    }
+
+    /// Reads the answer, to a request for this body or to another one.
+    async fn answer<S: AsyncRead + AsyncWrite + Unpin + Send>(
+        &mut self,
+        line: &mut Line<S>,
+        wanted: Option<Digest>,
+    ) -> Result<OpenResponse, AskError> {
+        let most = if wanted.is_some() { BODY_HEAD_BYTES } else { FRAME_BYTES };
+        let frame = line.frame(most).await?;
         let bytes = frame.len();
-        let answer = codec::decode(&frame, FRAME_BYTES).map_err(|_| AskError::Fault(Fault::Malformed))?;
+        let answer = codec::decode(&frame, most).map_err(|_| AskError::Fault(Fault::Malformed))?;
         let response = match (answer, wanted) {
             (Answer::Body(head), Some(digest)) => {
                 let groups =
                     GroupVerifier::new(digest, head.len, &head.groups).map_err(|_| AskError::Fault(Fault::Body))?;
-                return self.body(&mut line, groups).await;
+                return self.body(line, groups).await;
             }
             (Answer::Whole(Response::Body(_)) | Answer::Body(_), _) => return Err(AskError::Fault(Fault::Malformed)),
             (Answer::Whole(response), _) => response,
@@ -181,7 +204,6 @@ impl Errand {
 #[cfg(test)]
 mod tests {
     use futures::{StreamExt, channel::mpsc, executor::block_on, io::Cursor};
-    use starfish_crypto::Digest;
     use starfish_protocol::{
         observable::Observable,
         record::{
@@ -189,6 +211,7 @@ mod tests {
             groups::{GROUP_BYTES, group_values},
             seal_body,
         },
+        wire::BodyHead,
     };
 
     use super::*;
@@ -237,5 +260,35 @@ mod tests {
             wrong[place] ^= 1;
             check(&sealed, &wrong, Err(AskError::Fault(Fault::Body)), progress);
         }
+    }
+
+    /// How the answer to a request ends of which only the length of the first frame comes.
+    fn announced(bytes: usize, wanted: Option<Digest>, expected: AskError) {
+        let (reports, _reported) = mpsc::channel(1);
+        let desk = Desk::still(reports);
+        let mut buffer = unsigned_varint::encode::usize_buffer();
+        let sent = unsigned_varint::encode::usize(bytes, &mut buffer).to_vec();
+        let mut line = Line::new(Cursor::new(sent), Arc::clone(&desk.env), Millis(1));
+        let mut errand = Errand {
+            desk,
+            ticket: 7,
+            deadline: Millis(1),
+        };
+        let ended = block_on(errand.answer(&mut line, wanted)).map(|answer| format!("{answer:?}"));
+        assert_eq!(ended, Err(expected), "{bytes}");
+    }
+
+    #[test]
+    fn what_comes_before_a_body_is_short() {
+        let (wanted, malformed) = (Some(Digest::ZERO), AskError::Fault(Fault::Malformed));
+        announced(BODY_HEAD_BYTES, wanted, AskError::Lost);
+        announced(BODY_HEAD_BYTES + 1, wanted, malformed);
+        announced(FRAME_BYTES, None, AskError::Lost);
+        announced(FRAME_BYTES + 1, None, malformed);
+        // The longest there is.
+        let groups = group_values(&vec![7; limits::BODY_BYTES]);
+        let len = limits::BODY_BYTES as u64;
+        let head = framed(&Answer::Body(BodyHead { len, groups }));
+        assert!((512..BODY_HEAD_BYTES).contains(&head.len()), "{}", head.len());
     }
 }

@@ -32,28 +32,18 @@ use starfish_protocol::{
 use super::{
     Answer, Desk, Report, Running,
     line::{Broken, Line, framed},
+    room::{Room, SLOW},
 };
 
 /// The longest answer that is read: it only says whether the body was taken.
 const ANSWER_BYTES: usize = 64;
-
-/// What is pushed at once before it is known how long that takes: the largest body to each peer of a mesh.
-const FIRST_ROOM: usize = 2 << 20;
-/// The least of what is pushed at once; one push always may go.
-const LEAST_ROOM: usize = 16 << 10;
-/// A push that takes longer halves what may go at once. It is not waited for any more: it may be its peer that is slow.
-const SLOW: Millis = Millis(2_000);
-/// One that takes less doubles it.
-const QUICK: Millis = Millis(500);
 
 /// The pushes under way and those that wait. Dropping it gives all of them up.
 pub(crate) struct Pushing {
     peers: BTreeMap<PeerId, Pushes>,
     /// Whose push began last: the others come before it.
     served: Option<PeerId>,
-    /// How many bytes may be under way, over all peers, of what is not known to be slow.
-    room: usize,
-    running_bytes: usize,
+    room: Room,
     waiting_bytes: usize,
     most_bytes: usize,
     at_a_time: usize,
@@ -71,9 +61,9 @@ struct Pushes {
 /// A push under way.
 struct Started {
     body: Digest,
-    /// How many bytes of the room it takes.
     bytes: usize,
-    at: Millis,
+    /// How many of them take room.
+    room: usize,
     _running: Running,
 }
 
@@ -89,8 +79,7 @@ impl Pushing {
         Self {
             peers: BTreeMap::new(),
             served: None,
-            room: FIRST_ROOM,
-            running_bytes: 0,
+            room: Room::new(most_bytes),
             waiting_bytes: 0,
             most_bytes,
             at_a_time,
@@ -156,7 +145,8 @@ impl Pushing {
     pub(crate) fn forget(&mut self, peer: &PeerId) {
         if let Some(pushes) = self.peers.remove(peer) {
             self.waiting_bytes -= pushes.waiting.iter().map(|frame| frame.bytes.len()).sum::<usize>();
-            self.running_bytes -= pushes.running.values().map(|started| started.bytes).sum::<usize>();
+            self.room
+                .give_back(pushes.running.values().map(|started| started.room).sum());
         }
     }
 
@@ -174,43 +164,43 @@ impl Pushing {
                 continue;
             };
             while pushes.running.len() < self.at_a_time {
-                let Some(Frame { body, bytes }) = pushes.waiting.pop_front() else {
+                let Some(length) = pushes.waiting.front().map(|frame| frame.bytes.len()) else {
                     break;
                 };
-                let length = bytes.len();
-                if self.running_bytes > 0 && self.running_bytes + length > self.room {
-                    pushes.waiting.push_front(Frame { body, bytes });
+                if !self.room.take(length) {
                     break;
                 }
                 self.waiting_bytes -= length;
-                if let Some(opened) = open(*peer) {
-                    self.count += 1;
-                    self.served = Some(*peer);
-                    self.running_bytes += length;
-                    let started = Started {
-                        body,
-                        bytes: length,
-                        at: desk.env.now(),
-                        _running: push(desk, *peer, self.count, bytes, opened),
-                    };
-                    pushes.running.insert(self.count, started);
-                }
+                let frame = pushes.waiting.pop_front();
+                let Some((Frame { body, bytes }, opened)) = frame.zip(open(*peer)) else {
+                    self.room.give_back(length);
+                    continue;
+                };
+                self.count += 1;
+                self.served = Some(*peer);
+                let started = Started {
+                    body,
+                    bytes: length,
+                    room: length,
+                    _running: push(desk, *peer, self.count, bytes, opened),
+                };
+                pushes.running.insert(self.count, started);
             }
         }
         self.peers
             .retain(|_, pushes| !pushes.running.is_empty() || !pushes.waiting.is_empty());
     }
 
-    /// A push ended, and was taken or not; gives back the requests that waited for it. Who has the body by now has given them up.
-    pub(crate) fn pushed(&mut self, peer: PeerId, push: u64, (taken, now): (bool, Millis)) -> Vec<(Digest, Ticket)> {
+    /// A push ended, and was taken after so long, or not; gives back the requests that waited for it. Who has the body by now
+    /// has given them up.
+    pub(crate) fn pushed(&mut self, peer: PeerId, push: u64, took: Option<Millis>) -> Vec<(Digest, Ticket)> {
         let Some(pushes) = self.peers.get_mut(&peer) else {
             return Vec::new();
         };
         if let Some(started) = pushes.running.remove(&push) {
-            self.running_bytes -= started.bytes;
-            // A small one is quick on any line.
-            if taken && started.bytes >= LEAST_ROOM && now < started.at + QUICK {
-                self.room = (self.room * 2).min(self.most_bytes);
+            self.room.give_back(started.room);
+            if let Some(took) = took {
+                self.room.arrived(started.bytes, took);
             }
         }
         let asked = std::mem::take(&mut pushes.asked);
@@ -219,12 +209,14 @@ impl Pushing {
         ended
     }
 
-    /// A push has gone on for long.
-    pub(crate) fn slow(&mut self, peer: &PeerId, push: u64) {
-        let running = self.peers.get_mut(peer).map(|pushes| &mut pushes.running);
+    /// A push has gone on for long, or has waited so long for its stream: others need not wait for it.
+    pub(crate) fn slow(&mut self, peer: PeerId, push: u64, is_open: bool) {
+        let running = self.peers.get_mut(&peer).map(|pushes| &mut pushes.running);
         if let Some(started) = running.and_then(|running| running.get_mut(&push)) {
-            self.running_bytes -= std::mem::take(&mut started.bytes);
-            self.room = (self.room / 2).max(LEAST_ROOM);
+            self.room.give_back(std::mem::take(&mut started.room));
+            if is_open {
+                self.room.slowed(peer, started.bytes);
+            }
         }
     }
 
@@ -244,26 +236,44 @@ impl Pushes {
 fn push(desk: &Desk, peer: PeerId, push: u64, frame: Arc<[u8]>, opened: oneshot::Receiver<Stream>) -> Running {
     let mut own = desk.clone();
     let task = async move {
-        let desk = own.clone();
-        let delivery = pin!(deliver(&desk, &frame, opened));
-        let taken = match select(delivery, desk.env.sleep(SLOW)).await {
-            Either::Left((delivered, _)) => delivered.unwrap_or(false),
-            Either::Right(((), delivery)) => {
-                let _ = own.reports.send(Report::PushIsSlow { peer, push }).await;
-                delivery.await.unwrap_or(false)
+        let stream = unless_slow(&mut own, (peer, push, false), opened).await;
+        // How long it took to open says nothing of the line: the peer answers when it likes.
+        let begun = own.env.now();
+        let taken = match stream {
+            Ok(stream) => {
+                let delivery = deliver(own.clone(), frame, stream);
+                unless_slow(&mut own, (peer, push, true), delivery).await
             }
+            Err(_) => Err(Broken::Lost),
         };
+        let took = Millis(own.env.now().0.saturating_sub(begun.0));
+        let took = taken.unwrap_or(false).then_some(took);
         // The loop is gone: so is the interest.
-        let _ = own.reports.send(Report::Pushed { peer, push, taken }).await;
+        let _ = own.reports.send(Report::Pushed { peer, push, took }).await;
     };
     desk.spawn(task.boxed())
 }
 
+/// The end of some work for a push. When that takes long, it is told meanwhile.
+async fn unless_slow<T>(
+    desk: &mut Desk,
+    (peer, push, is_open): (PeerId, u64, bool),
+    work: impl Future<Output = T>,
+) -> T {
+    match select(pin!(work), desk.env.sleep(SLOW)).await {
+        Either::Left((done, _)) => done,
+        Either::Right(((), work)) => {
+            let slow = Report::PushIsSlow { peer, push, is_open };
+            let _ = desk.reports.send(slow).await;
+            work.await
+        }
+    }
+}
+
 /// Whether it was taken.
-async fn deliver(desk: &Desk, frame: &[u8], opened: oneshot::Receiver<Stream>) -> Result<bool, Broken> {
-    let stream = opened.await.map_err(|_| Broken::Lost)?;
-    let mut line = Line::new(stream, Arc::clone(&desk.env), limits::REQUEST_DEADLINE);
-    line.write(frame).await?;
+async fn deliver(desk: Desk, frame: Arc<[u8]>, stream: Stream) -> Result<bool, Broken> {
+    let mut line = Line::new(stream, desk.env, limits::REQUEST_DEADLINE);
+    line.write(&frame).await?;
     let answer = codec::decode(&line.frame(ANSWER_BYTES).await?, ANSWER_BYTES);
     Ok(matches!(answer, Ok(Answer::Whole(Response::Taken))))
 }
@@ -272,7 +282,7 @@ async fn deliver(desk: &Desk, frame: &[u8], opened: oneshot::Receiver<Stream>) -
 mod tests {
     use futures::channel::mpsc;
 
-    use super::*;
+    use super::{super::room::LEAST, *};
 
     const BYTES: usize = 1_000;
 
@@ -302,7 +312,7 @@ mod tests {
         pushing.start(&desk, |_| opened.take());
         assert!(waits(&mut pushing, 0, 1), "it goes on");
         assert_eq!(
-            pushing.pushed(peers[0], 1, (true, Millis(0))),
+            pushing.pushed(peers[0], 1, Some(Millis(0))),
             [(body(1), 1), (body(1), 5)]
         );
         assert!(!waits(&mut pushing, 0, 1), "it is over");
@@ -335,11 +345,11 @@ mod tests {
         assert_eq!(pushing.count, 8, "two megabytes at once");
         // None of them has arrived after two seconds: the next body goes to one peer, and then to the next.
         for (peer, push) in peers.iter().zip(1..) {
-            pushing.slow(peer, push);
+            pushing.slow(*peer, push, true);
         }
-        assert_eq!((pushing.room, pushing.running_bytes), (LEAST_ROOM, 0));
+        assert_eq!((pushing.room.most, pushing.room.taken), (LEAST, 0));
         for (peer, push) in peers.iter().zip(1..) {
-            pushing.pushed(*peer, push, (true, Millis(60_000)));
+            pushing.pushed(*peer, push, Some(Millis(60_000)));
         }
         pushing.push(&desk, &peers, body(2), &request);
         pushing.start(&desk, &mut open);
@@ -350,7 +360,7 @@ mod tests {
         assert_eq!(pushing.withdrawn(&peers[1], 70, true), [(body(2), 69)]);
         assert_eq!(pushing.withdrawn(&peers[1], 70, true), []);
         assert!(!pushing.lets_wait(&peers[1], body(2), 71));
-        pushing.slow(&peers[0], 9);
+        pushing.slow(peers[0], 9, true);
         pushing.start(&desk, &mut open);
         assert_eq!((pushing.count, pushing.peers.contains_key(&peers[1])), (10, false));
         assert!(pushing.lets_wait(&peers[2], body(2), 72));
@@ -366,19 +376,46 @@ mod tests {
                 .iter()
                 .find(|peer| is_running(&pushing, peer, next))
                 .expect("it runs");
-            pushing.pushed(peer, next, (next > 10, Millis(0)));
+            pushing.pushed(peer, next, (next > 10).then_some(Millis(0)));
             pushing.start(&desk, &mut open);
             next += 1;
         }
-        assert_eq!((pushing.room, pushing.count), (LEAST_ROOM << 5, 15));
+        assert_eq!((pushing.room.most, pushing.count), (LEAST << 5, 15));
         pushing.forget(&peers[0]);
         assert!(pushing.is_idle());
-        assert_eq!((pushing.running_bytes, pushing.waiting_bytes), (0, 0));
+        assert_eq!((pushing.room.taken, pushing.waiting_bytes), (0, 0));
     }
 
     fn is_running(pushing: &Pushing, peer: &PeerId, push: u64) -> bool {
         let pushes = pushing.peers.get(peer);
         pushes.is_some_and(|pushes| pushes.running.contains_key(&push))
+    }
+
+    #[test]
+    fn a_stream_that_does_not_open_says_nothing_of_the_line() {
+        let (reports, _told) = mpsc::channel(8);
+        let (desk, peer) = (Desk::still(reports), PeerId::random());
+        let mut pushing = Pushing::new(64 << 20, 1);
+        let request = Request::Push {
+            header: starfish_crypto::Signed::from_parts(vec![0; 100], starfish_crypto::Signature::from_bytes([0; 64])),
+            body: vec![0; LEAST],
+        };
+        pushing.push(&desk, &[peer], body(1), &request);
+        let (_stream, opened) = oneshot::channel();
+        let mut opened = Some(opened);
+        pushing.start(&desk, |_| opened.take());
+        let most = pushing.room.most;
+        assert!(pushing.room.taken > LEAST);
+        pushing.slow(peer, 1, false);
+        assert_eq!(
+            (pushing.room.most, pushing.room.taken),
+            (most, 0),
+            "others need not wait for it"
+        );
+        pushing.slow(peer, 1, true);
+        assert_eq!((pushing.room.most, pushing.room.taken), (most / 2, 0));
+        pushing.pushed(peer, 1, None);
+        assert_eq!((pushing.room.most, pushing.room.taken), (most / 2, 0));
     }
 
     #[test]

@@ -27,10 +27,11 @@ impl Engine {
         self.carry_out(steps);
     }
 
-    /// The same body may stand behind other records, which are waiting for it.
+    /// The same body may stand behind other records, which are waiting for it. Where it has come already, it is being opened
+    /// for them, or they look into the store for it afterwards.
     pub(super) fn open_others(&mut self, header: &Verified<Header>, compressed: Vec<u8>, peer: &Peer) {
         let digest = header.body_digest;
-        if self.bodies.wants(&digest) {
+        if self.bodies.seeks(&digest) {
             let steps = self.bodies.arrived(digest, self.now.mono);
             self.carry_out(steps);
             self.open(peer, digest, &compressed, Some(RecordId::of(header)));
@@ -66,7 +67,8 @@ impl Engine {
             }
         }
         let (record, digest) = (RecordId::of(&header), header.body_digest);
-        let Some(opened) = body.filter(|_| self.bodies.wants(&digest)) else {
+        // One that has come already is being opened, or on its way to the store.
+        let Some(opened) = body.filter(|_| self.bodies.seeks(&digest)) else {
             return;
         };
         let waits = self

@@ -24,6 +24,9 @@ impl Bodies {
         };
         let last = std::mem::replace(&mut asking.progress, now);
         let first = !std::mem::replace(&mut asking.started, true);
+        if !std::mem::replace(&mut asking.comes, true) {
+            self.neighbours.comes(&peer, true);
+        }
         self.came(&peer, digest, (!first).then_some(last), now);
         let Some(wanted) = self.wanted.get_mut(&digest) else {
             return Vec::new();
@@ -35,7 +38,7 @@ impl Bodies {
         } else {
             Vec::new()
         };
-        let mut steps = self.stop(digest, &idle, now);
+        let mut steps = self.stop(digest, &idle);
         steps.extend(self.advance(digest, now));
         steps
     }
@@ -62,12 +65,10 @@ impl Bodies {
             last: now,
         };
         wanted.refused.insert(peer.clone());
-        if let Some(busy) = wanted.queued.take() {
-            self.neighbours.leave_queue(&busy, &digest);
-        }
         let idle = wanted.asking.iter().filter(|(_, asking)| !asking.started);
         let idle: Vec<Peer> = idle.map(|(other, _)| other.clone()).collect();
-        let steps = self.stop(digest, &idle, now);
+        self.leave_line(digest);
+        let steps = self.stop(digest, &idle);
         self.came(peer, digest, (pieces > 0).then_some(last), now);
         let patience = self.neighbours.patience(peer, self.under_way.len());
         if let Some(wanted) = self.wanted.get_mut(&digest) {

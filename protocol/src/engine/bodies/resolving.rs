@@ -15,7 +15,7 @@ impl Bodies {
         self.resolve(digest, record, true, now)
     }
 
-    /// The body of this record cannot be opened, or is not wanted any more.
+    /// The body of this record cannot be opened.
     pub(in crate::engine) fn spoiled(&mut self, digest: Digest, record: RecordId, now: Millis) -> Vec<BodyStep> {
         self.resolve(digest, record, false, now)
     }
@@ -39,6 +39,9 @@ impl Bodies {
         // Nothing is being opened for those that are left: they came when it had begun.
         let left_out = |header| wanted.late.contains(&RecordId::of(header));
         let is_late = wanted.stage == Stage::Opening && wanted.headers.iter().all(left_out);
+        if is_late {
+            wanted.asked = 0;
+        }
         let waiters = if held || empty {
             std::mem::take(&mut wanted.waiters)
         } else {
@@ -47,7 +50,7 @@ impl Bodies {
         let mut steps: Vec<BodyStep> = waiters
             .into_iter()
             .map(|Waiter { peer, ticket, .. }| {
-                self.neighbours.waits(&peer, false);
+                self.neighbours.waits_no_more(&peer, ticket);
                 if held {
                     BodyStep::Serve { peer, ticket, digest }
                 } else {

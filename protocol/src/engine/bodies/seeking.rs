@@ -6,16 +6,23 @@ use crate::{limits, peer::Peer, time::Millis};
 
 use super::{Asking, Bodies, BodyStep, Stage, Wanted};
 
-/// How long a body stays in the queue of a busy peer before a free one is tried.
-const QUEUE_PATIENCE: Millis = Millis(1_000);
+/// Whom to ask for a body.
+enum Choice {
+    Peer(Peer),
+    /// Nobody has room for it now.
+    Full,
+    /// Nobody is left who may have it.
+    Nobody,
+}
 
 impl Bodies {
     /// Moves a body on by whatever is due, and sets its next timer.
     pub(super) fn advance(&mut self, digest: Digest, now: Millis) -> Vec<BodyStep> {
+        self.note_silence(digest, now);
         let Some(wanted) = self.wanted.get_mut(&digest) else {
             return Vec::new();
         };
-        let idle = wanted.asking.is_empty() && wanted.queued.is_none();
+        let idle = wanted.asking.is_empty() && wanted.place.is_none();
         let due = wanted.another.map_or(idle, |at| at <= now);
         let steps = match wanted.stage {
             Stage::Missing(since) if now >= since + limits::MISSING_COUNTS => {
@@ -30,7 +37,7 @@ impl Bodies {
                 if wanted.asking.is_empty() {
                     self.under_way.remove(&digest);
                 }
-                self.ask_next(digest, idle, now)
+                self.ask_next(digest, now)
             }
             _ => Vec::new(),
         };
@@ -38,71 +45,110 @@ impl Bodies {
         steps
     }
 
-    fn ask_next(&mut self, digest: Digest, idle: bool, now: Millis) -> Vec<BodyStep> {
+    /// Requests of which nothing came for long leave their share of the line to others.
+    fn note_silence(&mut self, digest: Digest, now: Millis) {
+        let under_way = self.under_way.len();
+        let Some(wanted) = self.wanted.get_mut(&digest) else {
+            return;
+        };
+        for (peer, asking) in wanted.asking.iter_mut().filter(|(_, asking)| asking.comes) {
+            if now >= asking.progress + self.neighbours.share_lasts(peer, under_way) {
+                asking.comes = false;
+                self.neighbours.comes(peer, false);
+            }
+        }
+    }
+
+    fn ask_next(&mut self, digest: Digest, now: Millis) -> Vec<BodyStep> {
         let Some(wanted) = self.wanted.get(&digest) else {
             return Vec::new();
         };
-        if wanted.asking.len() >= limits::ASKS_PER_BODY {
+        let first = wanted.asking.is_empty();
+        if wanted.answers_due(now).count() >= limits::ASKS_PER_BODY {
             return Vec::new();
         }
-        let Some(peer) = self.choose(digest, wanted).cloned() else {
-            return if idle { self.give_up(digest, now) } else { Vec::new() };
-        };
-        // A second peer is asked besides one that may be stuck, however full the line is.
-        let room = if wanted.asking.is_empty() {
-            self.neighbours.has_room(&peer)
-        } else {
-            self.neighbours.has_place(&peer)
-        };
-        let Some(wanted) = self.wanted.get_mut(&digest) else {
-            return Vec::new();
-        };
-        if room {
-            if let Some(busy) = wanted.queued.take() {
-                self.neighbours.leave_queue(&busy, &digest);
+        match self.choose(digest, wanted, first) {
+            Choice::Peer(peer) => {
+                self.leave_line(digest);
+                self.neighbours.begin(&peer);
+                if let Some(wanted) = self.wanted.get_mut(&digest) {
+                    wanted.asked += 1;
+                    wanted.asking.insert(peer.clone(), Asking::new(now));
+                }
+                vec![BodyStep::Ask { peer, digest }]
             }
-            wanted.asking.insert(
-                peer.clone(),
-                Asking {
-                    ticket: None,
-                    progress: now,
-                    started: false,
-                },
-            );
-            self.neighbours.begin(&peer);
-            return vec![BodyStep::Ask { peer, digest }];
+            Choice::Full => {
+                if first {
+                    self.stand_in_line(digest);
+                }
+                Vec::new()
+            }
+            Choice::Nobody if first => self.give_up(digest, now),
+            Choice::Nobody => Vec::new(),
         }
-        if idle {
-            self.neighbours.queue(&peer, digest);
-            wanted.queued = Some(peer);
-        }
-        Vec::new()
     }
 
-    /// Those who told of it first, one with room before a busy one; then anyone; the author last.
-    fn choose<'a>(&'a self, digest: Digest, wanted: &'a Wanted) -> Option<&'a Peer> {
-        let told = || {
-            wanted
-                .providers
-                .iter()
-                .filter(|peer| self.neighbours.may_ask(peer, wanted.live) && wanted.may_ask(peer))
+    /// Those who told of it first; then anyone; the author last. A second peer is asked besides one that may be stuck,
+    /// however full the line is.
+    fn choose(&self, digest: Digest, wanted: &Wanted, first: bool) -> Choice {
+        let may_ask = |peer: &Peer| self.neighbours.may_ask(peer, wanted.live) && wanted.may_ask(peer);
+        let has_room = |peer: &Peer| {
+            if first {
+                self.neighbours.has_room(peer)
+            } else {
+                self.neighbours.has_place(peer)
+            }
         };
-        if let Some(peer) = told()
-            .find(|peer| self.neighbours.has_room(peer))
-            .or_else(|| told().next())
-        {
-            return Some(peer);
+        let mut told = wanted.providers.iter().filter(|peer| may_ask(peer)).peekable();
+        let is_told = told.peek().is_some();
+        if let Some(peer) = told.find(|peer| has_room(peer)) {
+            return Choice::Peer(peer.clone());
         }
         let spent = wanted.refused.len() >= limits::PROVIDERS_PER_BODY;
-        let may_ask = |peer: &Peer| self.neighbours.may_ask(peer, wanted.live) && wanted.may_ask(peer);
         let green = wanted.is_green();
         let may_hear = |peer: &Peer| !green || self.neighbours.is_confided_in(peer);
         let passes = |peer: &Peer, author: bool| may_ask(peer) && (author || (!spent && may_hear(peer)));
-        if wanted.anyone {
-            self.neighbours.least_busy(&digest, &wanted.author, passes)
-        } else {
-            None
+        let anyone = |passes: &dyn Fn(&Peer, bool) -> bool| {
+            let found = self.neighbours.least_busy(&digest, &wanted.author, passes);
+            found.filter(|_| wanted.anyone)
+        };
+        match anyone(&|peer, author| passes(peer, author) && has_room(peer)) {
+            Some(peer) => Choice::Peer(peer.clone()),
+            None if is_told || anyone(&passes).is_some() => Choice::Full,
+            None => Choice::Nobody,
         }
+    }
+
+    /// Has a body wait until somebody has room: first come, first served, whoever it is that has it.
+    fn stand_in_line(&mut self, digest: Digest) {
+        if let Some(wanted) = self.wanted.get_mut(&digest).filter(|wanted| wanted.place.is_none()) {
+            self.places += 1;
+            wanted.place = Some(self.places);
+            self.in_line.insert(self.places, digest);
+        }
+    }
+
+    pub(super) fn leave_line(&mut self, digest: Digest) {
+        let place = self.wanted.get_mut(&digest).and_then(|wanted| wanted.place.take());
+        place.map(|place| self.in_line.remove(&place));
+    }
+
+    /// Asks for what waited for room, where there is room now.
+    pub(super) fn serve_line(&mut self, now: Millis) -> Vec<BodyStep> {
+        let mut steps = Vec::new();
+        if self.held_up || !self.neighbours.take_changed() {
+            return steps;
+        }
+        let mut next = 0;
+        while let Some((place, digest)) = self.in_line.range(next..).next()
+            && !self.neighbours.are_full()
+        {
+            let digest = *digest;
+            next = place + 1;
+            steps.extend(self.ask_next(digest, now));
+            self.reschedule(digest, now);
+        }
+        steps
     }
 
     /// Another round, in which everyone may be asked, when there is room for it.
@@ -117,20 +163,22 @@ impl Bodies {
             return Vec::new();
         }
         (wanted.again, wanted.another) = (None, None);
-        wanted.refused.clear();
+        wanted.begin_round();
         self.stage(digest, Stage::Seeking);
-        self.ask_next(digest, true, now)
+        self.ask_next(digest, now)
     }
 
     /// Nobody has it. What was only looked for again is forgotten; the store knows what is missing.
     fn give_up(&mut self, digest: Digest, now: Millis) -> Vec<BodyStep> {
-        let room = self.wanted.len() < limits::UNRESOLVED_BODIES;
+        let all = self.wanted.len();
         let Some(wanted) = self.wanted.get_mut(&digest) else {
             return Vec::new();
         };
+        let missing = self.authors.get(&wanted.author).map_or(0, |count| count.missing);
+        let room = all < limits::UNRESOLVED_BODIES && missing < limits::UNRESOLVED_BODIES_PER_AUTHOR;
         let since = *wanted.missed.get_or_insert(now);
-        let goes_on = wanted.recent && room && wanted.rounds < limits::BODY_ROUNDS;
-        if !(wanted.live || goes_on) || now >= since + limits::MISSING_COUNTS {
+        let goes_on = wanted.recent && wanted.rounds < limits::BODY_ROUNDS;
+        if !(wanted.live || goes_on) || !room || now >= since + limits::MISSING_COUNTS {
             return self.remove(digest, now);
         }
         // Whoever told of it will have it: it may have been busy, or lost its own source for a moment.
@@ -140,15 +188,11 @@ impl Bodies {
         self.unserved.insert(wanted.author);
         let waiters = std::mem::take(&mut wanted.waiters);
         self.stage(digest, Stage::Missing(since));
-        let not_held = |waiter: super::Waiter| {
-            self.neighbours.waits(&waiter.peer, false);
-            BodyStep::NotHeld { ticket: waiter.ticket }
-        };
-        waiters.into_iter().map(not_held).collect()
+        self.turn_away(waiters)
     }
 
-    /// Ends our requests for this body to these peers, and lets what waits for a place there go on.
-    pub(super) fn stop(&mut self, digest: Digest, peers: &[Peer], now: Millis) -> Vec<BodyStep> {
+    /// Ends our requests for this body to these peers.
+    pub(super) fn stop(&mut self, digest: Digest, peers: &[Peer]) -> Vec<BodyStep> {
         let mut steps = Vec::new();
         let Some(wanted) = self.wanted.get_mut(&digest) else {
             return steps;
@@ -157,7 +201,7 @@ impl Bodies {
             let Some(asking) = wanted.asking.remove(peer) else {
                 continue;
             };
-            self.neighbours.end(peer);
+            self.neighbours.end(peer, asking.comes);
             if let Some(ticket) = asking.ticket {
                 self.tickets.remove(&ticket);
                 steps.push(BodyStep::Cancel { ticket });
@@ -168,13 +212,6 @@ impl Bodies {
         }
         if !wanted.asking.values().any(|asking| asking.started) {
             self.under_way.remove(&digest);
-        }
-        while let Some(next) = self.neighbours.next_queued() {
-            if let Some(wanted) = self.wanted.get_mut(&next) {
-                wanted.queued = None;
-                wanted.another = None;
-            }
-            steps.extend(self.advance(next, now));
         }
         steps
     }
@@ -189,18 +226,10 @@ impl Bodies {
         let Some(wanted) = self.wanted.get_mut(&digest) else {
             return Vec::new();
         };
-        // Nothing of it may go on while its requests are ended.
         let waiters = std::mem::take(&mut wanted.waiters);
-        let queued = wanted.queued.take();
         self.stage(digest, Stage::Missing(now));
-        let mut steps = self.stop(digest, &asked, now);
-        if let Some(busy) = queued {
-            self.neighbours.leave_queue(&busy, &digest);
-        }
-        for waiter in waiters {
-            self.neighbours.waits(&waiter.peer, false);
-            steps.push(BodyStep::NotHeld { ticket: waiter.ticket });
-        }
+        let mut steps = self.stop(digest, &asked);
+        steps.extend(self.turn_away(waiters));
         if let Some(wanted) = self.wanted.remove(&digest) {
             wanted.due.map(|at| self.due.remove(&(at, digest)));
             let count = self.authors.entry(wanted.author).or_default();
@@ -214,13 +243,14 @@ impl Bodies {
 
     /// Moves a body to another stage, and its author's count with it.
     pub(super) fn stage(&mut self, digest: Digest, stage: Stage) {
+        if stage != Stage::Seeking {
+            self.leave_line(digest);
+            self.under_way.remove(&digest);
+        }
         let Some(wanted) = self.wanted.get_mut(&digest) else {
             return;
         };
         let was = std::mem::replace(&mut wanted.stage, stage);
-        if stage != Stage::Seeking {
-            self.under_way.remove(&digest);
-        }
         // What was not told of by gossip is nobody's debt.
         let owed = usize::from(wanted.live);
         let count = self.authors.entry(wanted.author).or_default();
@@ -245,20 +275,14 @@ impl Bodies {
         let Some(wanted) = self.wanted.get_mut(&digest) else {
             return;
         };
-        if self.held_up {
-            wanted.another = None;
-        } else if wanted.stage == Stage::Seeking && wanted.another.is_none() {
-            let under_way = self.under_way.len();
-            let asked = wanted
-                .asking
-                .iter()
-                .map(|(peer, asking)| asking.progress + self.neighbours.patience(peer, under_way));
-            wanted.another = match asked.max() {
-                // Nobody else was there to be asked: that may change, but not in every millisecond.
-                Some(at) => Some(if at > now { at } else { now + limits::BODY_PATIENCE })
-                    .filter(|_| wanted.asking.len() < limits::ASKS_PER_BODY),
-                None => wanted.queued.as_ref().map(|_| now + QUEUE_PATIENCE),
-            };
+        let under_way = self.under_way.len();
+        let silent = |(peer, asking): (&Peer, &Asking)| asking.progress + self.neighbours.patience(peer, under_way);
+        if !self.held_up && wanted.stage == Stage::Seeking && wanted.another.is_none() {
+            // Nobody else was there to be asked: that may change, but not in every millisecond.
+            let soon = |at: Millis| if at > now { at } else { now + limits::BODY_PATIENCE };
+            let all = wanted.answers_due(now).count() >= limits::ASKS_PER_BODY;
+            let least = wanted.answers_due(now).min().filter(|_| all);
+            wanted.another = wanted.asking.iter().map(silent).max().map(soon).max(least);
         }
         let forgotten = match wanted.stage {
             Stage::Missing(since) => Some(since + limits::MISSING_COUNTS),
@@ -266,8 +290,14 @@ impl Bodies {
         };
         let again = wanted.again.filter(|_| forgotten.is_some() && !self.held_up);
         let waiters = wanted.waiters.iter().map(|waiter| waiter.until).min();
-        let another = wanted.another.filter(|_| wanted.stage == Stage::Seeking);
-        let next = [forgotten, again, waiters, another].into_iter().flatten().min();
+        let another = wanted
+            .another
+            .filter(|_| wanted.stage == Stage::Seeking && !self.held_up);
+        let coming = wanted.asking.iter().filter(|(_, asking)| asking.comes);
+        let quiet = coming
+            .map(|(peer, asking)| asking.progress + self.neighbours.share_lasts(peer, under_way))
+            .min();
+        let next = [forgotten, again, waiters, another, quiet].into_iter().flatten().min();
         let next = next.map(|at| at.max(now + Millis(1)));
         if wanted.due != next {
             wanted.due.map(|at| self.due.remove(&(at, digest)));

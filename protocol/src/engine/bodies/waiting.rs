@@ -33,7 +33,7 @@ impl Bodies {
         if matches!(wanted.stage, Stage::Missing(_)) || wanted.rests_on(peer) {
             return (Serving::NotHeld, Vec::new());
         }
-        if !self.neighbours.waits(peer, true) {
+        if !self.neighbours.waits(peer, ticket, digest) {
             return (Serving::Busy, Vec::new());
         }
         wanted.waiters.push(Waiter {
@@ -44,8 +44,30 @@ impl Bodies {
         // It was asked besides another one, and has shown that it has nothing: a second question of ours that crosses the
         // only one of a peer further on must not turn that away.
         let crossed = wanted.asking.contains_key(peer).then(|| peer.clone());
-        let steps = crossed.map(|peer| self.stop(digest, &[peer], now)).unwrap_or_default();
+        let steps = crossed.map(|peer| self.stop(digest, &[peer])).unwrap_or_default();
         self.reschedule(digest, now);
         (Serving::Wait, steps)
+    }
+    /// A request that waits here was given up: whoever made it may have the body by now. It is answered all the same, in case
+    /// that it only said that it has no more to say.
+    pub(in crate::engine) fn given_up(&mut self, peer: &Peer, ticket: Ticket, now: Millis) -> Vec<BodyStep> {
+        let Some(digest) = self.neighbours.waits_no_more(peer, ticket) else {
+            return Vec::new();
+        };
+        if let Some(wanted) = self.wanted.get_mut(&digest) {
+            wanted.waiters.retain(|waiter| waiter.ticket != ticket);
+        }
+        let mut steps = vec![BodyStep::NotHeld { ticket }];
+        steps.extend(self.advance(digest, now));
+        steps
+    }
+
+    /// Ends the wait of these, without the body.
+    pub(super) fn turn_away(&mut self, waiters: Vec<Waiter>) -> Vec<BodyStep> {
+        let not_held = |Waiter { peer, ticket, .. }| {
+            self.neighbours.waits_no_more(&peer, ticket);
+            BodyStep::NotHeld { ticket }
+        };
+        waiters.into_iter().map(not_held).collect()
     }
 }

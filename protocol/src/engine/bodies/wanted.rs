@@ -26,6 +26,19 @@ pub(super) struct Asking {
     pub(super) ticket: Option<Ticket>,
     pub(super) progress: Millis,
     pub(super) started: bool,
+    /// It takes its share of the line: something came lately, or may be about to.
+    pub(super) comes: bool,
+}
+
+impl Asking {
+    pub(super) fn new(now: Millis) -> Self {
+        Self {
+            ticket: None,
+            progress: now,
+            started: false,
+            comes: true,
+        }
+    }
 }
 
 /// What came of a push.
@@ -61,7 +74,10 @@ pub(super) struct Wanted {
     /// False: only the providers are asked.
     pub(super) anyone: bool,
     pub(super) asking: BTreeMap<Peer, Asking>,
-    pub(super) queued: Option<Peer>,
+    /// How many were asked, in this round.
+    pub(super) asked: usize,
+    /// Its place among the bodies that wait until somebody has room.
+    pub(super) place: Option<u64>,
     pub(super) waiters: Vec<Waiter>,
     pub(super) stage: Stage,
     /// What the author has pushed of it.
@@ -91,7 +107,8 @@ impl Wanted {
             refused: BTreeSet::new(),
             anyone,
             asking: BTreeMap::new(),
-            queued: None,
+            asked: 0,
+            place: None,
             waiters: Vec::new(),
             stage: Stage::Missing(now),
             pushed: Pushed::default(),
@@ -119,7 +136,6 @@ impl Wanted {
     pub(super) fn may_ask(&self, peer: &Peer) -> bool {
         !self.refused.contains(peer)
             && !self.asking.contains_key(peer)
-            && self.queued.as_ref() != Some(peer)
             && !self.waiters.iter().any(|waiter| waiter.peer == *peer)
     }
 
@@ -130,16 +146,28 @@ impl Wanted {
             .is_some_and(|asking| asking.started || self.asking.len() == 1)
     }
 
+    /// Another round, in which everyone may be asked.
+    pub(super) fn begin_round(&mut self) {
+        self.refused.clear();
+        self.asked = 0;
+    }
+
+    /// Until when each peer that is asked may be about to send something: one that shows nothing for longer than a body is
+    /// waited for keeps nobody else from being asked.
+    pub(super) fn answers_due(&self, now: Millis) -> impl Iterator<Item = Millis> {
+        let due = self.asking.values().map(|asking| asking.progress + limits::BODY_WAIT);
+        due.filter(move |at| *at > now)
+    }
+
     /// A peer is gone. The digest comes back when it was to bring this body.
     pub(super) fn leave(&mut self, peer: &Peer, digest: Digest) -> Option<Digest> {
         self.providers.retain(|provider| provider != peer);
         self.refused.remove(peer);
         self.waiters.retain(|waiter| waiter.peer != *peer);
         let asked = self.asking.remove(peer).is_some();
-        let queued = self.queued.take_if(|at| at == peer).is_some();
         if self.asking.is_empty() {
-            self.another = self.another.filter(|_| !asked && !queued);
+            self.another = self.another.filter(|_| !asked);
         }
-        (asked || queued).then_some(digest)
+        asked.then_some(digest)
     }
 }

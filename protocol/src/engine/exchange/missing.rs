@@ -43,6 +43,12 @@ impl Look {
 pub(in crate::engine) struct Missing {
     /// The next page of all of them, and how many must have ended before it is read.
     all: Option<(Option<RecordId>, u64)>,
+    /// It is the turn of those who are neither believed nor handed on, whose bodies are looked for last. And whether there
+    /// are any.
+    turn_of_strangers: bool,
+    strangers: bool,
+    /// Where the first one was left out because enough of its author's were asked for.
+    left_out: Option<Option<RecordId>>,
     /// Asked to begin again at the first page.
     again: bool,
     /// Where the few of each sync go on.
@@ -119,6 +125,7 @@ impl Engine {
         }
         if self.missing.all.is_none() && std::mem::take(&mut self.missing.again) {
             self.missing.all = Some((None, 0));
+            (self.missing.turn_of_strangers, self.missing.strangers) = (false, false);
         }
         let room = |from: u64| self.bodies.ended() >= from || self.bodies.active() == 0;
         let is_busy = |peer| self.peers.get(peer).is_some_and(PeerState::is_catching_up);
@@ -153,13 +160,27 @@ impl Engine {
     /// A page of all that are missing, of anyone.
     fn want_all(&mut self, headers: &[Verified<Header>]) {
         let last = self.missing.all.and_then(|(after, _)| after);
-        let (after, stuck) = self.want_page(Look::All, headers, &[], last);
+        let (after, full) = self.want_page(Look::All, headers, &[], last);
+        let left_out = self.missing.left_out.take_if(|_| after.is_none() && !full);
         // Half of what is being asked for must have come before the rest is looked at.
-        let wait = if stuck { 1 + self.bodies.active() as u64 / 2 } else { 0 };
-        let more = stuck || after.is_some();
-        self.missing.all = more.then_some((after, self.bodies.ended() + wait));
-        if !more {
-            let repeated = std::mem::take(&mut self.missing.repeated);
+        let wait = if full || left_out.is_some() {
+            1 + self.bodies.active() as u64 / 2
+        } else {
+            0
+        };
+        let from = self.bodies.ended() + wait;
+        let missing = &mut self.missing;
+        missing.all = if full || after.is_some() {
+            Some((after, from))
+        } else if left_out.is_some() {
+            left_out.map(|after| (after, from))
+        } else if missing.strangers && !std::mem::replace(&mut missing.turn_of_strangers, true) {
+            Some((None, from))
+        } else {
+            None
+        };
+        if missing.all.is_none() {
+            let repeated = std::mem::take(&mut missing.repeated);
             self.missing.behind = !repeated && self.is_storing_headers();
         }
     }
@@ -184,7 +205,7 @@ impl Engine {
         self.missing.few_after = self.want_page(Look::Few, headers, &few, self.missing.few_after).0;
     }
 
-    /// Wants what of a page is wanted. Says where to go on, and whether that is because there was no room.
+    /// Wants what of a page is wanted. Says where to go on, and whether that is because there was no room at all.
     fn want_page(
         &mut self,
         look: Look,
@@ -194,16 +215,28 @@ impl Engine {
     ) -> (Option<RecordId>, bool) {
         for header in headers {
             let id = RecordId::of(header);
-            let sought = look == Look::All && self.is_wanted(&header.body_digest, id);
+            let sought = look == Look::All && (self.is_wanted(&header.body_digest, id) || !self.is_in_turn(header));
             if self.pulls(header) && !sought && !self.is_void(header) {
-                if !self.bodies.may_want(&header.author) {
+                if self.bodies.is_full() {
                     return (last, true);
                 }
-                let steps = self.bodies.look_for(header, peers, look == Look::All, self.now.mono);
-                self.carry_out(steps);
+                if self.bodies.may_want(&header.author) {
+                    let steps = self.bodies.look_for(header, peers, look == Look::All, self.now.mono);
+                    self.carry_out(steps);
+                } else if look == Look::All {
+                    self.missing.left_out.get_or_insert(last);
+                }
             }
             last = Some(id);
         }
         (last.filter(|_| headers.len() >= look.most()), false)
+    }
+
+    /// Whether a header's author has its turn.
+    fn is_in_turn(&mut self, header: &Verified<Header>) -> bool {
+        let verdict = self.trust.judge(self.author_of(header));
+        let stranger = !verdict.believe && !verdict.relay;
+        self.missing.strangers |= stranger;
+        stranger == self.missing.turn_of_strangers
     }
 }

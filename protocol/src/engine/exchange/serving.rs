@@ -140,6 +140,12 @@ impl Engine {
         self.carry_out(steps);
     }
 
+    /// A peer waits no more for a body that is on its way here.
+    pub(in crate::engine) fn given_up(&mut self, peer: &Peer, ticket: Ticket) {
+        let steps = self.bodies.given_up(peer, ticket, self.now.mono);
+        self.carry_out(steps);
+    }
+
     /// A peer is gone: nobody looks anything up for it any more.
     pub(in crate::engine) fn forget_inquiries(&mut self, peer: &Peer) {
         for step in self.appends.values_mut() {

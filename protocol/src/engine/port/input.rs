@@ -45,6 +45,13 @@ pub enum Input {
         /// What.
         request: Result<OpenRequest, Fault>,
     },
+    /// Whoever made this request has given it up, or has at least nothing more to say on it, before it was answered.
+    GivenUp {
+        /// Who.
+        peer: Peer,
+        /// The request.
+        ticket: Ticket,
+    },
     /// A request of ours ended. A body answer has already been checked against its digest.
     Answered {
         /// The request.

@@ -257,13 +257,7 @@ impl World {
                 }
                 self.request(number, from, asked, &frame);
             }
-            Delivery::Withdrawn { from, ticket } => {
-                // Its stream is gone: whatever is still said goes nowhere.
-                let mut open = self.nodes[number].requests.values_mut();
-                if let Some((_, asked)) = open.find(|(peer, asked)| *peer == from && *asked == Some(ticket)) {
-                    *asked = None;
-                }
-            }
+            Delivery::Withdrawn { from, ticket } => self.withdrawn(number, from, ticket),
             Delivery::Response { ticket, frame, .. } => {
                 let decoded = codec::decode::<Response>(&frame, FRAME_BYTES).expect("engines say what decodes");
                 if let Response::Body(body) = &decoded {
@@ -314,6 +308,17 @@ impl World {
                 self.nodes[number].waking.remove(&now);
                 self.feed(number, Input::Woken);
             }
+        }
+    }
+
+    /// A neighbour's request is given up, and its stream is gone: whatever is still said goes nowhere.
+    fn withdrawn(&mut self, number: usize, from: Peer, ticket: Ticket) {
+        let mut open = self.nodes[number].requests.iter_mut();
+        let given_up = (from, Some(ticket));
+        if let Some((ticket, request)) = open.find(|(_, request)| **request == given_up) {
+            request.1 = None;
+            let (peer, ticket) = (given_up.0, *ticket);
+            self.feed(number, Input::GivenUp { peer, ticket });
         }
     }
 

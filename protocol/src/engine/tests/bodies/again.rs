@@ -121,3 +121,26 @@ fn records_that_are_opened_together_end_together() {
     machine.done(second.body_digest, RecordId::of(&second), now);
     assert_eq!((machine.unresolved(), machine.active()), (0, 0));
 }
+
+#[test]
+fn what_is_given_up_waits_no_more() {
+    let (mut machine, mut next, now) = (bodies(&[1, 2]), 0, Millis(1));
+    let wanted = header(1, 1);
+    let steps = machine.want(&wanted, peer(1), now);
+    asks(&mut machine, steps, &mut next, now);
+    // None of those that are over is in the way of another one.
+    for ticket in 900..1_000 {
+        assert_eq!(
+            machine.asked(&peer(2), ticket, wanted.body_digest, now).0,
+            Serving::Wait
+        );
+        assert_eq!(machine.given_up(&peer(2), ticket, now), [BodyStep::NotHeld { ticket }]);
+        assert_eq!(machine.given_up(&peer(2), ticket, now), []);
+    }
+    // It may have the body by now, and nothing is read for it.
+    let later = now + limits::BODY_PATIENCE;
+    let steps = machine.tick(later);
+    assert_eq!(asks(&mut machine, steps, &mut next, later)[0].0, peer(2));
+    machine.answered(1, Answer::Body, later);
+    assert_eq!(machine.done(wanted.body_digest, RecordId::of(&wanted), later), []);
+}

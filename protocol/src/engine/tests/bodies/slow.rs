@@ -15,6 +15,17 @@ fn bring(machine: &mut Bodies, ticket: u64, gap: u64, now: Millis) {
     machine.answered(ticket, Answer::Body, now + Millis(gap));
 }
 
+/// A machine whose peers have each brought a body, group by group.
+fn all_as_slow(peers: &[u8], gap: u64) -> (Bodies, u64, Millis) {
+    let (mut machine, mut next, now) = (bodies(peers), 0, Millis(1));
+    for number in peers {
+        let steps = machine.look_for(&header(2, 1_000 + u32::from(*number)), &[peer(*number)], false, now);
+        let ticket = asks(&mut machine, steps, &mut next, now)[0].2;
+        bring(&mut machine, ticket, gap, now);
+    }
+    (machine, next, now)
+}
+
 #[test]
 fn a_slow_line_is_not_taken_for_a_stuck_peer() {
     let check = |gap: u64, patience: u64| {
@@ -59,9 +70,7 @@ fn bodies_that_come_at_once_share_the_line() {
 #[test]
 fn no_more_are_asked_for_at_once_than_the_line_carries() {
     let check = |gap: u64, expected: usize| {
-        let (mut machine, mut next, mut now) = (bodies(&[1, 2]), 0, Millis(1));
-        let ticket = wanted_of_the_first(&mut machine, 0, &mut next, now);
-        bring(&mut machine, ticket, gap, now);
+        let (mut machine, mut next, mut now) = all_as_slow(&[1, 2, 3], gap);
         let mut asked = Vec::new();
         for number in 1..=30 {
             let steps = machine.want(&header(1, number), peer(1), now);
@@ -77,6 +86,7 @@ fn no_more_are_asked_for_at_once_than_the_line_carries() {
             records
                 .into_iter()
                 .for_each(|record| steps.extend(machine.done(digest, record, now)));
+            let steps = settle(&mut machine, steps, now);
             asked.extend(asks(&mut machine, steps, &mut next, now));
             ended += 1;
         }
@@ -91,9 +101,7 @@ fn no_more_are_asked_for_at_once_than_the_line_carries() {
 
 #[test]
 fn a_full_line_keeps_nobody_from_a_second_peer() {
-    let (mut machine, mut next, now) = (bodies(&[1, 2]), 0, Millis(1));
-    let ticket = wanted_of_the_first(&mut machine, 0, &mut next, now);
-    bring(&mut machine, ticket, 60_000, now);
+    let (mut machine, mut next, now) = all_as_slow(&[1, 2], 60_000);
     wanted_of_the_first(&mut machine, 1, &mut next, now);
     assert!(
         machine.want(&header(1, 2), peer(1), now).is_empty(),
@@ -220,4 +228,37 @@ fn only_the_author_pushes() {
     let again = machine.next_wake();
     machine.pushing(&peer(1), wanted.body_digest, due);
     assert_eq!(machine.next_wake(), again);
+}
+
+#[test]
+fn a_push_is_waited_for_also_while_the_store_is_behind() {
+    let (mut machine, mut next, wanted) = (beside_the_author(), 0, header(1, 1));
+    machine.hold_up(true, Millis(1));
+    assert!(machine.want(&wanted, peer(1), Millis(1)).is_empty());
+    let steps = machine.hold_up(false, Millis(2));
+    assert!(asks(&mut machine, steps, &mut next, Millis(2)).is_empty(), "it comes");
+    let due = machine.next_wake().expect("the end of the wait");
+    assert!(due >= Millis(1) + limits::PUSH_WAIT);
+    let steps = machine.tick(due);
+    assert_eq!(asks(&mut machine, steps, &mut next, due).len(), 1);
+}
+
+#[test]
+fn the_first_of_each_round_is_known() {
+    let (mut machine, mut next, wanted) = (beside_the_author(), 0, header(1, 1));
+    machine.want(&wanted, peer(1), Millis(1));
+    machine.pushing(&peer(1), wanted.body_digest, Millis(2));
+    // The author, whose push stopped, is asked from the second round on.
+    for others in [1, 2] {
+        let now = machine.next_wake().expect("another one is asked");
+        let steps = machine.tick(now);
+        let mut open = asks(&mut machine, steps, &mut next, now);
+        for place in 0..=others {
+            let (_, _, ticket) = open.pop().expect("somebody is asked");
+            assert_eq!(machine.is_first_request(&wanted.body_digest), place == 0, "{place}");
+            let steps = machine.answered(ticket, Answer::Nothing, now);
+            open = asks(&mut machine, steps, &mut next, now);
+        }
+        assert!(open.is_empty());
+    }
 }

@@ -55,3 +55,25 @@ fn wrong_bytes_are_the_sender_s_fault() {
     let (next, ..) = world.nodes[0].asked.last().cloned().expect("another peer is asked");
     assert_eq!(next, listed.peer());
 }
+
+#[test]
+fn a_body_that_comes_twice_is_stored_once() {
+    let (mut world, listed, other) = stage(15);
+    let sealed = names(1, 50);
+    let header = listed.header(&sealed, |_| ());
+    gossip(&mut world, &other.peer(), &header, None);
+    world.run(10);
+    let (_, ticket, _) = world.nodes[0].asked.last().cloned().expect("it is pulled");
+    world.respond(0, ticket, Response::Body(sealed.compressed.clone()));
+    // It is being opened when its author's push ends.
+    let push = codec::encode(&Request::Push {
+        header: header.signed().clone(),
+        body: sealed.compressed.clone(),
+    });
+    world.request(0, listed.peer(), None, &push);
+    world.run(1_000);
+    let stored = Event::BodyStored(RecordId::of(&header));
+    let times = world.nodes[0].events.iter().filter(|event| **event == stored).count();
+    assert_eq!(times, 1);
+    assert!(world.nodes[0].store.records[&RecordId::of(&header)].body.is_some());
+}

@@ -1,0 +1,83 @@
+//! Bodies that the store knows to be missing: nobody's keep those of others from being looked for.
+
+use crate::{
+    engine::port::Command,
+    exercise::{identity::topic, world::Node},
+    record::SealedBody,
+};
+
+use super::*;
+
+/// How many of these have their bodies at the node.
+fn held(node: &Node, records: &[RecordId]) -> usize {
+    let has_body = |record: &&RecordId| {
+        let stored = node.store.records.get(*record);
+        stored.is_some_and(|stored| stored.body.is_some())
+    };
+    records.iter().filter(has_body).count()
+}
+
+/// Node 0 knows the headers of node 2 and of a stranger, and none of their bodies. Node 1, which is slow, and node 2 are its
+/// neighbours; nobody has what the stranger wrote.
+fn many_missing(listed: bool) -> (World, Vec<RecordId>) {
+    let (mut world, author) = (World::new(31, 3), Identity::numbered(7));
+    let subscribe = |world: &mut World, topics: Vec<crate::record::Topic>| {
+        let tlds = Vec::new();
+        world.command(0, Command::Subscribe { topics, tlds });
+    };
+    for number in 0..3 {
+        world.crash(number);
+        if listed {
+            world.nodes[number].listed.push(author.org);
+        }
+        world.start(number);
+    }
+    subscribe(&mut world, vec![topic("c2")]);
+    world.link(0, 1);
+    world.link(0, 2);
+    world.connect(0, &author);
+    let told = codec::encode(&Gossip::Statements(author.statements.clone()));
+    world.gossip(0, author.peer(), told);
+    world.run(1_000);
+    let bodies: Vec<SealedBody> = (0..600).map(|number| names(1_000 + number, 40)).collect();
+    for header in author.chain(&bodies) {
+        let header = header.signed().clone();
+        world.gossip(0, author.peer(), codec::encode(&Gossip::Header { header, body: None }));
+        world.run(1);
+    }
+    let ticket = world.publish(2, (0..40).map(|number| names(number, 40)).collect());
+    world.run(5_000);
+    let records = world.published(2, ticket);
+    assert_eq!((held(&world.nodes[0], &records), records.len()), (0, 40));
+    world.nodes[1].reading = 9_000;
+    subscribe(&mut world, Vec::new());
+    (world, records)
+}
+
+#[test]
+fn bodies_of_one_author_that_nobody_has_keep_nobody_else_from_theirs() {
+    let (mut world, records) = many_missing(true);
+    let all = |world: &World| held(&world.nodes[0], &records) == records.len();
+    assert!(
+        world.run_until(5_000, all),
+        "{} are here",
+        held(&world.nodes[0], &records)
+    );
+}
+
+#[test]
+fn bodies_of_strangers_are_looked_for_last() {
+    let (mut world, records) = many_missing(false);
+    while world.body_requests_sent(0) < records.len() {
+        world.run(1);
+    }
+    assert_eq!(world.body_requests_sent(0), records.len(), "theirs come later");
+    let all = |world: &World| held(&world.nodes[0], &records) == records.len();
+    assert!(
+        world.run_until(5_000, all),
+        "{} are here",
+        held(&world.nodes[0], &records)
+    );
+    world.run(5_000);
+    assert!(world.body_requests_sent(0) > 2 * records.len(), "then theirs are");
+}
