@@ -139,6 +139,9 @@ pub const RECORDS_PER_BODY: usize = 8;
 pub const PROVIDERS_PER_BODY: usize = 8;
 /// How many peers are asked for one body at the same time: one that may be stuck, its second, and one more.
 pub const ASKS_PER_BODY: usize = 3;
+/// How many of the bodies that wait for room are looked at in one step: whoever fills that line must not have all of it looked
+/// through whenever anything happens.
+pub const LINE_LOOKS: usize = 64;
 /// How long a body request may go without progress before a second peer is asked, where 1.5 round trips are less.
 pub const BODY_PATIENCE: Millis = Millis(300);
 /// How long it may at most, however slow a peer made its small answers look.

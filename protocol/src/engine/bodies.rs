@@ -72,6 +72,8 @@ pub(super) struct Bodies {
     /// Those that wait until somebody has room, first come first, and how many ever did.
     in_line: BTreeMap<u64, Digest>,
     places: u64,
+    /// Where the look through the line goes on.
+    looked_until: u64,
     /// Those of which something has come, and more is to come.
     under_way: BTreeSet<Digest>,
     /// The store is behind: what is asked for already may come, and nothing else is asked for.

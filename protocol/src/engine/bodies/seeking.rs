@@ -133,21 +133,29 @@ impl Bodies {
         place.map(|place| self.in_line.remove(&place));
     }
 
-    /// Asks for what waited for room, where there is room now.
+    /// Asks for what waited for room, where there is room now. Those further back may wait for a peer that has room while those
+    /// before them do not, so the look goes through the whole line, some at a step.
     pub(super) fn serve_line(&mut self, now: Millis) -> Vec<BodyStep> {
         let mut steps = Vec::new();
         if self.held_up || !self.neighbours.take_changed() {
             return steps;
         }
-        let mut next = 0;
-        while let Some((place, digest)) = self.in_line.range(next..).next()
-            && !self.neighbours.are_full()
-        {
-            let digest = *digest;
+        let mut next = std::mem::take(&mut self.looked_until);
+        for _ in 0..limits::LINE_LOOKS {
+            let waiting = self
+                .in_line
+                .range(next..)
+                .next()
+                .filter(|_| !self.neighbours.are_full());
+            let Some((place, digest)) = waiting.map(|(place, digest)| (*place, *digest)) else {
+                return steps;
+            };
             next = place + 1;
             steps.extend(self.ask_next(digest, now));
             self.reschedule(digest, now);
         }
+        self.looked_until = next;
+        self.neighbours.note_change();
         steps
     }
 

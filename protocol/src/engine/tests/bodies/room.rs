@@ -111,6 +111,27 @@ fn whoever_waits_longest_is_served_first() {
 }
 
 #[test]
+fn a_long_line_is_gone_through_in_parts() {
+    let (mut machine, mut next) = measured(&[Some(60_000), Some(2_500)]);
+    let full = wants_of(&mut machine, 1, [&header(1, 0)], &mut next, NOW);
+    let open = wants_of(&mut machine, 2, [&header(1, 500)], &mut next, NOW);
+    assert_eq!((full.len(), open.len()), (1, 1));
+    let many: Vec<_> = (1..150).map(|number| header(1, number)).collect();
+    assert!(wants_of(&mut machine, 1, &many, &mut next, NOW).is_empty());
+    let last = header(1, 501);
+    assert!(wants_of(&mut machine, 2, [&last], &mut next, NOW).is_empty());
+    // Nothing of what stands before it can be asked for.
+    machine.answered(open[0].2, Answer::Body, NOW);
+    let asked: Vec<usize> = (0..4)
+        .map(|_| {
+            let steps = machine.tick(NOW);
+            asks(&mut machine, steps, &mut next, NOW).len()
+        })
+        .collect();
+    assert_eq!(asked, [0, 0, 1, 0]);
+}
+
+#[test]
 fn the_room_of_one_that_is_gone_is_handed_on() {
     let (mut machine, mut next) = measured(&[Some(60_000), Some(60_000)]);
     // One that the second has not.
