@@ -70,10 +70,11 @@ pub(super) struct Bodies {
     unserved: BTreeSet<PublicKey>,
     neighbours: Neighbours,
     /// Those that wait until somebody has room, first come first, and how many ever did.
-    in_line: BTreeMap<u64, Digest>,
+    in_line: BTreeMap<u64, (Digest, Millis)>,
     places: u64,
-    /// Where the look through the line goes on.
-    looked_until: u64,
+    /// Where a look through the line goes on, and whether something has changed for those that it has passed.
+    look: Option<u64>,
+    look_again: bool,
     /// Those of which something has come, and more is to come.
     under_way: BTreeSet<Digest>,
     /// The store is behind: what is asked for already may come, and nothing else is asked for.
@@ -85,6 +86,12 @@ impl Bodies {
     pub(super) fn may_want(&self, author: &PublicKey) -> bool {
         let count = self.authors.get(author).copied().unwrap_or_default();
         count.active < limits::UNRESOLVED_BODIES_PER_AUTHOR && !self.is_full()
+    }
+
+    /// Whether many others of this author may be: to find them costs a look through what is missing.
+    pub(super) fn may_want_many(&self, author: &PublicKey) -> bool {
+        let count = self.authors.get(author).copied().unwrap_or_default();
+        count.active <= limits::UNRESOLVED_BODIES_PER_AUTHOR / 2 && !self.is_full()
     }
 
     /// Whether no other body may be asked for now, whoever wrote it.
@@ -310,6 +317,9 @@ impl Bodies {
             .filter_map(|(digest, wanted)| wanted.leave(peer, *digest))
             .collect();
         self.tickets.retain(|_, (_, whom)| whom != peer);
+        for digest in &touched {
+            self.note_under_way(digest);
+        }
         touched
             .into_iter()
             .flat_map(|digest| self.advance(digest, now))
@@ -351,6 +361,7 @@ impl Bodies {
 
     /// When `tick` has something to do.
     pub(super) fn next_wake(&self) -> Option<Millis> {
-        self.due.first().map(|(at, _)| *at)
+        let goes_on = self.look.filter(|_| !self.held_up).map(|_| Millis::default());
+        self.due.first().map(|(at, _)| *at).into_iter().chain(goes_on).min()
     }
 }

@@ -207,7 +207,7 @@ impl Plan {
     }
 
     /// Holds the world to this: so long after it was published, and after the last fault, each record is at every honest
-    /// node that trusts its organisation and pulls everything.
+    /// node that trusts its organisation, pulls it and may be told of it.
     #[must_use]
     pub fn converge_within(mut self, length: Duration) -> Self {
         self.converge_within = Some(length);

@@ -117,7 +117,7 @@ fn withholding() {
     holds("withholding");
 }
 
-/// Nodes that come and go, two partitions at once, crashes, wrong clocks, withholders and a sleeper that is vetoed.
+/// Nodes that come and go, a partition, crashes, wrong clocks, withholders and a sleeper that is vetoed.
 #[test]
 fn the_example_of_the_readme() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -17,6 +17,7 @@ use libp2p::{
 use starfish_crypto::Digest;
 use starfish_protocol::{
     community::Community,
+    limits,
     wire::{Channel, GOSSIP_BYTES},
 };
 
@@ -162,7 +163,8 @@ pub fn builder(given: &GossipParameters) -> ConfigBuilder {
         .max_control_messages_sent(5_000)
         .max_publish_messages(512)
         .max_ihave_messages_heartbeat(10)
-        .iwant_followup_time(Duration::from_secs(3))
+        // On a slow line full of bodies what was announced takes as long as anything that is asked for.
+        .iwant_followup_time(Duration::from_millis(limits::REQUEST_DEADLINE.0))
         .gossip_retransimission(3)
         .fanout_ttl(Duration::from_secs(60))
         .check_explicit_peers_ticks(300)
@@ -193,10 +195,8 @@ fn scores() -> PeerScoreParams {
         behaviour_penalty_weight: -1.0,
         behaviour_penalty_threshold: 6.0,
         behaviour_penalty_decay: score_parameter_decay(Duration::from_secs(600)),
-        // A slow line is nobody's fault.
-        slow_peer_weight: -0.05,
-        slow_peer_threshold: 16.0,
-        slow_peer_decay: 0.2,
+        // A slow line is nobody's fault: a list of fifty thousand names at once fills the queue to an honest peer.
+        slow_peer_weight: 0.0,
         decay_interval: Duration::from_secs(1),
         decay_to_zero: 0.1,
         retain_score: Duration::from_secs(3_600),

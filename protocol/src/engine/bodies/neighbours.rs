@@ -161,6 +161,11 @@ impl Neighbours {
         neighbour.is_some_and(|neighbour| self.room(neighbour, self.gap()))
     }
 
+    /// Whether the peer is asked for nothing.
+    pub(super) fn is_idle(&self, peer: &Peer) -> bool {
+        self.all.get(peer).is_some_and(|neighbour| neighbour.asks == 0)
+    }
+
     /// Whether none of those who are there has room.
     pub(super) fn are_full(&self) -> bool {
         let line = self.gap();

@@ -67,7 +67,7 @@ impl Bodies {
         if wanted.answers_due(now).count() >= limits::ASKS_PER_BODY {
             return Vec::new();
         }
-        match self.choose(digest, wanted, first) {
+        match self.choose(digest, wanted, first, now) {
             Choice::Peer(peer) => {
                 self.leave_line(digest);
                 self.neighbours.begin(&peer);
@@ -79,7 +79,7 @@ impl Bodies {
             }
             Choice::Full => {
                 if first {
-                    self.stand_in_line(digest);
+                    self.stand_in_line(digest, now);
                 }
                 Vec::new()
             }
@@ -90,11 +90,12 @@ impl Bodies {
 
     /// Those who told of it first; then anyone; the author last. A second peer is asked besides one that may be stuck,
     /// however full the line is.
-    fn choose(&self, digest: Digest, wanted: &Wanted, first: bool) -> Choice {
+    fn choose(&self, digest: Digest, wanted: &Wanted, first: bool, now: Millis) -> Choice {
+        let overdue = self.is_overdue(digest, now);
         let may_ask = |peer: &Peer| self.neighbours.may_ask(peer, wanted.live) && wanted.may_ask(peer);
         let has_room = |peer: &Peer| {
             if first {
-                self.neighbours.has_room(peer)
+                self.neighbours.has_room(peer) || (overdue && self.neighbours.is_idle(peer))
             } else {
                 self.neighbours.has_place(peer)
             }
@@ -120,11 +121,11 @@ impl Bodies {
     }
 
     /// Has a body wait until somebody has room: first come, first served, whoever it is that has it.
-    fn stand_in_line(&mut self, digest: Digest) {
+    fn stand_in_line(&mut self, digest: Digest, now: Millis) {
         if let Some(wanted) = self.wanted.get_mut(&digest).filter(|wanted| wanted.place.is_none()) {
             self.places += 1;
             wanted.place = Some(self.places);
-            self.in_line.insert(self.places, digest);
+            self.in_line.insert(self.places, (digest, now));
         }
     }
 
@@ -134,29 +135,44 @@ impl Bodies {
     }
 
     /// Asks for what waited for room, where there is room now. Those further back may wait for a peer that has room while those
-    /// before them do not, so the look goes through the whole line, some at a step.
+    /// before them do not, so a look goes through the whole line, some at a step; and once more if something changed meanwhile.
     pub(super) fn serve_line(&mut self, now: Millis) -> Vec<BodyStep> {
         let mut steps = Vec::new();
-        if self.held_up || !self.neighbours.take_changed() {
+        if self.held_up {
             return steps;
         }
-        let mut next = std::mem::take(&mut self.looked_until);
+        let changed = self.neighbours.take_changed();
+        let mut next = match self.look {
+            Some(next) => next,
+            None if changed => 0,
+            None => return steps,
+        };
+        self.look_again |= changed && self.look.is_some();
         for _ in 0..limits::LINE_LOOKS {
             let waiting = self
                 .in_line
                 .range(next..)
                 .next()
-                .filter(|_| !self.neighbours.are_full());
-            let Some((place, digest)) = waiting.map(|(place, digest)| (*place, *digest)) else {
+                .map(|(place, (digest, _))| (*place, *digest));
+            let Some((place, digest)) =
+                waiting.filter(|(_, digest)| !self.neighbours.are_full() || self.is_overdue(*digest, now))
+            else {
+                self.look = std::mem::take(&mut self.look_again).then_some(0);
                 return steps;
             };
             next = place + 1;
             steps.extend(self.ask_next(digest, now));
             self.reschedule(digest, now);
         }
-        self.looked_until = next;
-        self.neighbours.note_change();
+        self.look = Some(next);
         steps
+    }
+
+    /// Whether this body is the first in line, and has been for long: the only one who has it may be slower than the others who
+    /// send meanwhile, and never have room beside them.
+    fn is_overdue(&self, digest: Digest, now: Millis) -> bool {
+        let first = self.in_line.first_key_value();
+        first.is_some_and(|(_, (first, since))| *first == digest && now >= *since + limits::BODY_WAIT)
     }
 
     /// Another round, in which everyone may be asked, when there is room for it.
@@ -218,10 +234,16 @@ impl Bodies {
         if wanted.asking.is_empty() {
             wanted.another = None;
         }
-        if !wanted.asking.values().any(|asking| asking.started) {
-            self.under_way.remove(&digest);
-        }
+        self.note_under_way(&digest);
         steps
+    }
+
+    /// A body of which nobody who is asked has sent anything does not come.
+    pub(super) fn note_under_way(&mut self, digest: &Digest) {
+        let wanted = self.wanted.get(digest);
+        if !wanted.is_some_and(|wanted| wanted.asking.values().any(|asking| asking.started)) {
+            self.under_way.remove(digest);
+        }
     }
 
     /// Forgets a body altogether.

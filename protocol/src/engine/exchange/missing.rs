@@ -4,7 +4,9 @@
 //! A withdrawal is a record behind its target. No body is asked of a peer before everything is known that this peer has
 //! shown, so that what was withdrawn long ago is never shown, not for a moment.
 
-use starfish_crypto::Verified;
+use std::collections::BTreeSet;
+
+use starfish_crypto::{PublicKey, Verified};
 
 use crate::{
     limits,
@@ -38,6 +40,13 @@ impl Look {
     }
 }
 
+/// What a look has passed over.
+#[derive(Debug)]
+struct LeftOut {
+    after: Option<RecordId>,
+    authors: BTreeSet<PublicKey>,
+}
+
 /// Where the search for missing bodies stands.
 #[derive(Debug, Default)]
 pub(in crate::engine) struct Missing {
@@ -47,8 +56,10 @@ pub(in crate::engine) struct Missing {
     /// are any.
     turn_of_strangers: bool,
     strangers: bool,
-    /// Where the first one was left out because enough of its author's were asked for.
-    left_out: Option<Option<RecordId>>,
+    /// Those of whom some were left out, because enough of theirs were asked for, and where the first of these was.
+    left_out: Option<LeftOut>,
+    /// The look goes back for these alone; none when it is for all.
+    only: Option<BTreeSet<PublicKey>>,
     /// Asked to begin again at the first page.
     again: bool,
     /// Where the few of each sync go on.
@@ -126,8 +137,12 @@ impl Engine {
         if self.missing.all.is_none() && std::mem::take(&mut self.missing.again) {
             self.missing.all = Some((None, 0));
             (self.missing.turn_of_strangers, self.missing.strangers) = (false, false);
+            (self.missing.left_out, self.missing.only) = (None, None);
         }
-        let room = |from: u64| self.bodies.ended() >= from || self.bodies.active() == 0;
+        // Who had too much goes on when half of it has come: others' bodies that end say nothing of his.
+        let only = self.missing.only.as_ref();
+        let has_room = only.is_none_or(|only| only.iter().any(|author| self.bodies.may_want_many(author)));
+        let room = |from: u64| has_room && (self.bodies.ended() >= from || self.bodies.active() == 0);
         let is_busy = |peer| self.peers.get(peer).is_some_and(PeerState::is_catching_up);
         let (after, look) = match self.missing.all {
             Some((after, from)) if room(from) => (after, Look::All),
@@ -161,22 +176,21 @@ impl Engine {
     fn want_all(&mut self, headers: &[Verified<Header>]) {
         let last = self.missing.all.and_then(|(after, _)| after);
         let (after, full) = self.want_page(Look::All, headers, &[], last);
-        let left_out = self.missing.left_out.take_if(|_| after.is_none() && !full);
         // Half of what is being asked for must have come before the rest is looked at.
-        let wait = if full || left_out.is_some() {
-            1 + self.bodies.active() as u64 / 2
-        } else {
-            0
-        };
+        let wait = if full { 1 + self.bodies.active() as u64 / 2 } else { 0 };
         let from = self.bodies.ended() + wait;
         let missing = &mut self.missing;
-        missing.all = if full || after.is_some() {
+        let has_ended = after.is_none() && !full;
+        missing.all = if !has_ended {
             Some((after, from))
-        } else if left_out.is_some() {
-            left_out.map(|after| (after, from))
+        } else if let Some(LeftOut { after, authors }) = missing.left_out.take() {
+            missing.only = Some(authors);
+            Some((after, from))
         } else if missing.strangers && !std::mem::replace(&mut missing.turn_of_strangers, true) {
+            missing.only = None;
             Some((None, from))
         } else {
+            missing.only = None;
             None
         };
         if missing.all.is_none() {
@@ -224,7 +238,7 @@ impl Engine {
                     let steps = self.bodies.look_for(header, peers, look == Look::All, self.now.mono);
                     self.carry_out(steps);
                 } else if look == Look::All {
-                    self.missing.left_out.get_or_insert(last);
+                    self.leave_out(header.author, last);
                 }
             }
             last = Some(id);
@@ -232,8 +246,21 @@ impl Engine {
         (last.filter(|_| headers.len() >= look.most()), false)
     }
 
+    /// Notes that a body of this author is left out for now, behind this place.
+    fn leave_out(&mut self, author: PublicKey, last: Option<RecordId>) {
+        let left_out = self.missing.left_out.get_or_insert_with(|| LeftOut {
+            after: last,
+            authors: BTreeSet::new(),
+        });
+        left_out.authors.insert(author);
+    }
+
     /// Whether a header's author has its turn.
     fn is_in_turn(&mut self, header: &Verified<Header>) -> bool {
+        let is_passed = |only: &BTreeSet<PublicKey>| !only.contains(&header.author);
+        if self.missing.only.as_ref().is_some_and(is_passed) {
+            return false;
+        }
         let verdict = self.trust.judge(self.author_of(header));
         let stranger = !verdict.believe && !verdict.relay;
         self.missing.strangers |= stranger;

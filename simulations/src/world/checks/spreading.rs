@@ -42,8 +42,13 @@ impl Checks {
         let (Some(within), Some(calm), Some(now)) = (self.converge_within, self.calm_since, kernel::now()) else {
             return;
         };
-        let is_due = |spreading: &Spreading| spreading.since.max(calm) + within <= now;
-        if self.spreading.first().is_none_or(|first| !is_due(first)) {
+        // Nobody can have what only an author has that is down.
+        let running = &self.running_since;
+        let is_due = |spreading: &Spreading| {
+            let up = running[spreading.author];
+            up.is_some_and(|up| spreading.since.max(calm).max(up) + within <= now)
+        };
+        if !self.spreading.iter().any(is_due) {
             return;
         }
         let (due, rest) = std::mem::take(&mut self.spreading).into_iter().partition(is_due);

@@ -63,6 +63,10 @@ fn bodies_of_one_author_that_nobody_has_keep_nobody_else_from_theirs() {
         "{} are here",
         held(&world.nodes[0], &records)
     );
+    // What nobody has is asked for once of each, not again whenever something of somebody else has ended.
+    world.run(120_000);
+    let asked = world.body_requests_sent(0);
+    assert!(asked <= 2 * (600 + records.len()), "{asked} requests");
 }
 
 #[test]

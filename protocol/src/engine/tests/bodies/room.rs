@@ -132,6 +132,30 @@ fn a_long_line_is_gone_through_in_parts() {
 }
 
 #[test]
+fn one_slower_than_all_others_has_its_turn_in_the_end() {
+    let (mut machine, mut next) = measured(&[Some(5_000), Some(400)]);
+    let quick: Vec<_> = (0..2).map(|number| header(1, number)).collect();
+    let open = wants_of(&mut machine, 2, &quick, &mut next, NOW);
+    let waits = header(1, 2);
+    assert!(wants_of(&mut machine, 1, [&waits], &mut next, NOW).is_empty());
+    let asked_after = |machine: &mut Bodies, next: &mut u64, after: Millis, ended: u64| {
+        let now = NOW + after;
+        open.iter()
+            .for_each(|(_, _, ticket)| drop(machine.progress(*ticket, now)));
+        machine.answered(ended, Answer::Body, now);
+        let steps = machine.tick(now);
+        asks(machine, steps, next, now)
+    };
+    // The other goes on sending, and something of it ends now and then.
+    let early = asked_after(&mut machine, &mut next, Millis(limits::BODY_WAIT.0 - 1), open[0].2);
+    assert_eq!(early, []);
+    let more = wants_of(&mut machine, 2, [&header(1, 3)], &mut next, NOW + limits::BODY_WAIT);
+    assert_eq!(more.len(), 1);
+    let late = asked_after(&mut machine, &mut next, limits::BODY_WAIT, more[0].2);
+    assert_eq!((late.len(), late[0].1), (1, waits.body_digest));
+}
+
+#[test]
 fn the_room_of_one_that_is_gone_is_handed_on() {
     let (mut machine, mut next) = measured(&[Some(60_000), Some(60_000)]);
     // One that the second has not.

@@ -70,6 +70,19 @@ fn keys_that_would_do_nothing_are_told() {
     let split =
         |share: &str| format!("[partition.p]\nkind = \"cut\"\nat_seconds = 20\nuntil_seconds = 30\nshare = {share}\n");
     check("", &split("0.5"), "", "");
+    let within = |seconds: u64| {
+        format!(
+            "seconds = 300\nconverge_seconds = {seconds}\n{}[nodes.cert]",
+            split("0.5")
+        )
+    };
+    check("seconds = 300\n[nodes.cert]", &within(269), "", "");
+    check(
+        "seconds = 300\n[nodes.cert]",
+        &within(270),
+        "converge_seconds",
+        "not looked at",
+    );
     check("", &split("0.01"), "partition.p.share", "separates nobody");
     check("", &split("1.0"), "partition.p.share", "separates nobody");
     check(
