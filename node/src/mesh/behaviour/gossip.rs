@@ -193,7 +193,9 @@ fn scores() -> PeerScoreParams {
         // peer is paired, and before a name is resolved. What strangers behind one address may cost is bounded elsewhere.
         ip_colocation_factor_weight: 0.0,
         behaviour_penalty_weight: -1.0,
-        behaviour_penalty_threshold: 6.0,
+        // What honest nodes come to: one that visits an author joins its mesh, is sent away, and leaves before it has heard so;
+        // a line breaks before what was announced is through. Whoever spams is beyond it within seconds.
+        behaviour_penalty_threshold: 20.0,
         behaviour_penalty_decay: score_parameter_decay(Duration::from_secs(600)),
         // A slow line is nobody's fault: a list of fifty thousand names at once fills the queue to an honest peer.
         slow_peer_weight: 0.0,
