@@ -158,11 +158,7 @@ fn latency(written: &Written, folder: &Path, found: &mut Found) -> Option<Latenc
 }
 
 fn topology(written: &Written, folder: &Path, found: &mut Found) -> Option<Vec<(u32, u32)>> {
-    let total: u32 = written
-        .nodes
-        .values()
-        .map(|nodes| nodes.count)
-        .fold(0, u32::saturating_add);
+    let total = written.total();
     let shape = &written.topology;
     if shape.kind != TopologyKind::File {
         found.unless(

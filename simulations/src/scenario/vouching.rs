@@ -25,6 +25,11 @@ pub fn is_web(kind: TrustKind) -> bool {
     !matches!(kind, TrustKind::Everyone | TrustKind::Listed)
 }
 
+/// Whether it grows from founders, who may veto.
+pub fn is_grown(kind: TrustKind) -> bool {
+    matches!(kind, TrustKind::TwoSponsors | TrustKind::ScaleFree)
+}
+
 /// What is said from the beginning.
 pub fn vouches(scenario: &Scenario, places: &[Place], seed: u64) -> Vouches {
     let (trust, chance) = (&scenario.written.trust, &mut chance(seed, "trust"));

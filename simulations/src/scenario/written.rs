@@ -80,6 +80,16 @@ pub struct Written {
     pub expect: Expect,
 }
 
+impl Written {
+    /// How many nodes there are, of all roles.
+    pub fn total(&self) -> u32 {
+        self.nodes
+            .values()
+            .map(|nodes| nodes.count)
+            .fold(0, u32::saturating_add)
+    }
+}
+
 /// The network between the nodes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -3,51 +3,43 @@
 
 use super::Found;
 use crate::scenario::{
-    vouching::{Vouches, is_web},
-    written::{Adversary, Answer, Publish, PublishKind, Sharing, Tlds, TopologyKind, Trust, TrustKind, Written},
+    vouching::{Vouches, is_grown, is_web},
+    written::{
+        Adversary, Answer, Partition, Publish, PublishKind, Sharing, Tlds, Topology, TopologyKind, Trust, TrustKind,
+        Written,
+    },
 };
 
 /// Whether it holds, of which key, what is wrong and what to do.
 type Row = (bool, String, &'static str, &'static str);
 
 pub(super) fn effect(written: &Written, filed: Option<&Vouches>, found: &mut Found) {
-    let grown = matches!(written.trust.kind, TrustKind::TwoSponsors | TrustKind::ScaleFree);
-    let has_founders = grown || filed.is_some_and(|filed| !filed.entries.is_empty());
-    let rows = of_all(written)
-        .into_iter()
-        .chain(of_trust(written))
-        .chain(
-            written
-                .publish
-                .iter()
-                .flat_map(|(name, publish)| of_list(name, publish, written)),
-        )
-        .chain(
-            written
-                .adversary
-                .iter()
-                .flat_map(|(name, adversary)| of_adversary(name, adversary, written, has_founders)),
-        )
-        .chain(of_roles(written));
+    let has_founders = is_grown(written.trust.kind) || filed.is_some_and(|filed| !filed.entries.is_empty());
+    let mut rows: Vec<Row> = of_all(written).into();
+    rows.extend(of_trust(&written.trust));
+    for (name, publish) in &written.publish {
+        rows.extend(of_list(name, publish, written));
+    }
+    for (name, adversary) in &written.adversary {
+        rows.extend(of_adversary(name, adversary, written, has_founders));
+    }
+    for (name, split) in &written.partition {
+        rows.push(of_partition(name, split, written.total()));
+    }
+    rows.extend(of_roles(written));
     for (holds, key, problem, remedy) in rows {
         found.unless(holds, &key, problem, remedy);
     }
-    for (name, split) in &written.partition {
-        let all: u32 = written
-            .nodes
-            .values()
-            .map(|nodes| nodes.count)
-            .fold(0, u32::saturating_add);
-        let part = split.share.map(|share| (share * f64::from(all)).round());
-        let holds = part.is_none_or(|part| part >= 1.0 && part < f64::from(all));
-        let key = format!("partition.{name}.share");
-        found.unless(
-            holds,
-            &key,
-            "separates nobody",
-            "write more than none and less than all nodes",
-        );
-    }
+}
+
+fn of_partition(name: &str, split: &Partition, total: u32) -> Row {
+    let part = split.share.map(|share| (share * f64::from(total)).round());
+    (
+        part.is_none_or(|part| part >= 1.0 && part < f64::from(total)),
+        format!("partition.{name}.share"),
+        "separates nobody",
+        "write more than none and less than all nodes",
+    )
 }
 
 fn of_all(written: &Written) -> [Row; 3] {
@@ -57,7 +49,7 @@ fn of_all(written: &Written) -> [Row; 3] {
     let calm = ends.filter(|end| *end <= written.seconds).max().unwrap_or_default();
     [
         (
-            shape.kind != TopologyKind::File || shape.dials == crate::scenario::written::Topology::default().dials,
+            shape.kind != TopologyKind::File || shape.dials == Topology::default().dials,
             "topology.dials".to_owned(),
             "is for `random` and `scale-free`; a file says it all",
             "take it away",
@@ -77,10 +69,10 @@ fn of_all(written: &Written) -> [Row; 3] {
     ]
 }
 
-fn of_trust(written: &Written) -> Vec<Row> {
-    let (trust, usual) = (&written.trust, Trust::default());
-    let is_grown = matches!(trust.kind, TrustKind::TwoSponsors | TrustKind::ScaleFree);
-    let vouches = is_grown || trust.kind == TrustKind::Chain;
+fn of_trust(trust: &Trust) -> [Row; 4] {
+    let usual = Trust::default();
+    let grows = is_grown(trust.kind);
+    let vouches = grows || trust.kind == TrustKind::Chain;
     let grown = "is only for `two-sponsors` and `scale-free`";
     let vouched = "is only for `two-sponsors`, `scale-free` and `chain`";
     let row = |holds, key: &str, problem| {
@@ -91,9 +83,9 @@ fn of_trust(written: &Written) -> Vec<Row> {
             "take it away, or choose one of these",
         )
     };
-    vec![
-        row(is_grown || trust.roots == usual.roots, "roots", grown),
-        row(is_grown || trust.sponsors == usual.sponsors, "sponsors", grown),
+    [
+        row(grows || trust.roots == usual.roots, "roots", grown),
+        row(grows || trust.sponsors == usual.sponsors, "sponsors", grown),
         row(vouches || trust.amount == usual.amount, "amount", vouched),
         row(vouches || trust.depth == usual.depth, "depth", vouched),
     ]

@@ -6,7 +6,7 @@ use starfish_protocol::statement::{DEPTH, FULL};
 
 use super::Found;
 use crate::scenario::{
-    vouching::{self, Vouches, is_web, may_be_smuggled},
+    vouching::{self, Vouches, is_grown, is_web, may_be_smuggled},
     written::{Adversary, AdversaryKind, Answer, TrustKind, Written},
 };
 
@@ -34,7 +34,7 @@ pub(super) fn trust(written: &Written, folder: &Path, found: &mut Found) -> Opti
             "take it away, or choose another kind",
         ),
         (
-            matches!(trust.kind, TrustKind::TwoSponsors | TrustKind::ScaleFree) || trust.green.is_empty(),
+            is_grown(trust.kind) || trust.green.is_empty(),
             "green",
             "is only for `two-sponsors` and `scale-free`",
             "take it away, or choose one of these",
@@ -87,11 +87,7 @@ fn file(written: &Written, folder: &Path, found: &mut Found) -> Option<Vouches> 
         );
         return None;
     };
-    let total = written
-        .nodes
-        .values()
-        .map(|nodes| nodes.count)
-        .fold(0, u32::saturating_add);
+    let total = written.total();
     let file = folder.join(path);
     let text = std::fs::read_to_string(&file).map_err(|error| error.to_string());
     let parsed = text.and_then(|text| vouching::parse(&text, total));

@@ -54,15 +54,17 @@ fn many_missing(listed: bool) -> (World, Vec<RecordId>) {
     (world, records)
 }
 
+/// Node 0 has the bodies of all of these soon.
+fn all_arrive(world: &mut World, records: &[RecordId]) {
+    let all = |world: &World| held(&world.nodes[0], records) == records.len();
+    let arrived = world.run_until(5_000, all);
+    assert!(arrived, "{} are here", held(&world.nodes[0], records));
+}
+
 #[test]
 fn bodies_of_one_author_that_nobody_has_keep_nobody_else_from_theirs() {
     let (mut world, records) = many_missing(true);
-    let all = |world: &World| held(&world.nodes[0], &records) == records.len();
-    assert!(
-        world.run_until(5_000, all),
-        "{} are here",
-        held(&world.nodes[0], &records)
-    );
+    all_arrive(&mut world, &records);
     // What nobody has is asked for once of each, not again whenever something of somebody else has ended.
     world.run(120_000);
     let asked = world.body_requests_sent(0);
@@ -76,12 +78,7 @@ fn bodies_of_strangers_are_looked_for_last() {
         world.run(1);
     }
     assert_eq!(world.body_requests_sent(0), records.len(), "theirs come later");
-    let all = |world: &World| held(&world.nodes[0], &records) == records.len();
-    assert!(
-        world.run_until(5_000, all),
-        "{} are here",
-        held(&world.nodes[0], &records)
-    );
+    all_arrive(&mut world, &records);
     world.run(5_000);
     assert!(world.body_requests_sent(0) > 2 * records.len(), "then theirs are");
 }
