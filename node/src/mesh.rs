@@ -46,7 +46,6 @@ use starfish_protocol::{
     statement::Checker,
 };
 
-use self::{behaviour::Behaviour, figures::Figures, node::Node};
 pub use self::{
     behaviour::gossip::{BadParameters, builder as gossip_builder, join as gossip_join},
     environment::{Cost, Env, Work},
@@ -54,6 +53,11 @@ pub use self::{
     handle::{ConnectionView, DialError, Handle},
     keeper::{KeepError, Keeper},
     settings::{GossipParameters, Limits, MeshSettings},
+};
+use self::{
+    behaviour::{Behaviour, gossip::Topics},
+    figures::Figures,
+    node::Node,
 };
 
 /// How long a connection without any stream stays. Peers are kept, not visited.
@@ -150,7 +154,7 @@ pub fn start(env: Arc<dyn Env>, settings: MeshSettings, parts: Parts<'_>) -> Res
         listeners.push(swarm.listen_on(address.clone()).map_err(refused)?);
     }
     let (handle, orders) = Handle::new(peer);
-    let community = setup.community;
+    let topics = Topics::new(&setup.community);
     for blocked in setup.policy.blocked.iter().filter_map(peers::id_of) {
         swarm.behaviour_mut().blocked.block_peer(blocked);
     }
@@ -158,7 +162,7 @@ pub fn start(env: Arc<dyn Env>, settings: MeshSettings, parts: Parts<'_>) -> Res
         swarm,
         metrics,
         figures,
-        community,
+        topics,
         listeners,
     };
     let engine = Engine::new(setup, checker.as_ref());

@@ -29,7 +29,6 @@ use libp2p::{
 };
 use starfish_crypto::Digest;
 use starfish_protocol::{
-    community::Community,
     engine::{
         Engine,
         port::{Input, Outcome, Ticket},
@@ -42,7 +41,7 @@ use starfish_protocol::{
 
 use super::{
     KeepError, Keeper, MeshError, MeshSettings,
-    behaviour::{Behaviour, BehaviourEvent},
+    behaviour::{Behaviour, BehaviourEvent, gossip::Topics},
     environment::{Env, time},
     event::Event,
     exchange::{Desk, REPORTS, Report, answering::Answering, asking::Asking, pushing::Pushing},
@@ -68,7 +67,7 @@ pub(crate) struct Network {
     pub(crate) swarm: Swarm<Behaviour>,
     pub(crate) metrics: Option<Metrics>,
     pub(crate) figures: Figures,
-    pub(crate) community: Community,
+    pub(crate) topics: Topics,
     pub(crate) listeners: Vec<ListenerId>,
 }
 

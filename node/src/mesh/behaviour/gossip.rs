@@ -48,6 +48,19 @@ pub(crate) fn topic(community: &Community, channel: Channel) -> IdentTopic {
     IdentTopic::new(channel.topic(community))
 }
 
+/// The topics of a community, which each message is held against.
+pub(crate) struct Topics([TopicHash; Channel::ALL.len()]);
+
+impl Topics {
+    pub(crate) fn new(community: &Community) -> Self {
+        Self(Channel::ALL.map(|channel| topic(community, channel).hash()))
+    }
+
+    pub(crate) fn of(&self, channel: Channel) -> &TopicHash {
+        &self.0[channel as usize]
+    }
+}
+
 /// The application's part of a peer's score.
 pub(crate) fn score_of(strikes: u32) -> f64 {
     f64::from(strikes) * STRIKE

@@ -10,7 +10,6 @@ use starfish_protocol::{
 
 use super::Node;
 use crate::mesh::{
-    behaviour::gossip,
     event::{CloseReason, Event},
     intake::{Checked, Refusal},
     peers::{connections::Closing, peer_of},
@@ -42,10 +41,10 @@ impl Node {
 
     /// The channel of a topic: each gossipsub takes messages of its own alone.
     fn channel(&self, green: bool, topic: &TopicHash) -> Channel {
-        let statements = gossip::topic(&self.network.community, Channel::Statements).hash();
+        let statements = self.network.topics.of(Channel::Statements);
         match green {
             true => Channel::Green,
-            false if *topic == statements => Channel::Statements,
+            false if topic == statements => Channel::Statements,
             false => Channel::Clear,
         }
     }
@@ -116,7 +115,7 @@ impl Node {
     /// Somebody can take messages that waited.
     fn deliver(&mut self, topic: &TopicHash) {
         for (channel, payload) in std::mem::take(&mut self.undelivered) {
-            if gossip::topic(&self.network.community, channel).hash() == *topic {
+            if self.network.topics.of(channel) == topic {
                 self.publish(channel, payload);
             } else {
                 self.undelivered.push_back((channel, payload));

@@ -15,7 +15,7 @@ use starfish_protocol::{engine::port::Input, time::Millis, wire::Channel};
 
 use super::Node;
 use crate::mesh::{
-    behaviour::{BehaviourEvent, gossip, streams},
+    behaviour::{BehaviourEvent, streams},
     environment::{jitter, time},
     event::{CloseReason, Event},
     handle,
@@ -217,7 +217,7 @@ impl Node {
     }
 
     fn look_for_silence(&mut self, now: Millis) {
-        let topics = Channel::OPEN.map(|channel| gossip::topic(&self.network.community, channel).hash());
+        let topics = Channel::OPEN.map(|channel| self.network.topics.of(channel));
         let gossip = &self.network.swarm.behaviour().gossip;
         let subscribed: BTreeSet<PeerId> = gossip
             .all_peers()

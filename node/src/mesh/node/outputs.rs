@@ -116,7 +116,7 @@ impl Node {
         if payload.len() > GOSSIP_BYTES {
             return self.emit(Event::Bounded("a gossip message of our own is longer than allowed"));
         }
-        let topic = gossip::topic(&self.network.community, channel);
+        let topic = self.network.topics.of(channel).clone();
         match self
             .network
             .swarm
@@ -143,10 +143,10 @@ impl Node {
     /// Who gets a header of our own from us and nobody else, and hence waits for the push of its body: the mesh peers.
     /// While they are fewer than wanted, gossipsub adds others at random, which are known only when that is everyone.
     fn told_first(&mut self, channel: Channel) -> Vec<PeerId> {
-        let topic = gossip::topic(&self.network.community, channel).hash();
+        let topic = self.network.topics.of(channel);
         let behaviour = self.network.swarm.behaviour_mut();
         let gossip = behaviour.gossip_of(channel);
-        let subscribed = gossip.all_peers().filter(|(_, topics)| topics.contains(&&topic));
+        let subscribed = gossip.all_peers().filter(|(_, topics)| topics.contains(&topic));
         let everyone: Vec<PeerId> = subscribed.map(|(peer, _)| *peer).collect();
         let alone = match channel {
             Channel::Green => self.outside_green(&everyone),
@@ -156,7 +156,7 @@ impl Node {
             return [everyone, alone].concat();
         }
         let gossip = self.network.swarm.behaviour_mut().gossip_of(channel);
-        gossip.mesh_peers(&topic).copied().chain(alone).collect()
+        gossip.mesh_peers(topic).copied().chain(alone).collect()
     }
 
     fn ask(&mut self, ticket: Ticket, peer: &Peer, request: Request, deadline: Millis) {
