@@ -110,6 +110,8 @@ pub const STATEMENT_BYTES: usize = 4_096;
 pub const STATEMENTS_RETOLD: usize = 24;
 /// How long after connecting two nodes compare a second time: by then the gossip meshes have formed.
 pub const SETTLING: Millis = Millis(3 * SECOND);
+/// How long missing bodies are not looked for because somebody new is about to show what he has.
+pub const NEWCOMERS_WAITED_FOR: Millis = Millis(4 * SETTLING.0);
 /// How many authors are asked about at once.
 pub const STATEMENT_KEYS: usize = 64;
 /// How many topics and how many TLDs of a peer are remembered: what one screen shows. It pulls what it wants beyond them.

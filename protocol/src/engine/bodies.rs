@@ -49,6 +49,8 @@ pub(super) enum Answer {
     Body,
     /// Without it, for whatever reason; another peer is next.
     Nothing,
+    /// Not now: another peer is next, and when nobody has it this one is asked again.
+    Busy,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -86,6 +88,11 @@ impl Bodies {
     pub(super) fn may_want(&self, author: &PublicKey) -> bool {
         let count = self.authors.get(author).copied().unwrap_or_default();
         count.active < limits::UNRESOLVED_BODIES_PER_AUTHOR && !self.is_full()
+    }
+
+    /// Whether there is room for bodies of strangers, who leave half of it to those who are believed.
+    pub(super) fn has_room_for_strangers(&self) -> bool {
+        self.active < limits::UNRESOLVED_BODIES / 2
     }
 
     /// Whether many others of this author may be: to find them costs a look through what is missing.
@@ -264,9 +271,10 @@ impl Bodies {
         steps.retain(|step| *step != BodyStep::Cancel { ticket });
         match answer {
             Answer::Body => steps.extend(self.arrived(digest, now)),
-            Answer::Nothing => {
+            Answer::Nothing | Answer::Busy => {
                 if let Some(wanted) = self.wanted.get_mut(&digest) {
                     wanted.refused.insert(peer);
+                    wanted.was_busy |= answer == Answer::Busy;
                 }
                 steps.extend(self.advance(digest, now));
             }
@@ -293,9 +301,10 @@ impl Bodies {
         self.neighbours.insert(peer, key);
     }
 
-    /// Whether it may be asked for what is TLP:GREEN without having told of it: to ask is to tell.
-    pub(super) fn confided_in(&mut self, peer: &Peer, may: bool) {
-        self.neighbours.confided_in(peer, may);
+    /// Whether it is connected by right, and whether it may be asked for what is TLP:GREEN without having told of it: to ask is to
+    /// tell.
+    pub(super) fn stands(&mut self, peer: &Peer, by_right: bool, green: bool) {
+        self.neighbours.stands(peer, by_right, green);
     }
 
     /// Everything that this peer held when it came was dealt with.

@@ -209,7 +209,8 @@ impl Engine {
                 self.open(peer, digest, &compressed, None);
                 Answer::Body
             }
-            // Not held, busy, too late, broken: another peer is next, whatever the reason.
+            Ok(OpenResponse::Plain(Response::Busy)) => Answer::Busy,
+            // Not held, too late, broken: another peer is next, whatever the reason.
             _ => Answer::Nothing,
         };
         let steps = self.bodies.answered(ticket, answer, self.now.mono);

@@ -111,7 +111,7 @@ impl Engine {
         self.peers.insert(peer.clone(), state);
         let green = self.confides_in(&peer);
         self.bodies.connected(&peer, key);
-        self.bodies.confided_in(&peer, green);
+        self.bodies.stands(&peer, self.trust.judge(org).connect, green);
         let hello = self.hello(green);
         self.ask(peer, Request::Hello(hello), Ask::Hello);
     }

@@ -20,7 +20,7 @@ use super::{
 
 impl Engine {
     pub(super) fn want_body(&mut self, header: &Verified<Header>, peer: &Peer) {
-        if !self.bodies.may_want(&header.author) {
+        if !self.may_want(header) {
             return self.missing.look_through();
         }
         let steps = self.bodies.want(header, peer.clone(), self.now.mono);

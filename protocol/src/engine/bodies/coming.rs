@@ -70,7 +70,7 @@ impl Bodies {
         self.leave_line(digest);
         let steps = self.stop(digest, &idle);
         self.came(peer, digest, (pieces > 0).then_some(last), now);
-        let patience = self.neighbours.patience(peer, self.under_way.len());
+        let patience = self.neighbours.patience(peer, true, self.under_way.len());
         if let Some(wanted) = self.wanted.get_mut(&digest) {
             wanted.another = Some(now + patience);
         }

@@ -11,6 +11,8 @@ use crate::{limits, peer::Peer, time::Millis};
 #[derive(Debug, Default)]
 struct Neighbour {
     key: Option<PublicKey>,
+    /// It is connected by right, and no guest.
+    by_right: bool,
     /// It may be told TLP:GREEN.
     green: bool,
     asks: usize,
@@ -40,8 +42,15 @@ impl Neighbours {
         self.changed = true;
     }
 
-    pub(super) fn confided_in(&mut self, peer: &Peer, may: bool) {
-        self.change(peer, |neighbour| neighbour.green = may);
+    pub(super) fn stands(&mut self, peer: &Peer, by_right: bool, green: bool) {
+        self.change(peer, |neighbour| {
+            (neighbour.by_right, neighbour.green) = (by_right, green)
+        });
+    }
+
+    /// Whether the peer is connected by right.
+    pub(super) fn is_by_right(&self, peer: &Peer) -> bool {
+        self.all.get(peer).is_some_and(|neighbour| neighbour.by_right)
     }
 
     /// Whether the peer may be told of what is TLP:GREEN.
@@ -117,24 +126,31 @@ impl Neighbours {
         gaps.min().unwrap_or_default()
     }
 
-    /// How long this peer may send nothing before another one is asked besides, while so many bodies come in.
-    pub(super) fn patience(&self, peer: &Peer, under_way: usize) -> Millis {
-        self.patience_at(self.gap(), peer, under_way)
+    /// How long this peer may send nothing before another one is asked besides, while so many bodies come in. How far it is
+    /// counts until it has begun: what follows comes without being asked for.
+    pub(super) fn patience(&self, peer: &Peer, has_begun: bool, under_way: usize) -> Millis {
+        let turns = Self::turns(self.gap(), under_way);
+        if has_begun { turns } else { turns.max(self.way(peer)) }
     }
 
     /// How long it may send nothing before its share of the line is left to others: what its own groups take, however quick a
     /// neighbour in the next room is.
     pub(super) fn share_lasts(&self, peer: &Peer, under_way: usize) -> Millis {
         let own = self.all.get(peer).and_then(|neighbour| neighbour.gap);
-        self.patience_at(own.unwrap_or_else(|| self.gap()), peer, under_way)
+        Self::turns(own.unwrap_or_else(|| self.gap()), under_way).max(self.way(peer))
     }
 
-    fn patience_at(&self, gap: Millis, peer: &Peer, under_way: usize) -> Millis {
+    /// There and back, and half of that again.
+    fn way(&self, peer: &Peer) -> Millis {
         let round_trip = self.all.get(peer).map_or(0, |neighbour| neighbour.round_trip.0);
-        let far = Millis(round_trip.saturating_add(round_trip / 2)).min(limits::BODY_PATIENCE_MOST);
+        Millis(round_trip.saturating_add(round_trip / 2)).min(limits::BODY_PATIENCE_MOST)
+    }
+
+    /// The turns of two groups on a line that so many share.
+    fn turns(gap: Millis, under_way: usize) -> Millis {
         let turn = gap.0.saturating_mul(under_way as u64 + 1);
         let slow = Millis(turn.saturating_mul(2)).min(limits::BODY_PATIENCE_SLOW);
-        far.max(slow).max(limits::BODY_PATIENCE)
+        slow.max(limits::BODY_PATIENCE)
     }
 
     /// Lets a request of the peer wait here. False when no more may.
@@ -218,25 +234,34 @@ impl Neighbours {
         }
     }
 
-    /// Of the peers that pass, the one with the least to do; the author of the body comes last, to spare it.
+    /// Of the peers that pass, the one with the least to do: guests after those who are here by right, whom they could keep from
+    /// being asked; the author of the body last, to spare it. Others come first every minute, because not all of them may be
+    /// asked.
     pub(super) fn least_busy(
         &self,
         digest: &Digest,
         author: &PublicKey,
         passes: impl Fn(&Peer, bool) -> bool,
+        now: Millis,
     ) -> Option<&Peer> {
+        let minute = now.0 / limits::EXPIRE_EVERY.0;
         let rank = |(peer, neighbour): &(&Peer, &Neighbour)| {
             let is_author = neighbour.key.as_ref() == Some(author);
-            (is_author, neighbour.asks, distance(peer, digest))
+            let turn = turn(peer, digest, minute);
+            (is_author, !neighbour.by_right, neighbour.asks, turn)
         };
         let passing = |(peer, neighbour): &(&Peer, &Neighbour)| passes(peer, neighbour.key.as_ref() == Some(author));
         self.all.iter().filter(passing).min_by_key(rank).map(|(peer, _)| peer)
     }
 }
 
-/// Sends different bodies to different peers where they are equally busy.
-fn distance(peer: &Peer, digest: &Digest) -> u8 {
+/// Sends different bodies to different peers where they are equally busy, and the same one to others in another minute.
+fn turn(peer: &Peer, digest: &Digest, minute: u64) -> u64 {
     let tail = peer.as_bytes().iter().rev().take(8);
-    tail.zip(digest.as_bytes())
-        .fold(0, |sum: u8, (one, two)| sum.wrapping_mul(31).wrapping_add(one ^ two))
+    tail.zip(digest.as_bytes()).fold(minute, |sum, (one, two)| {
+        // The odd number next to 2^64 divided by the golden ratio: each bit of what is multiplied reaches the upper half.
+        (sum ^ u64::from(one ^ two))
+            .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+            .rotate_left(32)
+    })
 }

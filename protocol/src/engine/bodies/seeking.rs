@@ -105,12 +105,14 @@ impl Bodies {
         if let Some(peer) = told.find(|peer| has_room(peer)) {
             return Choice::Peer(peer.clone());
         }
-        let spent = wanted.refused.len() >= limits::PROVIDERS_PER_BODY;
+        let refused_by_right = wanted.refused.iter().filter(|peer| self.neighbours.is_by_right(peer));
+        let spent = refused_by_right.count() >= limits::PROVIDERS_PER_BODY
+            || wanted.refused.len() >= 2 * limits::PROVIDERS_PER_BODY;
         let green = wanted.is_green();
         let may_hear = |peer: &Peer| !green || self.neighbours.is_confided_in(peer);
         let passes = |peer: &Peer, author: bool| may_ask(peer) && (author || (!spent && may_hear(peer)));
         let anyone = |passes: &dyn Fn(&Peer, bool) -> bool| {
-            let found = self.neighbours.least_busy(&digest, &wanted.author, passes);
+            let found = self.neighbours.least_busy(&digest, &wanted.author, passes, now);
             found.filter(|_| wanted.anyone)
         };
         match anyone(&|peer, author| passes(peer, author) && has_room(peer)) {
@@ -201,7 +203,8 @@ impl Bodies {
         let missing = self.authors.get(&wanted.author).map_or(0, |count| count.missing);
         let room = all < limits::UNRESOLVED_BODIES && missing < limits::UNRESOLVED_BODIES_PER_AUTHOR;
         let since = *wanted.missed.get_or_insert(now);
-        let goes_on = wanted.recent && wanted.rounds < limits::BODY_ROUNDS;
+        let may_come = wanted.recent || std::mem::take(&mut wanted.was_busy);
+        let goes_on = may_come && wanted.rounds < limits::BODY_ROUNDS;
         if !(wanted.live || goes_on) || !room || now >= since + limits::MISSING_COUNTS {
             return self.remove(digest, now);
         }
@@ -306,7 +309,9 @@ impl Bodies {
             return;
         };
         let under_way = self.under_way.len();
-        let silent = |(peer, asking): (&Peer, &Asking)| asking.progress + self.neighbours.patience(peer, under_way);
+        let silent = |(peer, asking): (&Peer, &Asking)| {
+            asking.progress + self.neighbours.patience(peer, asking.started, under_way)
+        };
         if !self.held_up && wanted.stage == Stage::Seeking && wanted.another.is_none() {
             // Nobody else was there to be asked: that may change, but not in every millisecond.
             let soon = |at: Millis| if at > now { at } else { now + limits::BODY_PATIENCE };

@@ -71,6 +71,8 @@ pub(super) struct Wanted {
     pub(super) providers: VecDeque<Peer>,
     /// Those who had nothing, in this round.
     pub(super) refused: BTreeSet<Peer>,
+    /// One of them had no time, and may well have it.
+    pub(super) was_busy: bool,
     /// False: only the providers are asked.
     pub(super) anyone: bool,
     pub(super) asking: BTreeMap<Peer, Asking>,
@@ -105,6 +107,7 @@ impl Wanted {
             recent: false,
             providers: VecDeque::new(),
             refused: BTreeSet::new(),
+            was_busy: false,
             anyone,
             asking: BTreeMap::new(),
             asked: 0,

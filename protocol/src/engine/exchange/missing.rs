@@ -73,6 +73,8 @@ pub(in crate::engine) struct Missing {
     repeated: bool,
     /// The store could not answer.
     failed: bool,
+    /// Since when there was always somebody new, who had not shown yet what he has.
+    waits_since: Option<Millis>,
     /// When a newly connected peer was last a reason to begin again, and whether another one is at the next sync.
     new_peer: Option<Millis>,
     /// See `new_peer`.
@@ -80,6 +82,13 @@ pub(in crate::engine) struct Missing {
 }
 
 impl Missing {
+    /// At the first page, for everybody.
+    fn begin(&mut self) {
+        self.all = Some((None, 0));
+        (self.turn_of_strangers, self.strangers) = (false, false);
+        (self.left_out, self.only) = (None, None);
+    }
+
     /// All of them, from the first.
     pub(in crate::engine) fn look_through(&mut self) {
         self.again = true;
@@ -121,7 +130,7 @@ impl Engine {
             return self.missing.look_through();
         }
         for header in deferred {
-            if !self.bodies.may_want(&header.author) {
+            if !self.may_want(&header) {
                 return self.missing.look_through();
             }
             let steps = self.bodies.follow(&header, peer, self.now.mono);
@@ -134,21 +143,21 @@ impl Engine {
         if self.missing.reading || !self.is_caught_up() || self.is_congested() {
             return;
         }
-        if self.missing.all.is_none() && std::mem::take(&mut self.missing.again) {
-            self.missing.all = Some((None, 0));
-            (self.missing.turn_of_strangers, self.missing.strangers) = (false, false);
-            (self.missing.left_out, self.missing.only) = (None, None);
-        }
-        // Who had too much goes on when half of it has come: others' bodies that end say nothing of his.
+        let is_busy = |peer| self.peers.get(peer).is_some_and(PeerState::is_catching_up);
+        let is_due = !self.missing.few.is_empty() && !self.missing.few.iter().any(is_busy);
+        // Who had too much goes on when half of it has come: others' bodies that end say nothing of his. It may never come, so
+        // that a sync is a reason to look for everybody else's meanwhile.
         let only = self.missing.only.as_ref();
         let has_room = only.is_none_or(|only| only.iter().any(|author| self.bodies.may_want_many(author)));
+        let begins = self.missing.all.is_none() || (!has_room && is_due);
+        if begins && std::mem::take(&mut self.missing.again) {
+            self.missing.begin();
+        }
+        let has_room = has_room || self.missing.only.is_none();
         let room = |from: u64| has_room && (self.bodies.ended() >= from || self.bodies.active() == 0);
-        let is_busy = |peer| self.peers.get(peer).is_some_and(PeerState::is_catching_up);
         let (after, look) = match self.missing.all {
             Some((after, from)) if room(from) => (after, Look::All),
-            None if !self.missing.few.is_empty() && !self.missing.few.iter().any(is_busy) => {
-                (self.missing.few_after, Look::Few)
-            }
+            _ if is_due => (self.missing.few_after, Look::Few),
             _ => return,
         };
         self.missing.reading = true;
@@ -156,10 +165,19 @@ impl Engine {
         self.read(Query::Missing { after, limit }, Reading::Missing(look));
     }
 
-    /// Whether somebody's records are known here, and nobody who is connected by right is about to show his.
-    fn is_caught_up(&self) -> bool {
+    /// Whether somebody's records are known here, and nobody who is connected by right is about to show his. Whoever comes and
+    /// goes and never shows them is not waited for without end.
+    fn is_caught_up(&mut self) -> bool {
         let is_new = |state: &PeerState| state.is_new() && self.trust.judge(state.org).connect;
-        self.peers.values().any(|state| state.caught_up) && !self.peers.values().any(is_new)
+        if !self.peers.values().any(is_new) {
+            self.missing.waits_since = None;
+        } else {
+            let since = *self.missing.waits_since.get_or_insert(self.now.mono);
+            if self.now.mono < since + limits::NEWCOMERS_WAITED_FOR {
+                return false;
+            }
+        }
+        self.peers.values().any(|state| state.caught_up)
     }
 
     pub(in crate::engine) fn want_missing(&mut self, look: Look, found: Found) {
@@ -231,10 +249,10 @@ impl Engine {
             let id = RecordId::of(header);
             let sought = look == Look::All && (self.is_wanted(&header.body_digest, id) || !self.is_in_turn(header));
             if self.pulls(header) && !sought && !self.is_void(header) {
-                if self.bodies.is_full() {
+                if self.bodies.is_full() || (self.missing.turn_of_strangers && !self.bodies.has_room_for_strangers()) {
                     return (last, true);
                 }
-                if self.bodies.may_want(&header.author) {
+                if self.may_want(header) {
                     let steps = self.bodies.look_for(header, peers, look == Look::All, self.now.mono);
                     self.carry_out(steps);
                 } else if look == Look::All {
@@ -261,9 +279,20 @@ impl Engine {
         if self.missing.only.as_ref().is_some_and(is_passed) {
             return false;
         }
-        let verdict = self.trust.judge(self.author_of(header));
-        let stranger = !verdict.believe && !verdict.relay;
+        let stranger = self.is_strangers(header);
         self.missing.strangers |= stranger;
         stranger == self.missing.turn_of_strangers
+    }
+
+    /// Whether another body of this author may be asked for: strangers' leave room for those of everybody else.
+    pub(in crate::engine) fn may_want(&self, header: &Verified<Header>) -> bool {
+        let room = self.bodies.has_room_for_strangers() || !self.is_strangers(header);
+        room && self.bodies.may_want(&header.author)
+    }
+
+    /// Whether its author is neither believed nor handed on.
+    fn is_strangers(&self, header: &Verified<Header>) -> bool {
+        let verdict = self.trust.judge(self.author_of(header));
+        !verdict.believe && !verdict.relay
     }
 }

@@ -51,7 +51,7 @@ impl Engine {
         let changed: Vec<(PublicKey, bool)> = lost.chain(gained).collect();
         for (peer, state) in &self.peers {
             let may = state.key.is_some_and(|key| self.confided.contains(&key));
-            self.bodies.confided_in(peer, may);
+            self.bodies.stands(peer, self.trust.judge(state.org).connect, may);
         }
         self.out.extend(changed.into_iter().map(told));
     }

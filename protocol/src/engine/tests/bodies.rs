@@ -1,6 +1,7 @@
 //! The body machine alone, and in worlds where nobody has what everybody wants.
 
 mod again;
+mod guests;
 mod missing;
 mod room;
 mod slow;

@@ -82,3 +82,56 @@ fn bodies_of_strangers_are_looked_for_last() {
     world.run(5_000);
     assert!(world.body_requests_sent(0) > 2 * records.len(), "then theirs are");
 }
+
+#[test]
+fn bodies_that_never_end_keep_nobody_else_from_theirs_for_longer_than_a_sync() {
+    let (mut world, records) = many_missing(true);
+    all_arrive(&mut world, &records);
+    // His neighbour takes long to say that it has nothing, so that those that are asked for stay so.
+    let subscribe = |world: &mut World, topics: Vec<crate::record::Topic>| {
+        let tlds = Vec::new();
+        world.command(0, Command::Subscribe { topics, tlds });
+    };
+    subscribe(&mut world, vec![topic("c2")]);
+    let ticket = world.publish(2, (0..40).map(|number| names(5_000 + number, 40)).collect());
+    world.run(5_000);
+    let later = world.published(2, ticket);
+    assert_eq!(held(&world.nodes[0], &later), 0);
+    subscribe(&mut world, Vec::new());
+    let all = |world: &World| held(&world.nodes[0], &later) == later.len();
+    assert!(
+        world.run_until(65_000, all),
+        "{} are here",
+        held(&world.nodes[0], &later)
+    );
+}
+
+#[test]
+fn one_that_comes_and_goes_keeps_no_body_from_being_looked_for() {
+    let (mut world, author) = (World::new(31, 2), Identity::numbered(7));
+    for number in 0..2 {
+        world.crash(number);
+        world.nodes[number].listed.push(author.org);
+        world.start(number);
+    }
+    world.link(0, 1);
+    let tlds = Vec::new();
+    let topics = vec![topic("c2")];
+    world.command(0, Command::Subscribe { topics, tlds });
+    world.connect(0, &author);
+    let told = codec::encode(&Gossip::Statements(author.statements.clone()));
+    world.gossip(0, author.peer(), told);
+    let ticket = world.publish(1, (0..40).map(|number| names(number, 40)).collect());
+    world.run(5_000);
+    let records = world.published(1, ticket);
+    assert_eq!((held(&world.nodes[0], &records), records.len()), (0, 40));
+    for second in 0..20 {
+        world.connect(0, &author);
+        if second == 0 {
+            let (topics, tlds) = (Vec::new(), Vec::new());
+            world.command(0, Command::Subscribe { topics, tlds });
+        }
+        world.run(1_000);
+    }
+    assert_eq!(held(&world.nodes[0], &records), records.len());
+}
