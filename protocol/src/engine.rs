@@ -81,8 +81,8 @@ enum Reading {
         answer: commands::Answer,
     },
     Missing(exchange::Look),
-    /// A body that is about to be asked for under this ticket.
-    Held(Ticket),
+    /// A body that is wanted.
+    Held(Digest),
 }
 
 /// The rules of one node.
@@ -121,7 +121,7 @@ pub struct Engine {
     /// How many of them are about disputed numbers.
     contradictions: usize,
     /// Bodies that are being opened.
-    opening: BTreeMap<Ticket, (Peer, Digest, RecordId)>,
+    opening: BTreeMap<Ticket, (Option<Peer>, Digest, RecordId)>,
     /// Records whose bodies cannot be opened.
     spoiled: BTreeSet<RecordId>,
     appends: BTreeMap<Ticket, Appending>,
@@ -336,24 +336,18 @@ impl Engine {
     }
 
     fn ask(&mut self, peer: Peer, request: Request, ask: Ask) -> Ticket {
-        let ticket = self.expect(peer.clone(), ask);
+        let ticket = self.ticket();
+        if let Some(state) = self.peers.get_mut(&peer) {
+            state.asks += 1;
+        }
+        let (at, whom) = (self.now.mono, peer.clone());
+        self.asks.insert(ticket, Asked { peer: whom, at, ask });
         self.out.push(Output::Ask {
             ticket,
             peer,
             request,
             deadline: limits::REQUEST_DEADLINE,
         });
-        ticket
-    }
-
-    /// Counts on a peer for an answer to a request that goes out now or soon.
-    fn expect(&mut self, peer: Peer, ask: Ask) -> Ticket {
-        let ticket = self.ticket();
-        if let Some(state) = self.peers.get_mut(&peer) {
-            state.asks += 1;
-        }
-        let at = self.now.mono;
-        self.asks.insert(ticket, Asked { peer, at, ask });
         ticket
     }
 

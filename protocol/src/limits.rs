@@ -223,6 +223,8 @@ pub const ASKS_PER_PEER: usize = 64;
 pub const READS_PER_PEER: usize = 64;
 /// How many reads of the store are open in all, before peers are told to come again.
 pub const READS: usize = 4_096;
+/// With so many open, a body is asked for without looking whether the own store has it: the rest is for what peers ask.
+pub const OWN_READS: usize = READS / 2;
 /// How many disputed numbers are read from the store at a time.
 pub const CONTRADICTIONS: usize = 64;
 /// How many bytes of records and bodies may be on their way to the store before nothing more is taken in.

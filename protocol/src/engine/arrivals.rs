@@ -343,7 +343,7 @@ impl Engine {
             Some(Reading::Inquiry(inquiry)) => self.inquired(inquiry, found),
             Some(Reading::Target { command, answer }) => self.target_found(command, answer, found),
             Some(Reading::Missing(look)) => self.want_missing(look, found),
-            Some(Reading::Held(ticket)) => self.held(ticket, found),
+            Some(Reading::Held(digest)) => self.held(digest, found),
         }
     }
 }

@@ -25,13 +25,15 @@ use crate::{
 pub(super) use self::waiting::Serving;
 use self::{
     neighbours::Neighbours,
-    wanted::{Asking, Stage, Waiter, Wanted},
+    wanted::{Asking, OwnStore, Stage, Waiter, Wanted},
 };
 use super::port::Ticket;
 
 /// What the engine is to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum BodyStep {
+    /// Look for the body in the own store, and say with `not_stored` when it is not there.
+    LookUp { digest: Digest },
     /// Ask for the body, and say the ticket with `asked_as`.
     Ask { peer: Peer, digest: Digest },
     /// Give up a request of ours.
@@ -236,7 +238,7 @@ impl Bodies {
         wanted.provider(peer.clone());
         if matches!(wanted.stage, Stage::Missing(_)) {
             wanted.refused.remove(peer);
-            wanted.asked = 0;
+            wanted.own_store = OwnStore::ToAsk;
             self.stage(digest, Stage::Seeking);
         } else if wanted.another.is_some() {
             return Vec::new();
@@ -245,9 +247,13 @@ impl Bodies {
         self.advance(digest, now)
     }
 
-    /// Whether nobody was asked for it before, in this round, but the one that is asked now.
-    pub(super) fn is_first_request(&self, digest: &Digest) -> bool {
-        self.wanted.get(digest).is_some_and(|wanted| wanted.asked == 1)
+    /// The own store does not have it: somebody else is asked.
+    pub(super) fn not_stored(&mut self, digest: Digest, now: Millis) -> Vec<BodyStep> {
+        let wanted = self.wanted.get_mut(&digest);
+        if let Some(wanted) = wanted.filter(|wanted| wanted.own_store == OwnStore::Asked) {
+            wanted.own_store = OwnStore::Empty;
+        }
+        self.advance(digest, now)
     }
 
     /// Names the request that an `Ask` step became.
@@ -287,7 +293,7 @@ impl Bodies {
         let Some(wanted) = self.wanted.get_mut(&digest) else {
             return Vec::new();
         };
-        wanted.another = None;
+        (wanted.another, wanted.own_store) = (None, OwnStore::Empty);
         wanted.late.clear();
         let others: Vec<Peer> = wanted.asking.keys().cloned().collect();
         self.stage(digest, Stage::Opening);

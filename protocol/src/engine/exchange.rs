@@ -206,7 +206,7 @@ impl Engine {
     fn body_answered(&mut self, ticket: Ticket, peer: &Peer, digest: Digest, response: Result<OpenResponse, AskError>) {
         let answer = match response {
             Ok(OpenResponse::Plain(Response::Body(compressed))) => {
-                self.open(peer, digest, &compressed, None);
+                self.open(Some(peer), digest, &compressed, None);
                 Answer::Body
             }
             Ok(OpenResponse::Plain(Response::Busy)) => Answer::Busy,
@@ -221,8 +221,9 @@ impl Engine {
     pub(super) fn carry_out(&mut self, steps: Vec<BodyStep>) {
         for step in steps {
             match step {
+                BodyStep::LookUp { digest } => self.look_for_held(digest),
                 BodyStep::Ask { peer, digest } => {
-                    let ticket = self.ask_for_body(peer.clone(), digest);
+                    let ticket = self.ask(peer.clone(), Request::Body { digest }, Ask::Body(digest));
                     self.bodies.asked_as(digest, peer, ticket, self.now.mono);
                 }
                 BodyStep::Cancel { ticket } => {

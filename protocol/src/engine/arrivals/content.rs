@@ -34,17 +34,23 @@ impl Engine {
         if self.bodies.seeks(&digest) {
             let steps = self.bodies.arrived(digest, self.now.mono);
             self.carry_out(steps);
-            self.open(peer, digest, &compressed, Some(RecordId::of(header)));
+            self.open(Some(peer), digest, &compressed, Some(RecordId::of(header)));
         }
     }
 
-    /// Has a body opened for every record that waits for it, but one.
-    pub(in crate::engine) fn open(&mut self, peer: &Peer, digest: Digest, compressed: &[u8], but: Option<RecordId>) {
+    /// Has a body, of a peer or of the own store, opened for every record that waits for it, but one.
+    pub(in crate::engine) fn open(
+        &mut self,
+        peer: Option<&Peer>,
+        digest: Digest,
+        compressed: &[u8],
+        but: Option<RecordId>,
+    ) {
         for header in self.bodies.headers(&digest) {
             let record = RecordId::of(&header);
             if Some(record) != but {
                 let ticket = self.ticket();
-                self.opening.insert(ticket, (peer.clone(), digest, record));
+                self.opening.insert(ticket, (peer.cloned(), digest, record));
                 self.out.push(Output::Open {
                     ticket,
                     header,
@@ -78,7 +84,7 @@ impl Engine {
             .any(|held| RecordId::of(held) == record);
         let steps = self.bodies.arrived(digest, self.now.mono);
         self.carry_out(steps);
-        self.open(peer, digest, &opened.0, Some(record));
+        self.open(Some(peer), digest, &opened.0, Some(record));
         if waits {
             self.store_body(record, digest, opened);
         }
@@ -103,7 +109,7 @@ impl Engine {
         match body {
             Ok(opened) => self.store_body(record, digest, opened),
             Err(BodyFault::Digest) => {
-                let steps = self.bodies.mistaken(digest, &peer, self.now.mono);
+                let steps = self.bodies.mistaken(digest, peer, self.now.mono);
                 self.carry_out(steps);
             }
             // The bytes are the author's own: whoever passed them on did as promised.

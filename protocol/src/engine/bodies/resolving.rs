@@ -6,7 +6,7 @@ use crate::{peer::Peer, record::RecordId, time::Millis};
 
 use super::{
     Bodies, BodyStep,
-    wanted::{Stage, Waiter},
+    wanted::{OwnStore, Stage, Waiter},
 };
 
 impl Bodies {
@@ -20,12 +20,12 @@ impl Bodies {
         self.resolve(digest, record, false, now)
     }
 
-    /// The bytes that this peer sent were not the body after all.
-    pub(in crate::engine) fn mistaken(&mut self, digest: Digest, peer: &Peer, now: Millis) -> Vec<BodyStep> {
+    /// The bytes that this peer sent, or none but the own store had, were not the body after all.
+    pub(in crate::engine) fn mistaken(&mut self, digest: Digest, peer: Option<Peer>, now: Millis) -> Vec<BodyStep> {
         let Some(wanted) = self.wanted.get_mut(&digest) else {
             return Vec::new();
         };
-        wanted.refused.insert(peer.clone());
+        wanted.refused.extend(peer);
         self.stage(digest, Stage::Seeking);
         self.advance(digest, now)
     }
@@ -40,7 +40,7 @@ impl Bodies {
         let left_out = |header| wanted.late.contains(&RecordId::of(header));
         let is_late = wanted.stage == Stage::Opening && wanted.headers.iter().all(left_out);
         if is_late {
-            wanted.asked = 0;
+            wanted.own_store = OwnStore::ToAsk;
         }
         let waiters = if held || empty {
             std::mem::take(&mut wanted.waiters)

@@ -4,7 +4,7 @@ use starfish_crypto::Digest;
 
 use crate::{limits, peer::Peer, time::Millis};
 
-use super::{Asking, Bodies, BodyStep, Stage, Wanted};
+use super::{Asking, Bodies, BodyStep, OwnStore, Stage, Wanted};
 
 /// Whom to ask for a body.
 enum Choice {
@@ -60,6 +60,17 @@ impl Bodies {
     }
 
     fn ask_next(&mut self, digest: Digest, now: Millis) -> Vec<BodyStep> {
+        let Some(wanted) = self.wanted.get_mut(&digest) else {
+            return Vec::new();
+        };
+        match wanted.own_store {
+            OwnStore::ToAsk => {
+                wanted.own_store = OwnStore::Asked;
+                return vec![BodyStep::LookUp { digest }];
+            }
+            OwnStore::Asked => return Vec::new(),
+            OwnStore::Empty => {}
+        }
         let Some(wanted) = self.wanted.get(&digest) else {
             return Vec::new();
         };
@@ -72,7 +83,6 @@ impl Bodies {
                 self.leave_line(digest);
                 self.neighbours.begin(&peer);
                 if let Some(wanted) = self.wanted.get_mut(&digest) {
-                    wanted.asked += 1;
                     wanted.asking.insert(peer.clone(), Asking::new(now));
                 }
                 vec![BodyStep::Ask { peer, digest }]

@@ -20,6 +20,14 @@ pub(super) enum Stage {
     Missing(Millis),
 }
 
+/// Whether this node's own store was asked, in this round: nobody else is before that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OwnStore {
+    ToAsk,
+    Asked,
+    Empty,
+}
+
 /// One request of ours.
 #[derive(Debug)]
 pub(super) struct Asking {
@@ -76,8 +84,7 @@ pub(super) struct Wanted {
     /// False: only the providers are asked.
     pub(super) anyone: bool,
     pub(super) asking: BTreeMap<Peer, Asking>,
-    /// How many were asked, in this round.
-    pub(super) asked: usize,
+    pub(super) own_store: OwnStore,
     /// Its place among the bodies that wait until somebody has room.
     pub(super) place: Option<u64>,
     pub(super) waiters: Vec<Waiter>,
@@ -110,7 +117,7 @@ impl Wanted {
             was_busy: false,
             anyone,
             asking: BTreeMap::new(),
-            asked: 0,
+            own_store: OwnStore::ToAsk,
             place: None,
             waiters: Vec::new(),
             stage: Stage::Missing(now),
@@ -152,7 +159,7 @@ impl Wanted {
     /// Another round, in which everyone may be asked.
     pub(super) fn begin_round(&mut self) {
         self.refused.clear();
-        self.asked = 0;
+        self.own_store = OwnStore::ToAsk;
     }
 
     /// Until when each peer that is asked may be about to send something: one that shows nothing for longer than a body is

@@ -103,8 +103,9 @@ fn no_more_are_asked_for_at_once_than_the_line_carries() {
 fn a_full_line_keeps_nobody_from_a_second_peer() {
     let (mut machine, mut next, now) = all_as_slow(&[1, 2], 60_000);
     wanted_of_the_first(&mut machine, 1, &mut next, now);
+    let steps = machine.want(&header(1, 2), peer(1), now);
     assert!(
-        machine.want(&header(1, 2), peer(1), now).is_empty(),
+        asks(&mut machine, steps, &mut next, now).is_empty(),
         "it waits for the first"
     );
     let now = now + limits::BODY_PATIENCE_SLOW;
@@ -241,24 +242,4 @@ fn a_push_is_waited_for_also_while_the_store_is_behind() {
     assert!(due >= Millis(1) + limits::PUSH_WAIT);
     let steps = machine.tick(due);
     assert_eq!(asks(&mut machine, steps, &mut next, due).len(), 1);
-}
-
-#[test]
-fn the_first_of_each_round_is_known() {
-    let (mut machine, mut next, wanted) = (beside_the_author(), 0, header(1, 1));
-    machine.want(&wanted, peer(1), Millis(1));
-    machine.pushing(&peer(1), wanted.body_digest, Millis(2));
-    // The author, whose push stopped, is asked from the second round on.
-    for others in [1, 2] {
-        let now = machine.next_wake().expect("another one is asked");
-        let steps = machine.tick(now);
-        let mut open = asks(&mut machine, steps, &mut next, now);
-        for place in 0..=others {
-            let (_, _, ticket) = open.pop().expect("somebody is asked");
-            assert_eq!(machine.is_first_request(&wanted.body_digest), place == 0, "{place}");
-            let steps = machine.answered(ticket, Answer::Nothing, now);
-            open = asks(&mut machine, steps, &mut next, now);
-        }
-        assert!(open.is_empty());
-    }
 }
