@@ -70,7 +70,7 @@ pub struct Head {
     pub nodes: u32,
     /// How many virtual seconds.
     pub seconds: u64,
-    /// The program: its version, commit, lock file, compiler and target.
+    /// The program: its version, commit, lock file, compiler, target and profile.
     pub program: String,
 }
 
