@@ -2,10 +2,10 @@
 //!
 //! | invariant | looked at |
 //! |---|---|
-//! | nothing is believed that trust forbids (`facts`) | when a record becomes durable or rises, and all of it once news of lost trust had their time |
+//! | nothing is believed that trust forbids (`facts`) | when a record becomes durable or rises, and all of it once news of lost trust had their time at the node |
 //! | no TLP:GREEN at a node that no honest node may tell it | when a record becomes durable, and when what is no node hears of it |
 //! | what was acknowledged is not lost, header or body (`kept`) | when a node starts again |
-//! | each record reaches everybody who wants it and may have it within the time that the plan gives (`spreading`) | within a second after that time |
+//! | each record reaches everybody who wants it and may have it within the time that the plan gives (`spreading`) | within a second after that time, at each node |
 //! | no honest node is held to have misbehaved by another one, or to have written two histories | when a node says so |
 //! | no honest node ends by itself | when it ends |
 //! | nothing more is taken of an author that is proven to have written two | when a record becomes durable |
@@ -80,6 +80,8 @@ pub(super) struct Checks {
     forks: Vec<BTreeMap<PublicKey, Millis>>,
     /// The entries of each ledger up to which it was looked at what is believed.
     read: Vec<u64>,
+    /// How many losses of trust each node has dealt with since it started, as was looked at.
+    dealt: Vec<usize>,
     looked: u64,
 }
 
@@ -96,6 +98,7 @@ impl Checks {
             kept: vec![Kept::default(); plan.len()],
             forks: vec![BTreeMap::new(); plan.len()],
             read: vec![0; plan.len()],
+            dealt: vec![0; plan.len()],
             looked: 0,
         }
     }
@@ -117,7 +120,7 @@ impl Checks {
         match what {
             What::Started => {
                 self.running_since[node] = Some(at);
-                self.read[node] = 0;
+                (self.read[node], self.dealt[node]) = (0, 0);
                 if self.is_honest[node] {
                     self.honest.insert(cast.members[node].peer, node);
                     if let Some(ledger) = &residents[node].ledger {

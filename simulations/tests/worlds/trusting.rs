@@ -181,6 +181,27 @@ fn a_node_that_goes_on_believing_is_noticed() {
 }
 
 #[test]
+fn a_node_that_has_started_again_and_goes_on_believing_is_noticed() {
+    let words = ["node 3 believes record", "whom it does not trust", "seed 36"];
+    fails(
+        "trusting::a_node_that_has_started_again_and_goes_on_believing_is_noticed",
+        &words,
+        || {
+            let lowers =
+                |change: &Change| matches!(change, Change::Judge { acceptance, .. } if acceptance.is_nothing());
+            bent(chain(36), |_| None, lowers).run(|world| {
+                published(world);
+                world.withdraw(1, 2);
+                world.run_for(20 * SECOND);
+                // Its half a minute begins again.
+                world.restart(3, Damage::None);
+                world.run_for(40 * SECOND);
+            });
+        },
+    );
+}
+
+#[test]
 fn a_node_that_keeps_what_a_thief_wrote_is_noticed() {
     let words = ["node 3 believes record", "which a revocation voids", "seed 35"];
     fails(

@@ -193,6 +193,31 @@ impl Keeper for Forger {
 }
 
 #[test]
+fn what_a_node_does_not_catch_up_with_is_noticed() {
+    let words = ["has not reached node 1 by 42", "seed 85"];
+    fails(
+        "watching::what_a_node_does_not_catch_up_with_is_noticed",
+        &words,
+        || {
+            let careless = NodePlan {
+                keeper: Some(Arc::new(|keeper| Arc::new(Careless(keeper)))),
+                ..NodePlan::new(1)
+            };
+            let plan = World::new(85).nodes(1).node(careless);
+            plan.converge_within(20 * SECOND).run(|world| {
+                world.run_for(10 * SECOND);
+                world.crash(1, Damage::None);
+                world.publish(0, "malware", &["a.example"]).expect("it is certified");
+                world.run_for(11 * SECOND);
+                // The time of the record is over before that of the node.
+                world.start(1);
+                world.run_for(30 * SECOND);
+            });
+        },
+    );
+}
+
+#[test]
 fn an_honest_node_that_is_blamed_is_noticed() {
     let words = ["node 2 holds honest node 1 to have misbehaved", "seed 80"];
     fails("watching::an_honest_node_that_is_blamed_is_noticed", &words, || {

@@ -82,18 +82,15 @@ impl Checks {
         others.any(|other| facts.confides(other, org, self.clock(other)))
     }
 
-    /// Once in a while: what rose to be believed since, and, when news of lost trust have had their time, everything.
+    /// Once in a while: what rose to be believed since, and, when news of lost trust have had their time at a node, everything.
     pub(super) fn check_beliefs(&mut self, residents: &[Resident], facts: &mut Facts) {
-        let calm = Clock {
-            now: kernel::now().unwrap_or_default(),
-            settled: self.calm_since.unwrap_or(u64::MAX),
-        };
-        let everything = facts.take_due(calm);
         for (node, resident) in residents.iter().enumerate() {
             let Some(ledger) = resident.ledger.as_ref().filter(|_| self.is_honest[node]) else {
                 continue;
             };
-            if everything {
+            let due = facts.due(self.clock(node));
+            if due > self.dealt[node] {
+                self.dealt[node] = due;
                 let all = self.kept[node].records();
                 all.for_each(|id| self.check_belief(node, id, ledger, facts));
             }
