@@ -191,6 +191,12 @@ impl World {
         !news.is_empty()
     }
 
+    /// The last look at everything.
+    fn finish(&mut self) {
+        self.take_news();
+        self.checks.end(&self.residents);
+    }
+
     fn note(&mut self, node: Option<usize>, what: What) {
         self.chronicle.note(node, what);
         self.take_news();

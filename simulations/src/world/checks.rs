@@ -4,7 +4,7 @@
 //! |---|---|
 //! | nothing is believed that trust forbids (`facts`) | when a record becomes durable or rises, and all of it once news of lost trust had their time at the node |
 //! | no TLP:GREEN at a node that no honest node may tell it | when a record becomes durable, and when what is no node hears of it |
-//! | what was acknowledged is not lost, header or body (`kept`) | when a node starts again |
+//! | what was acknowledged is not lost, header or body (`kept`) | when a node starts again, and at the end |
 //! | each record reaches everybody who wants it and may have it within the time that the plan gives (`spreading`) | within a second after that time, at each node |
 //! | no honest node is held to have misbehaved by another one, or to have written two histories | when a node says so |
 //! | no honest node ends by itself | when it ends |
@@ -23,6 +23,7 @@ use starfish_crypto::PublicKey;
 use starfish_node::{
     ledger::{Ledger, catalogue::State},
     mesh::{CloseReason, Event},
+    store::{Space, Store as _},
 };
 use starfish_protocol::{
     engine::port::{self, DisconnectReason},
@@ -30,7 +31,7 @@ use starfish_protocol::{
     record::RecordId,
     time::Millis,
 };
-use starfish_sim_kernel::{self as kernel, Owner};
+use starfish_sim_kernel::{self as kernel, Owner, WallClock};
 
 use self::{kept::Kept, spreading::Spreading};
 use super::{
@@ -57,7 +58,19 @@ const QUARANTINED: u64 = limits::QUARANTINE_BYTES / 8 * 9;
 /// Whether a record is there with its body, or has none.
 pub(super) fn is_whole(ledger: &Ledger<Disk>, record: &RecordId) -> bool {
     let card = ledger.card_of(record).expect("memory does not fail");
-    card.is_some_and(|(_, card)| matches!(card.state, State::Present | State::Bare))
+    card.is_some_and(|(_, card)| match card.state {
+        State::Present => {
+            let body = ledger.store().get(Space::Bodies, card.body.as_bytes());
+            body.expect("memory does not fail").is_some()
+        }
+        state => state == State::Bare,
+    })
+}
+
+/// What a node's clock says.
+fn wall(node: usize) -> Millis {
+    let wall = kernel::inside(Owner::node(node), WallClock::now);
+    Millis(wall.unwrap_or_default() / 1_000_000)
 }
 
 /// What an event is looked at beside.
@@ -123,9 +136,7 @@ impl Checks {
                 (self.read[node], self.dealt[node]) = (0, 0);
                 if self.is_honest[node] {
                     self.honest.insert(cast.members[node].peer, node);
-                    if let Some(ledger) = &residents[node].ledger {
-                        self.kept[node].check(node, ledger);
-                    }
+                    self.check_kept(node, &residents[node]);
                 }
             }
             What::Crashed(damage) => {
@@ -185,6 +196,19 @@ impl Checks {
         }
     }
 
+    /// What does not show before the end?
+    pub(super) fn end(&self, residents: &[Resident]) {
+        for (node, resident) in residents.iter().enumerate().filter(|(node, _)| self.is_honest[*node]) {
+            self.check_kept(node, resident);
+        }
+    }
+
+    fn check_kept(&self, node: usize, resident: &Resident) {
+        if let Some(ledger) = &resident.ledger {
+            self.kept[node].check(node, ledger, wall(node));
+        }
+    }
+
     /// Once a virtual second: what does not show in any event?
     pub(super) fn look(&mut self, network: &Network, (residents, cast, facts): Everything<'_>, plan: &[NodePlan]) {
         let second = kernel::now().unwrap_or_default() / SECOND;
@@ -202,6 +226,7 @@ impl Checks {
         }
         for (node, resident) in residents.iter().enumerate() {
             let held = resident.ledger.as_ref().map_or(0, |ledger| ledger.counts().held_bytes);
+            self.kept[node].holds(held);
             invariant!(held <= QUARANTINED, "node {node} holds {held} bytes in quarantine");
         }
         let (owner, tasks) = kernel::most_tasks();

@@ -136,10 +136,15 @@ impl Keeper for Bent {
     }
 }
 
-/// Bends what node 3 keeps.
-fn bent(plan: Plan, before: fn(&Change) -> Option<Change>, without: fn(&Change) -> bool) -> Plan {
+/// Bends what a node keeps.
+pub(crate) fn bent(
+    plan: Plan,
+    bends: usize,
+    before: fn(&Change) -> Option<Change>,
+    without: fn(&Change) -> bool,
+) -> Plan {
     plan.each(|number, node: &mut NodePlan| {
-        if number == 3 {
+        if number == bends {
             node.keeper = Some(Arc::new(move |inner| Arc::new(Bent { inner, before, without })));
         }
     })
@@ -159,7 +164,7 @@ fn a_node_that_believes_anybody_is_noticed() {
         let plan = World::new(33).nodes(4).each(|number, node| {
             node.roots = (number == 3).then(Vec::new);
         });
-        bent(plan, everybody, |_| false).run(|world| {
+        bent(plan, 3, everybody, |_| false).run(|world| {
             world.run_for(10 * SECOND);
             world.publish(2, "malware", &["a.example"]).expect("it is certified");
             world.run_for(90 * SECOND);
@@ -172,7 +177,7 @@ fn a_node_that_goes_on_believing_is_noticed() {
     let words = ["node 3 believes record", "whom it does not trust", "seed 34"];
     fails("trusting::a_node_that_goes_on_believing_is_noticed", &words, || {
         let lowers = |change: &Change| matches!(change, Change::Judge { acceptance, .. } if acceptance.is_nothing());
-        bent(chain(34), |_| None, lowers).run(|world| {
+        bent(chain(34), 3, |_| None, lowers).run(|world| {
             published(world);
             world.withdraw(1, 2);
             world.run_for(40 * SECOND);
@@ -189,7 +194,7 @@ fn a_node_that_has_started_again_and_goes_on_believing_is_noticed() {
         || {
             let lowers =
                 |change: &Change| matches!(change, Change::Judge { acceptance, .. } if acceptance.is_nothing());
-            bent(chain(36), |_| None, lowers).run(|world| {
+            bent(chain(36), 3, |_| None, lowers).run(|world| {
                 published(world);
                 world.withdraw(1, 2);
                 world.run_for(20 * SECOND);
@@ -209,7 +214,7 @@ fn a_node_that_keeps_what_a_thief_wrote_is_noticed() {
         &words,
         || {
             let cuts = |change: &Change| matches!(change, Change::Cut { .. });
-            bent(chain(35), |_| None, cuts).run(|world| {
+            bent(chain(35), 3, |_| None, cuts).run(|world| {
                 let before = published(world);
                 let good = world.position(2, &before).expect("it wrote that");
                 let after = world.publish(2, "malware", &["b.example"]).expect("it is certified")[0];

@@ -5,9 +5,9 @@ use starfish_protocol::{
     engine::port::{Found, Query},
     record::{Header, RecordId, Tlp},
 };
-use starfish_sim_kernel::{self as kernel, WallClock};
+use starfish_sim_kernel as kernel;
 
-use super::{Checks, Everything, Facts, NodePlan, is_whole};
+use super::{Checks, Everything, Facts, NodePlan, is_whole, wall};
 use crate::world::{cast::Cast, ended::invariant, residents::Resident};
 
 /// A record on its way.
@@ -45,9 +45,8 @@ impl Checks {
         let (Some(within), Some(calm), Some(now)) = (self.converge_within, self.calm_since, kernel::now()) else {
             return;
         };
-        let wall = WallClock::now().unwrap_or_default() / 1_000_000;
         let mut spreading = std::mem::take(&mut self.spreading);
-        spreading.retain(|record| !record.left.is_empty() && record.header.expires_at.0 > wall);
+        spreading.retain(|record| !record.left.is_empty());
         let has_run = |node: usize| self.running_since[node].is_some_and(|up| up.max(calm) + within <= now);
         // Nobody can have what only an author has that is down.
         let is_due = |record: &Spreading| record.since + within <= now && has_run(record.author);
@@ -56,7 +55,7 @@ impl Checks {
                 let Some(ledger) = &residents[node].ledger else {
                     continue;
                 };
-                if self.is_wanted(record, node, &plan[node], cast, facts) {
+                if record.header.expires_at > wall(node) && self.is_wanted(record, node, &plan[node], cast, facts) {
                     invariant!(
                         is_whole(ledger, &record.id),
                         "record {}, published by node {} at {} ms, has not reached node {node} by {} ms",
