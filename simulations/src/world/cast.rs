@@ -70,6 +70,7 @@ pub(crate) struct House {
 pub(crate) struct Cast {
     pub(crate) community: Community,
     pub(crate) members: Vec<Member>,
+    numbers: BTreeMap<PublicKey, usize>,
     /// By their numbers.
     pub(crate) houses: BTreeMap<usize, House>,
 }
@@ -85,11 +86,19 @@ impl Cast {
                 .or_insert_with(|| House::new(seed, community, *organisation));
             house.member(secret(seed, "node", node))
         };
+        let members: Vec<Member> = organisations.iter().enumerate().map(member).collect();
+        let keys = members.iter().map(|member| member.key.public());
         Self {
             community,
-            members: organisations.iter().enumerate().map(member).collect(),
+            numbers: keys.zip(0..).collect(),
+            members,
             houses,
         }
+    }
+
+    /// The node whose records this key signs.
+    pub(crate) fn node_of(&self, author: &PublicKey) -> Option<usize> {
+        self.numbers.get(author).copied()
     }
 
     /// The organisation of this number.

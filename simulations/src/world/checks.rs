@@ -160,7 +160,7 @@ impl Checks {
                 }
                 if self.is_honest[node] {
                     self.check_history(node, event, &residents[node], cast);
-                    self.check_event(node, event, &residents[node], facts);
+                    self.check_event(node, event, (residents, cast, facts));
                 }
             }
             What::Overheard(what) => self.check_overheard(node, what, (residents, cast, facts)),
@@ -168,12 +168,12 @@ impl Checks {
         }
     }
 
-    fn check_event(&mut self, node: usize, event: &Event, resident: &Resident, facts: &mut Facts) {
+    fn check_event(&mut self, node: usize, event: &Event, (residents, cast, facts): Everything<'_>) {
         match event {
             Event::Engine(port::Event::Stored(id) | port::Event::BodyStored(id)) => {
-                self.kept[node].note(event, resident);
-                if let Some(ledger) = &resident.ledger {
-                    self.check_belief(node, id, ledger, facts);
+                self.kept[node].note(event, &residents[node]);
+                if let Some(ledger) = &residents[node].ledger {
+                    self.check_belief(node, id, ledger, (cast, facts));
                 }
             }
             Event::Engine(port::Event::Faulted { peer, fault }) => {
@@ -216,8 +216,8 @@ impl Checks {
             return;
         }
         self.looked = second;
-        self.check_convergence((residents, cast, facts), plan);
-        self.check_beliefs(residents, facts);
+        self.check_convergence((residents, cast, &mut *facts), plan);
+        self.check_beliefs((residents, cast, facts));
         for (node, queued) in network.queued().into_iter().enumerate() {
             invariant!(
                 queued <= QUEUED,

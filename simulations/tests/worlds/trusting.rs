@@ -1,10 +1,14 @@
 //! Whom a node believes: by endorsements that nodes sign and tell, and what watches over it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use starfish_node::mesh::{KeepError, Keeper};
 use starfish_protocol::{
     engine::port::{Change, Found, Query},
+    organisation::OrgId,
     record::RecordId,
     trust::Acceptance,
 };
@@ -170,6 +174,40 @@ fn a_node_that_believes_anybody_is_noticed() {
             world.run_for(90 * SECOND);
         });
     });
+}
+
+#[test]
+fn a_node_that_takes_somebody_for_another_is_noticed() {
+    /// The organisation of node 0, which node 3 trusts.
+    static TRUSTED: OnceLock<OrgId> = OnceLock::new();
+    let words = ["node 3 believes record", "as one of", "seed 37"];
+    fails(
+        "trusting::a_node_that_takes_somebody_for_another_is_noticed",
+        &words,
+        || {
+            let as_trusted = |change: &Change| match change {
+                Change::Record {
+                    header,
+                    body,
+                    received_at,
+                    own,
+                    ..
+                } => Some(Change::Record {
+                    header: header.clone(),
+                    org: TRUSTED.get().copied(),
+                    body: body.clone(),
+                    received_at: *received_at,
+                    own: *own,
+                }),
+                _ => None,
+            };
+            let is_record = |change: &Change| matches!(change, Change::Record { .. });
+            bent(chain(37), 3, as_trusted, is_record).run(|world| {
+                TRUSTED.set(world.org(0)).expect("one world");
+                published(world);
+            });
+        },
+    );
 }
 
 #[test]

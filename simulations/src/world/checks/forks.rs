@@ -26,9 +26,7 @@ impl Checks {
     }
 
     fn prove(&mut self, node: usize, author: &PublicKey, cast: &Cast) {
-        let mut members = cast.members.iter().zip(&self.is_honest);
-        let blamed = members.position(|(member, is_honest)| *is_honest && member.key.public() == *author);
-        if let Some(blamed) = blamed {
+        if let Some(blamed) = cast.node_of(author).filter(|author| self.is_honest[*author]) {
             broken(format!(
                 "node {node} holds honest node {blamed} to have written two histories"
             ));
