@@ -100,7 +100,7 @@ pub struct Outcome {
     pub own_tld_received_percent: Option<f64>,
     /// Trust and poison, in runs that are about them.
     pub trust: Option<TrustFigures>,
-    /// The lowest gossip score that an honest node had at another one, looked at every 30 virtual seconds; none where no two
+    /// The lowest gossip score that an honest node had at another one, looked at every ten virtual seconds; none where no two
     /// were connected then.
     pub lowest_score: Option<f64>,
     /// Latency by region of the receiver.

@@ -212,6 +212,11 @@ impl World {
         self.archive.count()
     }
 
+    /// The lowest gossip score that an honest node had at another one so far; none where no two were connected when asked.
+    pub fn lowest_score(&self) -> Option<f64> {
+        self.checks.lowest_score()
+    }
+
     /// The network, for its figures.
     pub fn network(&self) -> &Network {
         &self.network

@@ -7,6 +7,7 @@
 //! | what was acknowledged is not lost, header or body (`kept`) | when a node starts again, and at the end |
 //! | each record reaches everybody who wants it and may have it within the time that the plan gives (`spreading`) | within a second after that time, at each node |
 //! | no honest node is held to have misbehaved by another one, or to have written two histories | when a node says so |
+//! | no honest node has a gossip score below zero at another one (`scores`) | every ten virtual seconds |
 //! | no honest node ends by itself | when it ends |
 //! | nothing more is taken of an author that is proven to have written two | when a record becomes durable |
 //! | queues, tasks and what is in quarantine are bounded, at each node | once a virtual second |
@@ -14,6 +15,7 @@
 mod beliefs;
 mod forks;
 mod kept;
+mod scores;
 mod spreading;
 
 use std::collections::BTreeMap;
@@ -33,7 +35,7 @@ use starfish_protocol::{
 };
 use starfish_sim_kernel::{self as kernel, Owner, WallClock};
 
-use self::{kept::Kept, spreading::Spreading};
+use self::{kept::Kept, scores::Scores, spreading::Spreading};
 use super::{
     NodePlan,
     cast::Cast,
@@ -95,6 +97,7 @@ pub(super) struct Checks {
     read: Vec<u64>,
     /// How many losses of trust each node has dealt with since it started, as was looked at.
     dealt: Vec<usize>,
+    scores: Scores,
     looked: u64,
 }
 
@@ -112,6 +115,7 @@ impl Checks {
             forks: vec![BTreeMap::new(); plan.len()],
             read: vec![0; plan.len()],
             dealt: vec![0; plan.len()],
+            scores: Scores::default(),
             looked: 0,
         }
     }
@@ -218,6 +222,7 @@ impl Checks {
         self.looked = second;
         self.check_convergence((residents, cast, &mut *facts), plan);
         self.check_beliefs((residents, cast, facts));
+        self.check_scores(residents);
         for (node, queued) in network.queued().into_iter().enumerate() {
             invariant!(
                 queued <= QUEUED,

@@ -18,13 +18,14 @@ use starfish_protocol::engine::port::{Change, Command, Found, Query};
 use starfish_sim::{
     Damage,
     network::Separation,
-    world::{NodePlan, World},
+    world::{NodePlan, World, speaker::Speech},
 };
 use starfish_sim_kernel::{Owner, real_time, spawn};
 
 use crate::{
     alone::{alone, child, said, told},
     keeping::{careless, idle},
+    speaking::speaker,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -167,6 +168,21 @@ fn an_honest_node_that_is_blamed_is_noticed() {
             world.run_for(10 * SECOND);
             world.publish(0, "malware", &["a.example"]).expect("it is certified");
             world.run_for(10 * SECOND);
+        });
+    });
+}
+
+#[test]
+fn an_honest_node_with_a_bad_score_is_noticed() {
+    let words = ["node 1 gives honest node 0 the score -", "seed 90"];
+    fails("watching::an_honest_node_with_a_bad_score_is_noticed", &words, || {
+        // Honest by its plan alone: gossipsub punishes whoever comes and goes like that, and the rules say nothing of it.
+        let honest = NodePlan {
+            is_honest: true,
+            ..speaker(0, Speech::Graft)
+        };
+        World::new(90).node(honest).nodes(1).run(|world| {
+            world.run_for(120 * SECOND);
         });
     });
 }
