@@ -31,6 +31,7 @@ use starfish_node::{ledger::Ledger, mesh::Handle, store::memory::Pool};
 use starfish_protocol::{engine::port::Change, organisation::OrgId, time::Millis};
 use starfish_sim_kernel::{self as kernel, WallClock};
 
+pub(crate) use self::cast::CERTIFIED_S;
 use self::{
     cast::Cast,
     checks::Checks,

@@ -239,14 +239,12 @@ impl<'a> Play<'a> {
                 self.split.remove(&name);
                 self.separate(world);
             }
-            Deed::Crash { node, store } if world.handle(node as usize).is_some() => {
+            Deed::Crash { node, store } => {
                 // What it said until now is heard while its ledger can still be asked.
                 self.listen(world);
                 world.crash(node as usize, damage(store));
             }
-            Deed::Restart { node } if world.handle(node as usize).is_none() => world.start(node as usize),
-            // Two sections of a scenario may want the same node down at the same time.
-            Deed::Crash { .. } | Deed::Restart { .. } => {}
+            Deed::Restart { node } => world.start(node as usize),
         }
     }
 

@@ -21,8 +21,8 @@ use starfish_sim_kernel::EPOCH_S;
 use super::plan::Vouch;
 
 const DAY: u64 = 86_400_000;
-/// How long certificates and endorsements hold. Worlds are shorter.
-const CERTIFIED: u64 = 80 * DAY;
+/// How many seconds of a world certificates and endorsements hold. Worlds are shorter.
+pub(crate) const CERTIFIED_S: u64 = 80 * 86_400;
 
 /// One node, as it is known to others, and its secrets.
 #[derive(Debug)]
@@ -122,7 +122,7 @@ fn secret(seed: u64, purpose: &str, number: usize) -> SecretKey {
 /// From when to when everything that is signed here holds.
 fn period() -> (Millis, Millis) {
     let epoch = EPOCH_S * 1_000;
-    (Millis(epoch - DAY), Millis(epoch + CERTIFIED))
+    (Millis(epoch - DAY), Millis(epoch + CERTIFIED_S * 1_000))
 }
 
 fn checked(signed: Result<Statement, StatementError>) -> CheckedStatement {
