@@ -1,6 +1,19 @@
-//! Tells the program which commit, compiler and target it was made of, for the heads of its reports.
+//! Tells the program which commit, compiler, target and profile it was made of, for the heads of its reports.
 
 use std::process::Command;
+
+/// What the program is made of: a change of it is one of the commit's tree.
+const SOURCES: [&str; 9] = [
+    "src",
+    "kernel",
+    "futures-timer",
+    "../node/src",
+    "../protocol/src",
+    "../crypto/src",
+    "data",
+    "build.rs",
+    "Cargo.lock",
+];
 
 fn main() {
     // Without the lock `status` leaves the index as it is; refreshed, it would have this run again at the next build.
@@ -11,12 +24,17 @@ fn main() {
     }
     let compiler = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
     let compiler = first_line(Command::new(compiler).arg("--version"));
-    let target = std::env::var("TARGET").unwrap_or_else(|_| "unknown".to_owned());
+    let told = |name: &str| std::env::var(name).unwrap_or_else(|_| "unknown".to_owned());
+    let (target, profile) = (told("TARGET"), told("PROFILE"));
     println!("cargo::rustc-env=STARFISH_SIM_COMMIT={commit}");
     println!("cargo::rustc-env=STARFISH_SIM_COMPILER={compiler}");
     println!("cargo::rustc-env=STARFISH_SIM_TARGET={target}");
-    for file in ["../.git/HEAD", "../.git/index", "Cargo.lock"] {
-        println!("cargo::rerun-if-changed={file}");
+    println!("cargo::rustc-env=STARFISH_SIM_PROFILE={profile}");
+    // Of a worktree they are elsewhere, and a file that is not there would have this run at every build.
+    let state = ["HEAD", "index"].map(|file| git(&["rev-parse", "--git-path", file]));
+    let known = state.iter().map(String::as_str).filter(|file| *file != "unknown");
+    for path in known.chain(SOURCES) {
+        println!("cargo::rerun-if-changed={path}");
     }
 }
 

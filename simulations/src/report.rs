@@ -70,7 +70,7 @@ pub struct Head {
     pub nodes: u32,
     /// How many virtual seconds.
     pub seconds: u64,
-    /// The program: its version, commit, lock file, compiler and target.
+    /// The program: its version, commit, lock file, compiler, target and profile.
     pub program: String,
 }
 
@@ -100,7 +100,7 @@ pub struct Outcome {
     pub own_tld_received_percent: Option<f64>,
     /// Trust and poison, in runs that are about them.
     pub trust: Option<TrustFigures>,
-    /// The lowest gossip score that an honest node had at another one, looked at every 30 virtual seconds; none where no two
+    /// The lowest gossip score that an honest node had at another one, looked at every ten virtual seconds; none where no two
     /// were connected then.
     pub lowest_score: Option<f64>,
     /// Latency by region of the receiver.

@@ -31,6 +31,7 @@ use starfish_node::{ledger::Ledger, mesh::Handle, store::memory::Pool};
 use starfish_protocol::{engine::port::Change, organisation::OrgId, time::Millis};
 use starfish_sim_kernel::{self as kernel, WallClock};
 
+pub(crate) use self::cast::CERTIFIED_S;
 use self::{
     cast::Cast,
     checks::Checks,
@@ -191,6 +192,12 @@ impl World {
         !news.is_empty()
     }
 
+    /// The last look at everything.
+    fn finish(&mut self) {
+        self.take_news();
+        self.checks.end(&self.residents);
+    }
+
     fn note(&mut self, node: Option<usize>, what: What) {
         self.chronicle.note(node, what);
         self.take_news();
@@ -204,6 +211,11 @@ impl World {
     /// How many things happened so far.
     pub fn events(&self) -> u64 {
         self.archive.count()
+    }
+
+    /// The lowest gossip score that an honest node had at another one so far; none where no two were connected when asked.
+    pub fn lowest_score(&self) -> Option<f64> {
+        self.checks.lowest_score()
     }
 
     /// The network, for its figures.

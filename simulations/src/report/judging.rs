@@ -24,7 +24,7 @@ fn missed((name, expected, found): Row, way: &str, holds: fn(&f64, &f64) -> bool
     }
 }
 
-fn at_least(expect: &Expect, outcome: &Outcome) -> [Row; 6] {
+fn at_least(expect: &Expect, outcome: &Outcome) -> [Row; 5] {
     let met = outcome.poison().map(|poison| poison.poison_met_percent);
     let trust = outcome.trust.as_ref();
     let listed = trust.and_then(|trust| trust.true_listed_percent);
@@ -39,7 +39,6 @@ fn at_least(expect: &Expect, outcome: &Outcome) -> [Row; 6] {
         ("kept_percent", expect.kept_percent, outcome.kept_percent()),
         ("true_listed_percent", expect.true_listed_percent, listed),
         ("frozen_percent", expect.frozen_percent, frozen),
-        ("lowest_score", expect.lowest_score, outcome.lowest_score),
     ]
 }
 

@@ -13,11 +13,10 @@ use super::{
     vouching::Vouches,
     written::{Nodes, Publish, TopologyKind, Written},
 };
+use crate::world::CERTIFIED_S;
 
 /// More nodes than this do not fit into the memory of a usual machine, at some 0.5 MiB each.
 const NODES: u32 = 50_000;
-/// A year of virtual time; no study here is longer.
-const SECONDS: u64 = 366 * 86_400;
 /// A minute each way: beyond it every request of a node ends before its answer comes.
 const LINE_MS: u64 = 60_000;
 /// More observables than a publication ever has; a longer list would be split by its publisher.
@@ -67,7 +66,7 @@ pub fn check(written: &Written, folder: &Path) -> Result<Files, Vec<Wrong>> {
         happenings::hostile(name, adversary, written, &mut found);
         trusting::hostile(name, adversary, written, &mut found);
     }
-    effect::effect(written, vouches.as_ref(), &mut found);
+    effect::effect(written, latency.as_ref(), vouches.as_ref(), &mut found);
     match latency {
         Some(latency) if found.0.is_empty() => Ok(Files {
             latency,
@@ -229,12 +228,12 @@ fn links(text: &str, total: u32) -> Result<Vec<(u32, u32)>, String> {
 }
 
 fn whole(written: &Written, found: &mut Found) {
-    let holds = (1..=SECONDS).contains(&written.seconds);
+    let holds = (1..=CERTIFIED_S).contains(&written.seconds);
     found.unless(
         holds,
         "seconds",
         "is no length of a run",
-        "write a number between 1 and a year of seconds",
+        &format!("write a number between 1 and {CERTIFIED_S}: then all certificates end"),
     );
     let settled = written.settle_seconds < written.seconds;
     found.unless(

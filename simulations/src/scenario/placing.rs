@@ -6,7 +6,7 @@ use rand::{Rng, RngExt as _, SeedableRng, seq::SliceRandom as _};
 use rand_chacha::ChaCha8Rng;
 
 use super::{
-    Scenario, workload,
+    Latency, Scenario, workload,
     written::{AdversaryKind, Nodes, Tlds, TopologyKind, TrustKind},
 };
 
@@ -74,15 +74,16 @@ pub fn places(scenario: &Scenario, seed: u64) -> Vec<Place> {
     all
 }
 
+/// Where the node of this number of a role is; none when its region is not in the latency file.
+pub fn region(latency: &Latency, nodes: &Nodes, number: u32) -> Option<usize> {
+    match nodes.regions.len() {
+        0 => Some(number as usize % latency.regions.len()),
+        some => latency.region(&nodes.regions[number as usize % some]),
+    }
+}
+
 fn place(scenario: &Scenario, role: &str, nodes: &Nodes, number: u32) -> Place {
-    let regions = &nodes.regions;
-    let region = match regions.len() {
-        0 => number as usize % scenario.latency.regions.len(),
-        some => {
-            let name = &regions[number as usize % some];
-            scenario.latency.region(name).expect("checked with the scenario")
-        }
-    };
+    let region = region(&scenario.latency, nodes, number).expect("checked with the scenario");
     let tlds = workload::tlds();
     Place {
         role: role.to_owned(),
@@ -152,9 +153,14 @@ fn turn_hostile(scenario: &Scenario, all: &mut [Place], chance: &mut impl Rng) {
 }
 
 fn skew_clocks(scenario: &Scenario, all: &mut [Place], chance: &mut impl Rng) {
+    let mut skewed = BTreeSet::new();
     for skew in scenario.written.skew.values() {
-        for node in some_of(all, &skew.role, skew.count as usize, chance) {
+        let mut nodes = of_role(all, &skew.role);
+        // A clock that an earlier section has set stays so.
+        nodes.retain(|node| !skewed.contains(node));
+        for node in drawn(nodes, skew.count as usize, chance) {
             all[node as usize].skew = skew.milliseconds;
+            skewed.insert(node);
         }
     }
 }
@@ -251,6 +257,20 @@ mod tests {
         // Half of an odd number is rounded, and the last section gets what is left.
         check(11, &[("a", 0.5), ("b", 0.5)], &[6, 5]);
         check(10, &[("a", 0.1), ("b", 0.2), ("c", 0.7)], &[1, 2, 7]);
+    }
+
+    #[test]
+    fn skewed_sections_of_one_role_share_its_nodes() {
+        let section = |name: &str, count: u32, by: i64| {
+            format!("[skew.{name}]\nrole = \"cert\"\ncount = {count}\nmilliseconds = {by}\n")
+        };
+        let text = "title = \"a test\"\nseconds = 60\n[nodes.cert]\ncount = 10\n".to_owned();
+        let text = text + &section("a", 4, 7) + &section("b", 5, -7);
+        let scenario = read(Path::new("test.toml"), &text, &Changes::default());
+        let scenario = scenario.unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
+        let places = places(&scenario, 1);
+        let found = [7, -7, 0].map(|by| places.iter().filter(|place| place.skew == by).count());
+        assert_eq!(found, [4, 5, 1]);
     }
 
     #[test]

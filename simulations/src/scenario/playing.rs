@@ -18,7 +18,6 @@ use std::{
     time::Duration,
 };
 
-use libp2p::PeerId;
 use starfish_node::mesh::Event;
 use starfish_protocol::{engine::port, record::RecordId};
 
@@ -49,8 +48,6 @@ use crate::{
 
 use self::watching::Watch;
 
-/// So many virtual seconds pass between two looks at what honest nodes think of each other.
-const SCORED: u64 = 30;
 /// A crash that tears the end of the store takes its last flushes.
 const TORN: usize = 3;
 
@@ -117,13 +114,9 @@ struct Play<'a> {
     seed: u64,
     heard: Heard,
     gathering: Gathering,
-    /// The lowest score that an honest node had at another one.
-    lowest_score: Option<f64>,
     pushes: Option<Pushes>,
     /// The parts that are split off now.
     split: BTreeMap<String, (Separation, Vec<usize>)>,
-    /// The nodes, by who they are in the mesh.
-    peers: BTreeMap<PeerId, usize>,
     /// Whether trust is watched.
     watches: bool,
     watch: Watch,
@@ -168,9 +161,7 @@ impl<'a> Play<'a> {
             heard,
             pushes: compares.then(|| Pushes::new(known.clone(), splits.clone())),
             gathering: Gathering::new(known, splits),
-            lowest_score: None,
             split: BTreeMap::new(),
-            peers: BTreeMap::new(),
             watches: watches_trust(scenario),
             watch: Watch::default(),
             last_good: BTreeMap::new(),
@@ -179,7 +170,6 @@ impl<'a> Play<'a> {
     }
 
     fn all(mut self, world: &mut World, clock: &AtomicU64) -> Outcome {
-        self.peers = (0..world.len()).map(|node| (world.peer(node), node)).collect();
         self.watch = Watch::new(world, self.places, &schemes::needed(), &schemes::topic());
         hostile::keep_apart(self.places, world);
         let settled = Duration::from_secs(self.scenario.written.settle_seconds);
@@ -208,22 +198,6 @@ impl<'a> Play<'a> {
             world.run_until(next);
             clock.store(world.now().as_secs(), Ordering::Relaxed);
             self.listen(world);
-            if world.now().as_secs().is_multiple_of(SCORED) {
-                self.score(world);
-            }
-        }
-    }
-
-    /// Looks what honest nodes think of each other.
-    fn score(&mut self, world: &mut World) {
-        let is_honest = |node: usize| self.places[node].adversary.is_none();
-        for node in (0..self.places.len()).filter(|node| is_honest(*node)) {
-            for view in world.connections(node) {
-                let other = self.peers.get(&view.peer);
-                if other.is_some_and(|other| is_honest(*other)) {
-                    self.lowest_score = Some(self.lowest_score.map_or(view.score, |lowest| lowest.min(view.score)));
-                }
-            }
         }
     }
 
@@ -265,14 +239,12 @@ impl<'a> Play<'a> {
                 self.split.remove(&name);
                 self.separate(world);
             }
-            Deed::Crash { node, store } if world.handle(node as usize).is_some() => {
+            Deed::Crash { node, store } => {
                 // What it said until now is heard while its ledger can still be asked.
                 self.listen(world);
                 world.crash(node as usize, damage(store));
             }
-            Deed::Restart { node } if world.handle(node as usize).is_none() => world.start(node as usize),
-            // Two sections of a scenario may want the same node down at the same time.
-            Deed::Crash { .. } | Deed::Restart { .. } => {}
+            Deed::Restart { node } => world.start(node as usize),
         }
     }
 
@@ -292,7 +264,7 @@ impl<'a> Play<'a> {
         outcome.push = pushed;
         let links = world.network().connected().into_iter();
         outcome.links = links.map(|(one, other)| (one as u32, other as u32)).collect();
-        outcome.lowest_score = self.lowest_score;
+        outcome.lowest_score = world.lowest_score();
         outcome.events = world.events();
         outcome.events_digest = world.digest();
         outcome.trust = self.watches.then(|| self.watch.finish(world));

@@ -1,14 +1,15 @@
 //! Everything that happens in a study, and when: [`timeline`], drawn from the seed before the first virtual second.
 
+mod absences;
 mod schemes;
 
 use std::time::Duration;
 
-use rand::{RngExt as _, seq::SliceRandom as _};
+use rand::seq::SliceRandom as _;
 
 use super::{
     Scenario,
-    placing::{Place, chance, of_role, some_of},
+    placing::{Place, chance, of_role},
     vouching::is_web,
     written::{AdversaryKind, Partition, StoreFate},
 };
@@ -87,25 +88,7 @@ pub fn timeline(scenario: &Scenario, places: &[Place], seed: u64) -> Vec<Moment>
     if watches_trust(scenario) {
         moments.extend(schemes::looks(scenario));
     }
-    moments.extend(churn(scenario, places, seed));
-    for (name, crash) in &scenario.written.crash {
-        let nodes = some_of(
-            places,
-            &crash.role,
-            crash.count as usize,
-            &mut chance(seed, &format!("crash {name}")),
-        );
-        for node in nodes {
-            moments.push(after(
-                crash.at_seconds,
-                Deed::Crash {
-                    node,
-                    store: crash.store,
-                },
-            ));
-            moments.push(after(crash.back_seconds, Deed::Restart { node }));
-        }
-    }
+    moments.extend(absences::absences(scenario, places, seed));
     for (name, partition) in &scenario.written.partition {
         let part = part(
             scenario,
@@ -167,35 +150,6 @@ fn publications(scenario: &Scenario, places: &[Place], seed: u64) -> Vec<Moment>
             match publish.every_seconds {
                 Some(every) => at += every,
                 None => break,
-            }
-        }
-    }
-    moments
-}
-
-/// Stays and absences between half and one and a half of their means.
-fn churn(scenario: &Scenario, places: &[Place], seed: u64) -> Vec<Moment> {
-    let mut moments = Vec::new();
-    for (name, churn) in &scenario.written.churn {
-        let mut chance = chance(seed, &format!("churn {name}"));
-        let end = churn.until_seconds as f64;
-        for node in of_role(places, &churn.role) {
-            let mut at = churn.from_seconds as f64 + churn.stay_seconds as f64 * chance.random_range(0.0..1.5);
-            while at < end {
-                let back = (at + churn.away_seconds as f64 * chance.random_range(0.5..1.5)).min(end);
-                let crash = Deed::Crash {
-                    node,
-                    store: StoreFate::Kept,
-                };
-                moments.push(Moment {
-                    at: Duration::from_secs_f64(at),
-                    deed: crash,
-                });
-                moments.push(Moment {
-                    at: Duration::from_secs_f64(back),
-                    deed: Deed::Restart { node },
-                });
-                at = back + churn.stay_seconds as f64 * chance.random_range(0.5..1.5);
             }
         }
     }

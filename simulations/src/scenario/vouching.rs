@@ -7,7 +7,7 @@ use rand::{Rng, RngExt as _, seq::SliceRandom as _};
 use super::{
     Scenario,
     placing::{Place, chance, of_scheme},
-    written::{AdversaryKind, Trust, TrustKind},
+    written::{AdversaryKind, Trust, TrustKind, Written},
 };
 use crate::world::Vouch;
 
@@ -28,6 +28,17 @@ pub fn is_web(kind: TrustKind) -> bool {
 /// Whether it grows from founders, who may veto.
 pub fn is_grown(kind: TrustKind) -> bool {
     matches!(kind, TrustKind::TwoSponsors | TrustKind::ScaleFree)
+}
+
+/// Whether nodes of a role are part of the web: those that are certified and that nobody smuggles in, or those of them whom the
+/// scenario names.
+pub fn has_members(written: &Written, role: &str) -> bool {
+    let named = &written.trust.members;
+    let is_named = named.is_empty() || named.iter().any(|name| name == role);
+    let is_certified = written.nodes.get(role).is_some_and(|nodes| nodes.certified);
+    let mut adversaries = written.adversary.values();
+    let is_smuggled = adversaries.any(|adversary| adversary.role == role && adversary.endorsements.is_some());
+    is_named && is_certified && !is_smuggled
 }
 
 /// What is said from the beginning.
@@ -51,21 +62,13 @@ pub fn vouches(scenario: &Scenario, places: &[Place], seed: u64) -> Vouches {
     found
 }
 
-/// Those who are part of the web, founders first: all whom nobody smuggles in, or those whom the scenario names.
+/// Those who are part of the web, founders first.
 fn members(scenario: &Scenario, places: &[Place], chance: &mut impl Rng) -> Vec<usize> {
     let written = &scenario.written;
-    let smuggled: BTreeSet<&String> = written
-        .adversary
-        .values()
-        .filter(|adversary| adversary.endorsements.is_some())
-        .map(|adversary| &adversary.role)
-        .collect();
-    let named = &written.trust.members;
     let takes_part = |place: &Place| {
-        let named = named.is_empty() || named.contains(&place.role);
         // Nobody vouches for those who prove nothing.
         let is_guest = place.adversary.is_some_and(AdversaryKind::is_guest);
-        named && !is_guest && !smuggled.contains(&place.role)
+        !is_guest && has_members(written, &place.role)
     };
     let (founding, others): (Vec<usize>, Vec<usize>) = (0..places.len())
         .filter(|node| takes_part(&places[*node]))
@@ -222,7 +225,37 @@ pub fn parse(text: &str, total: u32) -> Result<Vouches, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::scenario::{
+        placing::places,
+        reading::{Changes, read},
+    };
+
+    #[test]
+    fn nobody_vouches_for_who_is_not_certified() {
+        let text = "title = \"a test\"\nseconds = 60\n[nodes.cert]\ncount = 4\n\
+                    [nodes.cafe]\ncount = 8\ncertified = false\n[trust]\nkind = \"two-sponsors\"\nroots = 3\n";
+        let scenario = read(Path::new("test.toml"), text, &Changes::default());
+        let scenario = scenario.unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
+        for seed in 0..10 {
+            let places = places(&scenario, seed);
+            let found = vouches(&scenario, &places, seed);
+            let whom = found.endorsements.iter().map(|(_, vouch)| vouch.organisation);
+            let mut all: Vec<usize> = found
+                .entries
+                .iter()
+                .map(|vouch| vouch.organisation)
+                .chain(whom)
+                .collect();
+            all.sort_unstable();
+            all.dedup();
+            let mut certified: Vec<usize> = (0..places.len()).collect();
+            certified.retain(|node| places[*node].certified);
+            assert_eq!(all, certified);
+        }
+    }
 
     fn shape(kind: TrustKind, members: usize) -> Vouches {
         let trust = Trust {

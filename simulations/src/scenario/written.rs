@@ -191,7 +191,8 @@ pub struct Trust {
     pub kind: TrustKind,
     /// Of `listed`: for each role, the roles whose organisations it believes.
     pub roles: BTreeMap<String, Vec<String>>,
-    /// Of the shapes that endorsements make: the roles that take part; all whom no adversary smuggles in when left out.
+    /// Of the shapes that endorsements make: the roles that take part; when left out, all that are certified and that no
+    /// adversary smuggles in.
     pub members: Vec<String>,
     /// Of `two-sponsors` and `scale-free`: how many founders are everybody's roots, with the right to veto.
     pub roots: u32,

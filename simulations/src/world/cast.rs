@@ -21,8 +21,8 @@ use starfish_sim_kernel::EPOCH_S;
 use super::plan::Vouch;
 
 const DAY: u64 = 86_400_000;
-/// How long certificates and endorsements hold. Worlds are shorter.
-const CERTIFIED: u64 = 80 * DAY;
+/// How many seconds of a world certificates and endorsements hold. Worlds are shorter.
+pub(crate) const CERTIFIED_S: u64 = 80 * 86_400;
 
 /// One node, as it is known to others, and its secrets.
 #[derive(Debug)]
@@ -70,6 +70,7 @@ pub(crate) struct House {
 pub(crate) struct Cast {
     pub(crate) community: Community,
     pub(crate) members: Vec<Member>,
+    numbers: BTreeMap<PublicKey, usize>,
     /// By their numbers.
     pub(crate) houses: BTreeMap<usize, House>,
 }
@@ -85,11 +86,19 @@ impl Cast {
                 .or_insert_with(|| House::new(seed, community, *organisation));
             house.member(secret(seed, "node", node))
         };
+        let members: Vec<Member> = organisations.iter().enumerate().map(member).collect();
+        let keys = members.iter().map(|member| member.key.public());
         Self {
             community,
-            members: organisations.iter().enumerate().map(member).collect(),
+            numbers: keys.zip(0..).collect(),
+            members,
             houses,
         }
+    }
+
+    /// The node whose records this key signs.
+    pub(crate) fn node_of(&self, author: &PublicKey) -> Option<usize> {
+        self.numbers.get(author).copied()
     }
 
     /// The organisation of this number.
@@ -113,7 +122,7 @@ fn secret(seed: u64, purpose: &str, number: usize) -> SecretKey {
 /// From when to when everything that is signed here holds.
 fn period() -> (Millis, Millis) {
     let epoch = EPOCH_S * 1_000;
-    (Millis(epoch - DAY), Millis(epoch + CERTIFIED))
+    (Millis(epoch - DAY), Millis(epoch + CERTIFIED_S * 1_000))
 }
 
 fn checked(signed: Result<Statement, StatementError>) -> CheckedStatement {

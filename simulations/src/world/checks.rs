@@ -2,11 +2,12 @@
 //!
 //! | invariant | looked at |
 //! |---|---|
-//! | nothing is believed that trust forbids (`facts`) | when a record becomes durable or rises, and all of it once news of lost trust had their time |
+//! | nothing is believed that trust forbids (`facts`) | when a record becomes durable or rises, and all of it once news of lost trust had their time at the node |
 //! | no TLP:GREEN at a node that no honest node may tell it | when a record becomes durable, and when what is no node hears of it |
-//! | what was acknowledged is not lost, header or body (`kept`) | when a node starts again |
-//! | each record reaches everybody who wants it and may have it within the time that the plan gives (`spreading`) | within a second after that time |
+//! | what was acknowledged is not lost, header or body (`kept`) | when a node starts again, and at the end |
+//! | each record reaches everybody who wants it and may have it within the time that the plan gives (`spreading`) | within a second after that time, at each node |
 //! | no honest node is held to have misbehaved by another one, or to have written two histories | when a node says so |
+//! | no honest node has a gossip score below zero at another one (`scores`) | every ten virtual seconds |
 //! | no honest node ends by itself | when it ends |
 //! | nothing more is taken of an author that is proven to have written two | when a record becomes durable |
 //! | queues, tasks and what is in quarantine are bounded, at each node | once a virtual second |
@@ -14,6 +15,7 @@
 mod beliefs;
 mod forks;
 mod kept;
+mod scores;
 mod spreading;
 
 use std::collections::BTreeMap;
@@ -23,6 +25,7 @@ use starfish_crypto::PublicKey;
 use starfish_node::{
     ledger::{Ledger, catalogue::State},
     mesh::{CloseReason, Event},
+    store::{Space, Store as _},
 };
 use starfish_protocol::{
     engine::port::{self, DisconnectReason},
@@ -30,9 +33,9 @@ use starfish_protocol::{
     record::RecordId,
     time::Millis,
 };
-use starfish_sim_kernel::{self as kernel, Owner};
+use starfish_sim_kernel::{self as kernel, Owner, WallClock};
 
-use self::{kept::Kept, spreading::Spreading};
+use self::{kept::Kept, scores::Scores, spreading::Spreading};
 use super::{
     NodePlan,
     cast::Cast,
@@ -57,7 +60,19 @@ const QUARANTINED: u64 = limits::QUARANTINE_BYTES / 8 * 9;
 /// Whether a record is there with its body, or has none.
 pub(super) fn is_whole(ledger: &Ledger<Disk>, record: &RecordId) -> bool {
     let card = ledger.card_of(record).expect("memory does not fail");
-    card.is_some_and(|(_, card)| matches!(card.state, State::Present | State::Bare))
+    card.is_some_and(|(_, card)| match card.state {
+        State::Present => {
+            let body = ledger.store().get(Space::Bodies, card.body.as_bytes());
+            body.expect("memory does not fail").is_some()
+        }
+        state => state == State::Bare,
+    })
+}
+
+/// What a node's clock says.
+fn wall(node: usize) -> Millis {
+    let wall = kernel::inside(Owner::node(node), WallClock::now);
+    Millis(wall.unwrap_or_default() / 1_000_000)
 }
 
 /// What an event is looked at beside.
@@ -80,6 +95,9 @@ pub(super) struct Checks {
     forks: Vec<BTreeMap<PublicKey, Millis>>,
     /// The entries of each ledger up to which it was looked at what is believed.
     read: Vec<u64>,
+    /// How many losses of trust each node has dealt with since it started, as was looked at.
+    dealt: Vec<usize>,
+    scores: Scores,
     looked: u64,
 }
 
@@ -96,6 +114,8 @@ impl Checks {
             kept: vec![Kept::default(); plan.len()],
             forks: vec![BTreeMap::new(); plan.len()],
             read: vec![0; plan.len()],
+            dealt: vec![0; plan.len()],
+            scores: Scores::default(),
             looked: 0,
         }
     }
@@ -117,12 +137,10 @@ impl Checks {
         match what {
             What::Started => {
                 self.running_since[node] = Some(at);
-                self.read[node] = 0;
+                (self.read[node], self.dealt[node]) = (0, 0);
                 if self.is_honest[node] {
                     self.honest.insert(cast.members[node].peer, node);
-                    if let Some(ledger) = &residents[node].ledger {
-                        self.kept[node].check(node, ledger);
-                    }
+                    self.check_kept(node, &residents[node]);
                 }
             }
             What::Crashed(damage) => {
@@ -146,7 +164,7 @@ impl Checks {
                 }
                 if self.is_honest[node] {
                     self.check_history(node, event, &residents[node], cast);
-                    self.check_event(node, event, &residents[node], facts);
+                    self.check_event(node, event, (residents, cast, facts));
                 }
             }
             What::Overheard(what) => self.check_overheard(node, what, (residents, cast, facts)),
@@ -154,12 +172,12 @@ impl Checks {
         }
     }
 
-    fn check_event(&mut self, node: usize, event: &Event, resident: &Resident, facts: &mut Facts) {
+    fn check_event(&mut self, node: usize, event: &Event, (residents, cast, facts): Everything<'_>) {
         match event {
             Event::Engine(port::Event::Stored(id) | port::Event::BodyStored(id)) => {
-                self.kept[node].note(event, resident);
-                if let Some(ledger) = &resident.ledger {
-                    self.check_belief(node, id, ledger, facts);
+                self.kept[node].note(event, &residents[node]);
+                if let Some(ledger) = &residents[node].ledger {
+                    self.check_belief(node, id, ledger, (cast, facts));
                 }
             }
             Event::Engine(port::Event::Faulted { peer, fault }) => {
@@ -182,6 +200,19 @@ impl Checks {
         }
     }
 
+    /// What does not show before the end?
+    pub(super) fn end(&self, residents: &[Resident]) {
+        for (node, resident) in residents.iter().enumerate().filter(|(node, _)| self.is_honest[*node]) {
+            self.check_kept(node, resident);
+        }
+    }
+
+    fn check_kept(&self, node: usize, resident: &Resident) {
+        if let Some(ledger) = &resident.ledger {
+            self.kept[node].check(node, ledger, wall(node));
+        }
+    }
+
     /// Once a virtual second: what does not show in any event?
     pub(super) fn look(&mut self, network: &Network, (residents, cast, facts): Everything<'_>, plan: &[NodePlan]) {
         let second = kernel::now().unwrap_or_default() / SECOND;
@@ -189,8 +220,9 @@ impl Checks {
             return;
         }
         self.looked = second;
-        self.check_convergence((residents, cast, facts), plan);
-        self.check_beliefs(residents, facts);
+        self.check_convergence((residents, cast, &mut *facts), plan);
+        self.check_beliefs((residents, cast, facts));
+        self.check_scores(residents);
         for (node, queued) in network.queued().into_iter().enumerate() {
             invariant!(
                 queued <= QUEUED,
@@ -199,6 +231,7 @@ impl Checks {
         }
         for (node, resident) in residents.iter().enumerate() {
             let held = resident.ledger.as_ref().map_or(0, |ledger| ledger.counts().held_bytes);
+            self.kept[node].holds(held);
             invariant!(held <= QUARANTINED, "node {node} holds {held} bytes in quarantine");
         }
         let (owner, tasks) = kernel::most_tasks();

@@ -77,8 +77,8 @@ pub(super) struct Facts {
     losses: Vec<(u64, Loss)>,
     /// Counts what was said so far.
     told: usize,
-    /// Times of losses for which nobody has looked yet whether they were dealt with.
-    unseen: Vec<u64>,
+    /// When trust was taken away, rising.
+    taken: Vec<u64>,
     views: BTreeMap<usize, View>,
 }
 
@@ -106,7 +106,7 @@ impl Facts {
         for said in &mut self.said {
             if (said.issuer, said.says.org) == (issuer, subject) && said.until.is_none() {
                 said.until = Some(now);
-                self.unseen.push(now);
+                self.taken.push(now);
             }
         }
     }
@@ -132,15 +132,12 @@ impl Facts {
     fn lose(&mut self, loss: Loss, now: u64) {
         self.told += 1;
         self.losses.push((now, loss));
-        self.unseen.push(now);
+        self.taken.push(now);
     }
 
-    /// Whether something that takes trust away should be dealt with since this was last asked, in a network that has been
-    /// whole since a time.
-    pub(super) fn take_due(&mut self, clock: Clock) -> bool {
-        let before = self.unseen.len();
-        self.unseen.retain(|said| !clock.is_due(*said));
-        self.unseen.len() < before
+    /// How often trust was taken away, as far as a node should have dealt with it.
+    pub(super) fn due(&self, clock: Clock) -> usize {
+        self.taken.partition_point(|at| clock.is_due(*at))
     }
 
     /// Whether a node may believe an organisation.
@@ -162,9 +159,7 @@ impl Facts {
 
     /// What counts for a node now.
     fn current(&mut self, node: usize, clock: Clock) -> &mut View {
-        let ended = self.said.iter().filter_map(|said| said.until);
-        let losses = ended.chain(self.losses.iter().map(|(at, _)| *at));
-        let state = (self.told, losses.filter(|at| clock.is_due(*at)).count());
+        let state = (self.told, self.due(clock));
         if self.views.get(&node).is_none_or(|view| !view.is_of(state)) {
             let view = self.view(node, state, clock);
             self.views.insert(node, view);
@@ -249,7 +244,11 @@ mod tests {
         facts.withdraw(org(1), org(2), 10 * SECOND);
         check(&mut facts, 2, 39, true);
         check(&mut facts, 2, 40, false);
-        assert!(facts.take_due(at(40)) && !facts.take_due(at(41)));
+        assert_eq!(
+            (facts.due(at(39)), facts.due(at(40))),
+            (1, 2),
+            "an earlier word was replaced at the beginning"
+        );
         let cut_off = Clock {
             now: 50 * SECOND,
             settled: 30 * SECOND,

@@ -276,7 +276,7 @@ impl Plan {
                 canary::sing();
                 let mut world = World::build(self);
                 let result = scenario(&mut world);
-                world.take_news();
+                world.finish();
                 result
             }));
             let lived = lived.map_err(|cause| Breach::of(&*cause, &archive));

@@ -4,6 +4,7 @@ mod alone;
 mod calm;
 mod confiding;
 mod crashes;
+mod keeping;
 mod partitions;
 mod pushing;
 mod repeating;

@@ -1,10 +1,14 @@
 //! Whom a node believes: by endorsements that nodes sign and tell, and what watches over it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use starfish_node::mesh::{KeepError, Keeper};
 use starfish_protocol::{
     engine::port::{Change, Found, Query},
+    organisation::OrgId,
     record::RecordId,
     trust::Acceptance,
 };
@@ -136,10 +140,15 @@ impl Keeper for Bent {
     }
 }
 
-/// Bends what node 3 keeps.
-fn bent(plan: Plan, before: fn(&Change) -> Option<Change>, without: fn(&Change) -> bool) -> Plan {
+/// Bends what a node keeps.
+pub(crate) fn bent(
+    plan: Plan,
+    bends: usize,
+    before: fn(&Change) -> Option<Change>,
+    without: fn(&Change) -> bool,
+) -> Plan {
     plan.each(|number, node: &mut NodePlan| {
-        if number == 3 {
+        if number == bends {
             node.keeper = Some(Arc::new(move |inner| Arc::new(Bent { inner, before, without })));
         }
     })
@@ -159,7 +168,7 @@ fn a_node_that_believes_anybody_is_noticed() {
         let plan = World::new(33).nodes(4).each(|number, node| {
             node.roots = (number == 3).then(Vec::new);
         });
-        bent(plan, everybody, |_| false).run(|world| {
+        bent(plan, 3, everybody, |_| false).run(|world| {
             world.run_for(10 * SECOND);
             world.publish(2, "malware", &["a.example"]).expect("it is certified");
             world.run_for(90 * SECOND);
@@ -168,16 +177,71 @@ fn a_node_that_believes_anybody_is_noticed() {
 }
 
 #[test]
+fn a_node_that_takes_somebody_for_another_is_noticed() {
+    /// The organisation of node 0, which node 3 trusts.
+    static TRUSTED: OnceLock<OrgId> = OnceLock::new();
+    let words = ["node 3 believes record", "as one of", "seed 37"];
+    fails(
+        "trusting::a_node_that_takes_somebody_for_another_is_noticed",
+        &words,
+        || {
+            let as_trusted = |change: &Change| match change {
+                Change::Record {
+                    header,
+                    body,
+                    received_at,
+                    own,
+                    ..
+                } => Some(Change::Record {
+                    header: header.clone(),
+                    org: TRUSTED.get().copied(),
+                    body: body.clone(),
+                    received_at: *received_at,
+                    own: *own,
+                }),
+                _ => None,
+            };
+            let is_record = |change: &Change| matches!(change, Change::Record { .. });
+            bent(chain(37), 3, as_trusted, is_record).run(|world| {
+                TRUSTED.set(world.org(0)).expect("one world");
+                published(world);
+            });
+        },
+    );
+}
+
+#[test]
 fn a_node_that_goes_on_believing_is_noticed() {
     let words = ["node 3 believes record", "whom it does not trust", "seed 34"];
     fails("trusting::a_node_that_goes_on_believing_is_noticed", &words, || {
         let lowers = |change: &Change| matches!(change, Change::Judge { acceptance, .. } if acceptance.is_nothing());
-        bent(chain(34), |_| None, lowers).run(|world| {
+        bent(chain(34), 3, |_| None, lowers).run(|world| {
             published(world);
             world.withdraw(1, 2);
             world.run_for(40 * SECOND);
         });
     });
+}
+
+#[test]
+fn a_node_that_has_started_again_and_goes_on_believing_is_noticed() {
+    let words = ["node 3 believes record", "whom it does not trust", "seed 36"];
+    fails(
+        "trusting::a_node_that_has_started_again_and_goes_on_believing_is_noticed",
+        &words,
+        || {
+            let lowers =
+                |change: &Change| matches!(change, Change::Judge { acceptance, .. } if acceptance.is_nothing());
+            bent(chain(36), 3, |_| None, lowers).run(|world| {
+                published(world);
+                world.withdraw(1, 2);
+                world.run_for(20 * SECOND);
+                // Its half a minute begins again.
+                world.restart(3, Damage::None);
+                world.run_for(40 * SECOND);
+            });
+        },
+    );
 }
 
 #[test]
@@ -188,7 +252,7 @@ fn a_node_that_keeps_what_a_thief_wrote_is_noticed() {
         &words,
         || {
             let cuts = |change: &Change| matches!(change, Change::Cut { .. });
-            bent(chain(35), |_| None, cuts).run(|world| {
+            bent(chain(35), 3, |_| None, cuts).run(|world| {
                 let before = published(world);
                 let good = world.position(2, &before).expect("it wrote that");
                 let after = world.publish(2, "malware", &["b.example"]).expect("it is certified")[0];

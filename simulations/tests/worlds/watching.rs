@@ -18,11 +18,15 @@ use starfish_protocol::engine::port::{Change, Command, Found, Query};
 use starfish_sim::{
     Damage,
     network::Separation,
-    world::{NodePlan, World},
+    world::{NodePlan, World, speaker::Speech},
 };
 use starfish_sim_kernel::{Owner, real_time, spawn};
 
-use crate::alone::{alone, child, said, told};
+use crate::{
+    alone::{alone, child, said, told},
+    keeping::{careless, idle},
+    speaking::speaker,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -112,68 +116,25 @@ fn a_record_that_stays_away_is_noticed() {
     });
 }
 
-/// Writes nothing, and says this of it.
-struct Idle(Arc<dyn Keeper>, fn() -> Result<(), KeepError>);
-
-impl Keeper for Idle {
-    fn apply(&self, _: &[Change]) -> Result<(), KeepError> {
-        self.1()
-    }
-
-    fn answer(&self, query: &Query) -> Found {
-        self.0.answer(query)
-    }
-}
-
-/// A node that writes nothing.
-fn idle(says: fn() -> Result<(), KeepError>) -> NodePlan {
-    NodePlan {
-        keeper: Some(Arc::new(move |keeper| Arc::new(Idle(keeper, says)))),
-        ..NodePlan::new(0)
-    }
-}
-
 #[test]
-fn a_lost_record_is_noticed() {
-    let words = ["node 0 acknowledged record", "has lost it", "seed 79"];
-    fails("watching::a_lost_record_is_noticed", &words, || {
-        World::new(79).node(idle(|| Ok(()))).nodes(1).run(|world| {
-            world.run_for(SECOND);
-            world.publish(0, "malware", &["a.example"]).expect("it is certified");
-            world.restart(0, Damage::None);
-        });
-    });
-}
-
-/// Says of bodies that they are durable, and keeps headers only.
-struct Careless(Arc<dyn Keeper>);
-
-impl Keeper for Careless {
-    fn apply(&self, changes: &[Change]) -> Result<(), KeepError> {
-        let mut kept = changes.split(|change| matches!(change, Change::Body { .. }));
-        kept.try_for_each(|kept| self.0.apply(kept))
-    }
-
-    fn answer(&self, query: &Query) -> Found {
-        self.0.answer(query)
-    }
-}
-
-#[test]
-fn a_lost_body_is_noticed() {
-    let words = ["node 1 acknowledged the body of record", "has lost it", "seed 84"];
-    fails("watching::a_lost_body_is_noticed", &words, || {
-        let careless = NodePlan {
-            keeper: Some(Arc::new(|keeper| Arc::new(Careless(keeper)))),
-            ..NodePlan::new(1)
-        };
-        World::new(84).nodes(1).node(careless).run(|world| {
-            world.run_for(10 * SECOND);
-            world.publish(0, "malware", &["a.example"]).expect("it is certified");
-            world.run_for(10 * SECOND);
-            world.restart(1, Damage::None);
-        });
-    });
+fn what_a_node_does_not_catch_up_with_is_noticed() {
+    let words = ["has not reached node 1 by 42", "seed 85"];
+    fails(
+        "watching::what_a_node_does_not_catch_up_with_is_noticed",
+        &words,
+        || {
+            let plan = careless(World::new(85).nodes(2));
+            plan.converge_within(20 * SECOND).run(|world| {
+                world.run_for(10 * SECOND);
+                world.crash(1, Damage::None);
+                world.publish(0, "malware", &["a.example"]).expect("it is certified");
+                world.run_for(11 * SECOND);
+                // The time of the record is over before that of the node.
+                world.start(1);
+                world.run_for(30 * SECOND);
+            });
+        },
+    );
 }
 
 /// Gives another body than the one that it was asked for.
@@ -207,6 +168,21 @@ fn an_honest_node_that_is_blamed_is_noticed() {
             world.run_for(10 * SECOND);
             world.publish(0, "malware", &["a.example"]).expect("it is certified");
             world.run_for(10 * SECOND);
+        });
+    });
+}
+
+#[test]
+fn an_honest_node_with_a_bad_score_is_noticed() {
+    let words = ["node 1 gives honest node 0 the score -", "seed 90"];
+    fails("watching::an_honest_node_with_a_bad_score_is_noticed", &words, || {
+        // Honest by its plan alone: gossipsub punishes whoever comes and goes like that, and the rules say nothing of it.
+        let honest = NodePlan {
+            is_honest: true,
+            ..speaker(0, Speech::Graft)
+        };
+        World::new(90).node(honest).nodes(1).run(|world| {
+            world.run_for(120 * SECOND);
         });
     });
 }

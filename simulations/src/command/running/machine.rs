@@ -9,15 +9,16 @@ const LOCK: &[u8] = include_bytes!("../../../Cargo.lock");
 /// Linux counts the time of processes in hundredths of a second, on every machine.
 const TICKS: f64 = 100.0;
 
-/// Version, commit, dependencies, compiler and target: with the same, the same seed gives the same events.
+/// Version, commit, dependencies, compiler, target and profile: with the same, the same seed gives the same events.
 pub(super) fn program() -> String {
     format!(
-        "starfish-sim {}, commit {}, lock {}, {}, {}",
+        "starfish-sim {}, commit {}, lock {}, {}, {}, {}",
         env!("CARGO_PKG_VERSION"),
         env!("STARFISH_SIM_COMMIT"),
         &blake3::hash(LOCK).to_hex()[..12],
         env!("STARFISH_SIM_COMPILER"),
         env!("STARFISH_SIM_TARGET"),
+        env!("STARFISH_SIM_PROFILE"),
     )
 }
 
@@ -48,4 +49,15 @@ fn memory() -> Option<f64> {
     let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kib: f64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
     Some(kib / 1_024.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_says_what_it_is_made_of() {
+        let profile = if cfg!(debug_assertions) { "debug" } else { "release" };
+        assert!(program().ends_with(&format!(", {profile}")), "{}", program());
+    }
 }

@@ -1,19 +1,23 @@
 //! Keys that would do nothing where they stand, or make a figure say something else: told, since a study that is quietly another
 //! one misleads.
 
+use std::collections::BTreeSet;
+
 use super::Found;
 use crate::scenario::{
-    vouching::{Vouches, is_grown, is_web},
+    Latency,
+    placing::region,
+    vouching::{Vouches, has_members, is_grown, is_web},
     written::{
-        Adversary, Answer, Partition, Publish, PublishKind, Sharing, Tlds, Topology, TopologyKind, Trust, TrustKind,
-        Written,
+        Adversary, Answer, Nodes, Partition, Publish, PublishKind, Sharing, Tlds, Topology, TopologyKind, Trust,
+        TrustKind, Written,
     },
 };
 
 /// Whether it holds, of which key, what is wrong and what to do.
 type Row = (bool, String, &'static str, &'static str);
 
-pub(super) fn effect(written: &Written, filed: Option<&Vouches>, found: &mut Found) {
+pub(super) fn effect(written: &Written, latency: Option<&Latency>, filed: Option<&Vouches>, found: &mut Found) {
     let has_founders = is_grown(written.trust.kind) || filed.is_some_and(|filed| !filed.entries.is_empty());
     let mut rows: Vec<Row> = of_all(written).into();
     rows.extend(of_trust(&written.trust));
@@ -22,9 +26,10 @@ pub(super) fn effect(written: &Written, filed: Option<&Vouches>, found: &mut Fou
     }
     for (name, adversary) in &written.adversary {
         rows.extend(of_adversary(name, adversary, written, has_founders));
+        rows.push(of_endorsements(name, adversary, written));
     }
     for (name, split) in &written.partition {
-        rows.push(of_partition(name, split, written.total()));
+        rows.extend(latency.map(|latency| of_partition(name, split, written, latency)));
     }
     rows.extend(of_roles(written));
     for (holds, key, problem, remedy) in rows {
@@ -32,11 +37,32 @@ pub(super) fn effect(written: &Written, filed: Option<&Vouches>, found: &mut Fou
     }
 }
 
-fn of_partition(name: &str, split: &Partition, total: u32) -> Row {
-    let part = split.share.map(|share| (share * f64::from(total)).round());
+fn of_partition(name: &str, split: &Partition, written: &Written, latency: &Latency) -> Row {
+    let regions: Vec<_> = split.regions.iter().map(|name| latency.region(name)).collect();
+    let are_part = |(role, nodes): (&String, &Nodes)| -> BTreeSet<bool> {
+        // Nodes are in the regions in turn, so that one turn shows them all.
+        let turn = nodes.regions.len().max(latency.regions.len()) as u32;
+        let is_part = |number| split.roles.contains(role) || regions.contains(&region(latency, nodes, number));
+        (0..nodes.count.min(turn)).map(is_part).collect()
+    };
+    let (key, separates) = match split.share {
+        Some(share) => {
+            let total = f64::from(written.total());
+            let part = (share * total).round();
+            ("share", part >= 1.0 && part < total)
+        }
+        None if split.roles.is_empty() && split.regions.is_empty() => ("share", true),
+        None => {
+            let parts: BTreeSet<bool> = written.nodes.iter().flat_map(are_part).collect();
+            (
+                if split.regions.is_empty() { "roles" } else { "regions" },
+                parts.len() > 1,
+            )
+        }
+    };
     (
-        part.is_none_or(|part| part >= 1.0 && part < f64::from(total)),
-        format!("partition.{name}.share"),
+        separates,
+        format!("partition.{name}.{key}"),
         "separates nobody",
         "write more than none and less than all nodes",
     )
@@ -133,6 +159,23 @@ fn of_adversary(name: &str, adversary: &Adversary, written: &Written, has_founde
             "set trust.kind = \"two-sponsors\", or answer otherwise",
         ),
     ]
+}
+
+/// Founders vouch for nobody of them, and adversaries do not count.
+fn of_endorsements(name: &str, adversary: &Adversary, written: &Written) -> Row {
+    let honest = |(role, nodes): (&String, &Nodes)| {
+        let turned = written.adversary.values().filter(|other| other.role == *role);
+        let turned = turned.map(|other| (other.share.unwrap_or(1.0) * f64::from(nodes.count)).round() as u32);
+        nodes.count.saturating_sub(turned.fold(0, u32::saturating_add))
+    };
+    let members = written.nodes.iter().filter(|(role, _)| has_members(written, role));
+    let honest = members.map(honest).fold(0, u32::saturating_add);
+    (
+        adversary.endorsements.unwrap_or_default() <= honest.saturating_sub(written.trust.roots),
+        format!("adversary.{name}.endorsements"),
+        "is more than there are honest members that are no founders",
+        "write less, or give the members more nodes",
+    )
 }
 
 /// What speaks in a node's place has neither store nor clock, and only lists of one kind have the TLDs that nodes choose from.

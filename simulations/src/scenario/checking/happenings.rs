@@ -55,14 +55,17 @@ pub(super) fn happenings(written: &Written, latency: Option<&Latency>, found: &m
             ("back_seconds", crash.back_seconds),
         );
     }
+    let mut skewed: BTreeMap<&str, u32> = BTreeMap::new();
     for (name, skew) in &written.skew {
         let most = found.role(written, &format!("skew.{name}.role"), &skew.role);
-        let holds = skew.count <= most;
+        let taken = skewed.entry(&skew.role).or_default();
+        let left = most.saturating_sub(*taken);
+        *taken = taken.saturating_add(skew.count);
         found.unless(
-            holds,
+            skew.count <= left,
             &format!("skew.{name}.count"),
-            "is more than the role has",
-            &format!("write at most {most}"),
+            "is more than the role has, or than the sections before it have left",
+            &format!("write at most {left}"),
         );
         found.unless(
             skew.milliseconds.unsigned_abs() <= SKEW,

@@ -71,6 +71,9 @@ pub(super) fn trust(written: &Written, folder: &Path, found: &mut Found) -> Opti
     for (key, roles) in [("trust.members", &trust.members), ("trust.green", &trust.green)] {
         for role in roles {
             found.role(written, key, role);
+            let certified = written.nodes.get(role).is_none_or(|nodes| nodes.certified);
+            let problem = format!("names `{role}`, which has no certificates, so that nobody can vouch for it");
+            found.unless(certified, key, &problem, "name roles whose nodes are certified");
         }
     }
     (trust.kind == TrustKind::File)

@@ -18,8 +18,6 @@ pub struct Expect {
     pub copies: Option<f64>,
     /// Body bytes that the median node with `tlds = "own"` received, in percent of the median of those that pull everything.
     pub own_tld_percent: Option<f64>,
-    /// The gossip score that an honest node has at another one, at least: below zero it was punished.
-    pub lowest_score: Option<f64>,
     /// Poison that honest nodes held at the end, believed or not, in percent of what there was: a run in which nobody met it
     /// proves nothing.
     pub poison_met_percent: Option<f64>,
@@ -49,7 +47,6 @@ impl Expect {
             ("everyone_within_seconds", self.everyone_within_seconds),
             ("copies", self.copies),
             ("own_tld_percent", self.own_tld_percent),
-            ("lowest_score", self.lowest_score),
             ("poison_met_percent", self.poison_met_percent),
             ("poison_believed_percent", self.poison_believed_percent),
             ("poison_listed_percent", self.poison_listed_percent),

@@ -58,8 +58,8 @@ pub struct Crash {
     pub store: StoreFate,
 }
 
-/// What becomes of a store in a crash.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What becomes of a store in a crash, the worst last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StoreFate {
     /// All that was acknowledged is there.

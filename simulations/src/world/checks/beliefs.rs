@@ -11,11 +11,14 @@ use starfish_sim_kernel as kernel;
 use super::{Checks, Clock, Everything, Facts};
 use crate::{
     storage::Disk,
-    world::{ended::invariant, residents::Resident},
+    world::{cast::Cast, ended::invariant},
 };
 
 /// Entries that are read at once.
 const ENTRIES: usize = 1_000;
+
+/// Who is who, and who may be believed.
+type Truth<'a> = (&'a Cast, &'a mut Facts);
 
 impl Checks {
     /// What a node can know by now.
@@ -27,7 +30,7 @@ impl Checks {
         }
     }
 
-    pub(super) fn check_belief(&self, node: usize, id: &RecordId, ledger: &Ledger<Disk>, facts: &mut Facts) {
+    pub(super) fn check_belief(&self, node: usize, id: &RecordId, ledger: &Ledger<Disk>, (cast, facts): Truth<'_>) {
         let Some((_, card)) = ledger.card_of(id).expect("memory does not fail") else {
             return;
         };
@@ -35,10 +38,16 @@ impl Checks {
             return;
         }
         let clock = self.clock(node);
+        // Whose it is is no decision of the node that is looked at.
+        let org = cast.node_of(&card.author).map(|author| cast.members[author].org);
         invariant!(
-            card.org.is_some_and(|org| facts.allows(node, org, clock)),
-            "node {node} believes record {id} of {:?}, whom it does not trust",
+            card.org == org,
+            "node {node} believes record {id} of {org:?} as one of {:?}",
             card.org
+        );
+        invariant!(
+            org.is_some_and(|org| facts.allows(node, org, clock)),
+            "node {node} believes record {id} of {org:?}, whom it does not trust"
         );
         if facts.are_ends_due(clock)
             && let Found::Record(Some((header, ..))) = ledger.answer(&Query::Record(*id))
@@ -82,25 +91,22 @@ impl Checks {
         others.any(|other| facts.confides(other, org, self.clock(other)))
     }
 
-    /// Once in a while: what rose to be believed since, and, when news of lost trust have had their time, everything.
-    pub(super) fn check_beliefs(&mut self, residents: &[Resident], facts: &mut Facts) {
-        let calm = Clock {
-            now: kernel::now().unwrap_or_default(),
-            settled: self.calm_since.unwrap_or(u64::MAX),
-        };
-        let everything = facts.take_due(calm);
+    /// Once in a while: what rose to be believed since, and, when news of lost trust have had their time at a node, everything.
+    pub(super) fn check_beliefs(&mut self, (residents, cast, facts): Everything<'_>) {
         for (node, resident) in residents.iter().enumerate() {
             let Some(ledger) = resident.ledger.as_ref().filter(|_| self.is_honest[node]) else {
                 continue;
             };
-            if everything {
+            let due = facts.due(self.clock(node));
+            if due > self.dealt[node] {
+                self.dealt[node] = due;
                 let all = self.kept[node].records();
-                all.for_each(|id| self.check_belief(node, id, ledger, facts));
+                all.for_each(|id| self.check_belief(node, id, ledger, (cast, &mut *facts)));
             }
             while ledger.counts().serial > self.read[node] {
                 let entries = ledger.entries(self.read[node], ENTRIES).expect("memory does not fail");
                 for entry in entries.iter().filter(|entry| entry.believed) {
-                    self.check_belief(node, &entry.record, ledger, facts);
+                    self.check_belief(node, &entry.record, ledger, (cast, &mut *facts));
                 }
                 let last = entries.last().map(|entry| entry.serial);
                 self.read[node] = last.unwrap_or(ledger.counts().serial);

@@ -2,10 +2,9 @@
 
 use starfish_crypto::PublicKey;
 use starfish_node::mesh::Event;
-use starfish_protocol::{engine::port, record::RecordId, time::Millis};
-use starfish_sim_kernel::{self as kernel, Owner, WallClock};
+use starfish_protocol::{engine::port, record::RecordId};
 
-use super::Checks;
+use super::{Checks, wall};
 use crate::world::{
     cast::Cast,
     ended::{broken, invariant},
@@ -27,15 +26,12 @@ impl Checks {
     }
 
     fn prove(&mut self, node: usize, author: &PublicKey, cast: &Cast) {
-        let mut members = cast.members.iter().zip(&self.is_honest);
-        let blamed = members.position(|(member, is_honest)| *is_honest && member.key.public() == *author);
-        if let Some(blamed) = blamed {
+        if let Some(blamed) = cast.node_of(author).filter(|author| self.is_honest[*author]) {
             broken(format!(
                 "node {node} holds honest node {blamed} to have written two histories"
             ));
         }
-        let wall = kernel::inside(Owner::node(node), WallClock::now).unwrap_or_default();
-        self.forks[node].entry(*author).or_insert(Millis(wall / 1_000_000));
+        self.forks[node].entry(*author).or_insert(wall(node));
     }
 
     /// What was on its way to the store when the proof came may become durable after it.

@@ -1,13 +1,16 @@
 //! What a node acknowledged is not lost: its own records never while its journal is there, everything else as long as the disk
-//! does not lie, and then no more than the flushes that it lied about.
+//! does not lie, and then no more than the flushes that it lied about. A body goes when the rules of the ledger let it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use starfish_node::{
-    ledger::{Ledger, catalogue::State},
+    ledger::{
+        Ledger, Options,
+        catalogue::{Card, State},
+    },
     mesh::Event,
 };
-use starfish_protocol::{engine::port, record::RecordId};
+use starfish_protocol::{engine::port, limits, record::RecordId, time::Millis};
 
 use crate::{
     storage::{Damage, Disk},
@@ -16,6 +19,9 @@ use crate::{
         residents::Resident,
     },
 };
+
+/// A quarantine of so many bytes may be over its budget once more is written: it is emptied to fifteen sixteenths of that.
+const FULL: u64 = limits::QUARANTINE_BYTES / 8 * 7;
 
 /// By which flush of the disk the header of a record, and its body, were durable at the latest.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +38,8 @@ pub(super) struct Kept {
     own: BTreeSet<RecordId>,
     /// Whether it ever lost anything, which others may have from it.
     has_lost: bool,
+    /// Whether its quarantine ever had no room.
+    was_full: bool,
 }
 
 impl Kept {
@@ -68,6 +76,11 @@ impl Kept {
         }
     }
 
+    /// Its quarantine holds so many bytes.
+    pub(super) fn holds(&mut self, bytes: u64) {
+        self.was_full |= bytes >= FULL;
+    }
+
     /// Everything that it said of records that are durable.
     pub(super) fn records(&self) -> impl Iterator<Item = &RecordId> {
         self.durable.keys()
@@ -78,7 +91,7 @@ impl Kept {
         self.has_lost || self.durable.contains_key(id) || self.own.contains(id)
     }
 
-    pub(super) fn check(&self, node: usize, ledger: &Ledger<Disk>) {
+    pub(super) fn check(&self, node: usize, ledger: &Ledger<Disk>, wall: Millis) {
         let own = self.own.iter().map(|id| (id, true));
         let all = self.durable.iter().map(|(id, flushes)| (id, flushes.body.is_some()));
         for (record, has_body) in all.chain(own) {
@@ -87,9 +100,27 @@ impl Kept {
                 broken(format!("node {node} acknowledged record {record} and has lost it"));
             };
             invariant!(
-                !has_body || card.state != State::Waiting,
-                "node {node} acknowledged the body of record {record} and has lost it"
+                !has_body || self.has_body(&card, ledger, wall),
+                "node {node} acknowledged the body of record {record} and has lost it: it is {:?}",
+                card.state
             );
+        }
+    }
+
+    /// Whether the body of a record can be read, or has left when it was to.
+    fn has_body(&self, card: &Card, ledger: &Ledger<Disk>, wall: Millis) -> bool {
+        let is_past = |since: Millis, length: Millis| since.0.saturating_add(length.0) <= wall.0;
+        let is_withdrawn = card.withdrawn == card.items && !card.withheld;
+        match card.state {
+            State::Bare => true,
+            State::Present => ledger.body_of(&card.id).is_ok_and(|body| body.is_some()),
+            State::Waiting | State::Spoiled => false,
+            State::Dropped => !card.believed && (self.was_full || is_past(card.received_at, limits::QUARANTINE_AGE)),
+            State::Expired => card.expires_at <= wall,
+            State::Purged => {
+                let since = card.withdrawn_at.filter(|_| is_withdrawn);
+                since.is_some_and(|since| is_past(since, Options::default().grace))
+            }
         }
     }
 }

@@ -5,9 +5,9 @@ use starfish_protocol::{
     engine::port::{Found, Query},
     record::{Header, RecordId, Tlp},
 };
-use starfish_sim_kernel::{self as kernel, WallClock};
+use starfish_sim_kernel as kernel;
 
-use super::{Checks, Everything, Facts, NodePlan, is_whole};
+use super::{Checks, Everything, Facts, NodePlan, is_whole, wall};
 use crate::world::{cast::Cast, ended::invariant, residents::Resident};
 
 /// A record on its way.
@@ -17,6 +17,8 @@ pub(super) struct Spreading {
     header: Verified<Header>,
     author: usize,
     since: u64,
+    /// The nodes whose time for it has not come.
+    left: Vec<usize>,
 }
 
 impl Checks {
@@ -32,52 +34,46 @@ impl Checks {
                     header,
                     author,
                     since: at,
+                    left: (0..self.is_honest.len()).filter(|node| self.is_honest[*node]).collect(),
                 });
             }
         }
     }
 
-    /// Who should hold a record by now, and does not?
+    /// Who should hold a record by now, and does not? Each node is looked at once, when it has run for as long as it may take.
     pub(super) fn check_convergence(&mut self, (residents, cast, facts): Everything<'_>, plan: &[NodePlan]) {
         let (Some(within), Some(calm), Some(now)) = (self.converge_within, self.calm_since, kernel::now()) else {
             return;
         };
+        let mut spreading = std::mem::take(&mut self.spreading);
+        spreading.retain(|record| !record.left.is_empty());
+        let has_run = |node: usize| self.running_since[node].is_some_and(|up| up.max(calm) + within <= now);
         // Nobody can have what only an author has that is down.
-        let running = &self.running_since;
-        let is_due = |spreading: &Spreading| {
-            let up = running[spreading.author];
-            up.is_some_and(|up| spreading.since.max(calm).max(up) + within <= now)
-        };
-        if !self.spreading.iter().any(is_due) {
-            return;
-        }
-        let (due, rest) = std::mem::take(&mut self.spreading).into_iter().partition(is_due);
-        self.spreading = rest;
-        let due: Vec<Spreading> = due;
-        let wall = WallClock::now().unwrap_or_default() / 1_000_000;
-        for spreading in due.iter().filter(|spreading| spreading.header.expires_at.0 > wall) {
-            for (node, resident) in residents.iter().enumerate() {
-                let Some(ledger) = &resident.ledger else { continue };
-                let has_run = self.running_since[node].is_some_and(|start| start + within <= now);
-                if has_run && self.is_wanted(spreading, node, &plan[node], cast, facts) {
+        let is_due = |record: &Spreading| record.since + within <= now && has_run(record.author);
+        for record in spreading.iter_mut().filter(|record| is_due(record)) {
+            for node in record.left.extract_if(.., |node| has_run(*node)).collect::<Vec<_>>() {
+                let Some(ledger) = &residents[node].ledger else {
+                    continue;
+                };
+                if record.header.expires_at > wall(node) && self.is_wanted(record, node, &plan[node], cast, facts) {
                     invariant!(
-                        is_whole(ledger, &spreading.id),
+                        is_whole(ledger, &record.id),
                         "record {}, published by node {} at {} ms, has not reached node {node} by {} ms",
-                        spreading.id,
-                        spreading.author,
-                        spreading.since / 1_000_000,
+                        record.id,
+                        record.author,
+                        record.since / 1_000_000,
                         now / 1_000_000
                     );
                 }
             }
         }
+        self.spreading = spreading;
     }
 
     fn is_wanted(&self, record: &Spreading, node: usize, plan: &NodePlan, cast: &Cast, facts: &mut Facts) -> bool {
         let org = |node: usize| cast.members[node].org;
         let Spreading { header, author, .. } = record;
-        self.is_honest[node]
-            && plan.subscription.covers(header)
+        plan.subscription.covers(header)
             && facts.allows(node, org(*author), self.clock(node))
             && (header.tlp == Tlp::Clear || facts.confides(*author, org(node), self.clock(*author)))
     }

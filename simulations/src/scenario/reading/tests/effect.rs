@@ -85,6 +85,24 @@ fn keys_that_would_do_nothing_are_told() {
     );
     check("", &split("0.01"), "partition.p.share", "separates nobody");
     check("", &split("1.0"), "partition.p.share", "separates nobody");
+    let part = |keys: &str| format!("[partition.p]\nkind = \"cut\"\nat_seconds = 20\nuntil_seconds = 30\n{keys}\n");
+    check("", &part("roles = [\"cert\"]"), "", "");
+    let all = part("roles = [\"registry\", \"cert\"]");
+    check("", &all, "partition.p.roles", "separates nobody");
+    check("", &part("regions = [\"uksouth\"]"), "", "");
+    let there = |region: &str| {
+        format!(
+            "count = 20\nregions = [\"{region}\"]\n{}[nodes.registry]\nregions = [\"uksouth\"]",
+            part("regions = [\"uksouth\"]")
+        )
+    };
+    check(
+        "count = 20\n[nodes.registry]",
+        &there("uksouth"),
+        "partition.p.regions",
+        "separates nobody",
+    );
+    check("count = 20\n[nodes.registry]", &there("westus2"), "", "");
     check(
         "",
         &adversary("flooder", "per_second = 1.0\nfrom_seconds = 300\n"),
@@ -107,6 +125,20 @@ fn keys_that_would_do_nothing_are_told() {
         "adversary.a.answer",
         "nobody has the right",
     );
+    let sybils = |endorsements: u32| {
+        let keys = format!("share = 1.0\nendorsements = {endorsements}\namount = 30\n");
+        format!(
+            "{web}roots = 4\n{}",
+            adversary("sybil", &keys).replace("cert", "registry")
+        )
+    };
+    check("", &sybils(16), "", "");
+    check(
+        "",
+        &sybils(17),
+        "adversary.a.endorsements",
+        "honest members that are no founders",
+    );
     let crash = "[crash.c]\nrole = \"cert\"\ncount = 1\nat_seconds = 20\nback_seconds = 30\n";
     check("", crash, "", "");
     check(
@@ -121,5 +153,14 @@ fn keys_that_would_do_nothing_are_told() {
         &format!("{skew}{}", adversary("replayer", "share = 0.1\n")),
         "skew.s.role",
         "no nodes",
+    );
+    let clocks = |count: u32| format!("{skew}[skew.t]\nrole = \"cert\"\ncount = {count}\nmilliseconds = -5\n");
+    check("", &clocks(19), "", "");
+    check("", &clocks(20), "skew.t.count", "have left");
+    check(
+        "seconds = 300",
+        "seconds = 6_912_001",
+        "seconds",
+        "all certificates end",
     );
 }
