@@ -376,11 +376,6 @@ impl World {
         self.nodes[number].bodies_asked
     }
 
-    /// How many pages of missing bodies a node has read since the world began.
-    pub fn looks(&self, number: usize) -> usize {
-        self.nodes[number].looks
-    }
-
     /// How many bytes of bodies have reached a node, pushed or in answers, wanted or not.
     pub fn body_bytes(&self, number: usize) -> u64 {
         self.nodes[number].body_bytes

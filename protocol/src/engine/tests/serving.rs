@@ -64,7 +64,8 @@ fn what_was_told_is_given_however_the_store_and_its_readers_race() {
 fn what_is_given_up_while_the_store_is_read_waits_for_no_body() {
     // Whether the second peer gives its request up, comes back with another connection, or goes on waiting; and whether it
     // may be asked for the body itself then, while the first one says nothing.
-    let check = |end: Option<&dyn Fn(&mut World, &Identity, u64)>, expected: usize| {
+    type End = dyn Fn(&mut World, &Identity, u64);
+    let check = |end: Option<&End>, expected: usize| {
         let (mut world, author, other) = stage();
         let teller = Identity::numbered(9);
         world.connect(0, &teller);

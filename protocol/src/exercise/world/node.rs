@@ -68,7 +68,7 @@ pub struct Node {
     pub(super) next_request: Ticket,
     pub(super) bodies_asked: usize,
     /// How many pages of missing bodies it has read.
-    pub(super) looks: usize,
+    pub looks: usize,
     /// Bytes of bodies that came, wanted or not.
     pub(super) body_bytes: u64,
     pub(super) waking: BTreeSet<u64>,

@@ -67,7 +67,7 @@ fn bodies_of_one_author_that_nobody_has_keep_nobody_else_from_theirs() {
     all_arrive(&mut world, &records);
     // What nobody has is looked for and asked for once of each, not again whenever something of somebody else has ended.
     world.run(120_000);
-    let (asked, looks) = (world.body_requests_sent(0), world.looks(0));
+    let (asked, looks) = (world.body_requests_sent(0), world.nodes[0].looks);
     assert!(looks <= 30, "{looks} pages");
     assert!(asked <= 2 * (600 + records.len()), "{asked} requests");
 }
@@ -176,6 +176,6 @@ fn a_look_that_is_full_goes_on_when_half_of_it_has_ended() {
         "{} of {all} are asked for",
         asked(&world)
     );
-    let looks = world.looks(0);
+    let looks = world.nodes[0].looks;
     assert!(looks <= 30, "{looks} pages");
 }
