@@ -4,7 +4,7 @@ mod clocks;
 mod confiding;
 mod dialling;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use starfish_crypto::{PublicKey, Verified};
 
@@ -24,7 +24,7 @@ use super::{
     arrivals::Source,
     exchange::Ask,
     frontier::Gap,
-    port::{DisconnectReason, Event, Outcome, Output, PeerView, Refusal},
+    port::{DisconnectReason, Event, Outcome, Output, PeerView, Refusal, Ticket},
     setup::Subscription,
 };
 
@@ -44,8 +44,8 @@ pub(super) struct PeerState {
     pub(super) clock: Option<Time>,
     /// How many requests of ours are open there.
     pub(super) asks: usize,
-    /// How many reads of the store are under way for it.
-    pub(super) reads: usize,
+    /// Its requests for which the store is being read, and whether they were given up meanwhile.
+    pub(super) reads: BTreeMap<Ticket, bool>,
     /// When it is asked a second time.
     pub(super) settles: Option<Millis>,
     /// True while a frontier or statements request is on its way.

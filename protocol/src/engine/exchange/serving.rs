@@ -50,10 +50,10 @@ impl Engine {
             return self.reply(asked, Response::Busy);
         };
         // Peers that come and go leave their reads behind.
-        if state.reads >= limits::READS_PER_PEER || self.reads.len() >= limits::READS {
+        if state.reads.len() >= limits::READS_PER_PEER || self.reads.len() >= limits::READS {
             return self.reply(asked, Response::Busy);
         }
-        state.reads += 1;
+        state.reads.insert(asked, false);
         let since = Some(self.durable);
         self.look_up(Inquiry {
             peer,
@@ -66,7 +66,7 @@ impl Engine {
     /// Reads a body that a peer has waited for, and may have lost the right to meanwhile.
     pub(super) fn serve_body(&mut self, peer: Peer, asked: Ticket, digest: Digest) {
         if let Some(state) = self.peers.get_mut(&peer) {
-            state.reads += 1;
+            state.reads.insert(asked, false);
         }
         let green = self.confides_in(&peer);
         let query = Query::Body { digest, green };
@@ -129,19 +129,28 @@ impl Engine {
         }
     }
 
-    /// A body that is not here may be on its way here.
+    /// A body that is not here may be on its way here. Nobody waits for it who gave that up while the store was read, or was
+    /// connected anew: it would keep the peer from being asked.
     fn let_wait(&mut self, inquiry: &Inquiry, digest: Digest) {
+        let state = self.peers.get(&inquiry.peer);
+        if state.and_then(|state| state.reads.get(&inquiry.asked)) != Some(&false) {
+            return self.end_inquiry(inquiry, Response::NotHeld);
+        }
         let (serving, steps) = self.bodies.asked(&inquiry.peer, inquiry.asked, digest, self.now.mono);
         match serving {
-            Serving::Wait => self.end_read(&inquiry.peer),
+            Serving::Wait => self.end_read(inquiry),
             Serving::NotHeld => self.end_inquiry(inquiry, Response::NotHeld),
             Serving::Busy => self.end_inquiry(inquiry, Response::Busy),
         }
         self.carry_out(steps);
     }
 
-    /// A peer waits no more for a body that is on its way here.
+    /// A peer waits no more for a body that is on its way here, or not even for the store.
     pub(in crate::engine) fn given_up(&mut self, peer: &Peer, ticket: Ticket) {
+        let state = self.peers.get_mut(peer);
+        if let Some(given_up) = state.and_then(|state| state.reads.get_mut(&ticket)) {
+            *given_up = true;
+        }
         let steps = self.bodies.given_up(peer, ticket, self.now.mono);
         self.carry_out(steps);
     }
@@ -154,13 +163,13 @@ impl Engine {
     }
 
     fn end_inquiry(&mut self, inquiry: &Inquiry, response: Response) {
-        self.end_read(&inquiry.peer);
+        self.end_read(inquiry);
         self.reply(inquiry.asked, response);
     }
 
-    fn end_read(&mut self, peer: &Peer) {
-        if let Some(state) = self.peers.get_mut(peer) {
-            state.reads = state.reads.saturating_sub(1);
+    fn end_read(&mut self, inquiry: &Inquiry) {
+        if let Some(state) = self.peers.get_mut(&inquiry.peer) {
+            state.reads.remove(&inquiry.asked);
         }
     }
 }

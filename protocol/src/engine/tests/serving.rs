@@ -2,6 +2,7 @@
 
 use crate::{
     codec,
+    engine::port::Input,
     exercise::{Identity, World, identity::names},
     record::{Header, RecordId},
     wire::{Gossip, Request, Response},
@@ -57,6 +58,53 @@ fn what_was_told_is_given_however_the_store_and_its_readers_race() {
             check(&range, reading, later);
         }
     }
+}
+
+#[test]
+fn what_is_given_up_while_the_store_is_read_waits_for_no_body() {
+    // Whether the second peer gives its request up, comes back with another connection, or goes on waiting; and whether it
+    // may be asked for the body itself then, while the first one says nothing.
+    type End = dyn Fn(&mut World, &Identity, u64);
+    let check = |end: Option<&End>, expected: usize| {
+        let (mut world, author, other) = stage();
+        let teller = Identity::numbered(9);
+        world.connect(0, &teller);
+        world.nodes[0].reading = 100;
+        let header = author.header(&names(1, 200), |_| ());
+        let (digest, header) = (header.body_digest, header.signed().clone());
+        world.gossip(0, teller.peer(), codec::encode(&Gossip::Header { header, body: None }));
+        world.run(50);
+        let request = codec::encode(&Request::Body { digest });
+        let asked = world.request(0, other.peer(), None, &request);
+        world.run(50);
+        if let Some(end) = end {
+            end(&mut world, &other, asked);
+        }
+        world.run(100);
+        let answer = world.nodes[0].answered.get(&asked);
+        assert_eq!(matches!(answer, Some(Response::NotHeld)), end.is_some(), "{answer:?}");
+        world.run(5_000);
+        let asked = world.nodes[0].asked.iter();
+        let of_other =
+            asked.filter(|(whom, _, request)| *whom == other.peer() && matches!(request, Request::Body { .. }));
+        assert_eq!(of_other.count(), expected);
+    };
+    let gives_up = |world: &mut World, who: &Identity, ticket: u64| {
+        world.feed(
+            0,
+            Input::GivenUp {
+                peer: who.peer(),
+                ticket,
+            },
+        );
+    };
+    let comes_back = |world: &mut World, who: &Identity, _: u64| {
+        world.feed(0, Input::Disconnected(who.peer()));
+        world.connect(0, who);
+    };
+    check(None, 0);
+    check(Some(&gives_up), 1);
+    check(Some(&comes_back), 1);
 }
 
 #[test]
