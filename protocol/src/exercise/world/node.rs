@@ -67,6 +67,8 @@ pub struct Node {
     pub(super) requests: BTreeMap<Ticket, (Peer, Option<Ticket>)>,
     pub(super) next_request: Ticket,
     pub(super) bodies_asked: usize,
+    /// How many pages of missing bodies it has read.
+    pub looks: usize,
     /// Bytes of bodies that came, wanted or not.
     pub(super) body_bytes: u64,
     pub(super) waking: BTreeSet<u64>,
@@ -103,6 +105,7 @@ impl Node {
             requests: BTreeMap::new(),
             next_request: 0,
             bodies_asked: 0,
+            looks: 0,
             body_bytes: 0,
             waking: BTreeSet::new(),
             appends: VecDeque::new(),

@@ -4,7 +4,7 @@ use starfish_crypto::{Digest, PublicKey, Strict, domain};
 
 use crate::{
     codec,
-    engine::port::{Acceptance, AskError, DisconnectReason, Input, Output, Ticket},
+    engine::port::{Acceptance, AskError, DisconnectReason, Input, Output, Query, Ticket},
     intake::{self, Fault, OpenResponse},
     peer::Peer,
     record::open_body,
@@ -82,7 +82,10 @@ impl World {
                 self.nodes[number].appends.push_back((ticket, changes));
                 self.later(number, delay, Delivery::Append);
             }
-            Output::Read { ticket, query } => self.later(number, 1, Delivery::Read { ticket, query }),
+            Output::Read { ticket, query } => {
+                self.nodes[number].looks += usize::from(matches!(query, Query::Missing { .. }));
+                self.later(number, 1, Delivery::Read { ticket, query });
+            }
             Output::Done { ticket, outcome } => {
                 let before = self.nodes[number].done.insert(ticket, outcome);
                 assert!(before.is_none(), "a command ends once");

@@ -1,7 +1,7 @@
 //! Bodies that the store knows to be missing: nobody's keep those of others from being looked for.
 
 use crate::{
-    engine::port::Command,
+    engine::port::{Change, Command},
     exercise::{identity::topic, world::Node},
     record::SealedBody,
 };
@@ -65,9 +65,10 @@ fn all_arrive(world: &mut World, records: &[RecordId]) {
 fn bodies_of_one_author_that_nobody_has_keep_nobody_else_from_theirs() {
     let (mut world, records) = many_missing(true);
     all_arrive(&mut world, &records);
-    // What nobody has is asked for once of each, not again whenever something of somebody else has ended.
+    // What nobody has is looked for and asked for once of each, not again whenever something of somebody else has ended.
     world.run(120_000);
-    let asked = world.body_requests_sent(0);
+    let (asked, looks) = (world.body_requests_sent(0), world.nodes[0].looks);
+    assert!(looks <= 30, "{looks} pages");
     assert!(asked <= 2 * (600 + records.len()), "{asked} requests");
 }
 
@@ -81,4 +82,47 @@ fn bodies_of_strangers_are_looked_for_last() {
     all_arrive(&mut world, &records);
     world.run(5_000);
     assert!(world.body_requests_sent(0) > 2 * records.len(), "then theirs are");
+}
+
+#[test]
+fn a_look_that_is_full_goes_on_when_half_of_it_has_ended() {
+    // More than may be looked for at once, of many authors, none with more than one may have.
+    let authors: Vec<Identity> = (10..29).map(Identity::numbered).collect();
+    let each = limits::UNRESOLVED_BODIES_PER_AUTHOR;
+    let all = authors.len() * each;
+    assert!(all > limits::UNRESOLVED_BODIES + limits::RANGE_HEADERS);
+    let mut world = World::new(32, 2);
+    (0..2).for_each(|number| world.crash(number));
+    for (author, number) in authors.iter().zip(0..) {
+        let bodies: Vec<SealedBody> = (0..each as u32).map(|body| names(number * 1_000 + body, 1)).collect();
+        let node = &mut world.nodes[0];
+        node.listed.push(author.org);
+        author
+            .statements
+            .iter()
+            .for_each(|statement| node.store.apply(Change::Statement(statement.clone())));
+        for header in author.chain(&bodies) {
+            let (org, received_at) = (Some(author.org), header.created_at);
+            node.store.apply(Change::Record {
+                header,
+                org,
+                body: None,
+                received_at,
+                own: false,
+            });
+        }
+    }
+    // The only neighbour has nothing.
+    (0..2).for_each(|number| world.start(number));
+    let (topics, tlds) = (vec![topic("c2")], Vec::new());
+    world.command(1, Command::Subscribe { topics, tlds });
+    world.link(0, 1);
+    let asked = |world: &World| world.body_requests_sent(0);
+    assert!(
+        world.run_until(60_000, |world| asked(world) == all),
+        "{} of {all} are asked for",
+        asked(&world)
+    );
+    let looks = world.nodes[0].looks;
+    assert!(looks <= 30, "{looks} pages");
 }
