@@ -3,7 +3,7 @@
 use std::{
     future::poll_fn,
     hash::{BuildHasher, RandomState},
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
@@ -13,8 +13,16 @@ use libp2p::core::{
     muxing::StreamMuxerExt as _,
     transport::{DialOpts, ListenerId, PortUse, Transport as _},
 };
+use starfish_crypto::{Digest, SecretKey, Signed, Strict};
 use starfish_node::mesh::{KeepError, Keeper};
-use starfish_protocol::engine::port::{Change, Command, Found, Query};
+use starfish_protocol::{
+    community::Community,
+    engine::port::{Change, Command, Found, Query},
+    limits,
+    observable::Observable,
+    record::{Audience, Body, Bundle, Extensions, Header, Kind, Tlp, Topic, seal_body},
+    time::Millis,
+};
 use starfish_sim::{
     Damage,
     network::Separation,
@@ -232,6 +240,65 @@ fn a_node_with_too_many_tasks_is_noticed() {
                 spawn(Owner::node(0), std::future::pending());
             }
             world.run_for(2 * SECOND);
+        });
+    });
+}
+
+/// A record of somebody of whom nobody has heard, with as large a body as it may have: so it says.
+fn strange(number: u64) -> Change {
+    let key = SecretKey::from_seed(*Digest::of("stranger", &number.to_be_bytes()).as_bytes());
+    let name = Observable::parse("a.example").expect("a name");
+    let bundle = Bundle::new(80, String::new(), vec![name]).expect("a bundle");
+    let sealed = seal_body(Body::Indicators(bundle));
+    let header = Header {
+        version: Header::VERSION,
+        community: Community::named("simulation"),
+        author: key.public(),
+        audience: Audience::Clear,
+        tlp: Tlp::Clear,
+        kind: Kind::INDICATORS,
+        epoch: Millis(1),
+        seq: 0,
+        prev: Digest::ZERO,
+        created_at: Millis(1),
+        expires_at: Millis(1 << 42),
+        body_digest: sealed.digest,
+        compressed_len: limits::BODY_BYTES as u32,
+        raw_len: sealed.raw_len,
+        items: sealed.items,
+        topic: Topic::parse("malware").expect("a topic"),
+        extensions: Extensions {
+            scope: sealed.scope,
+            ..Extensions::default()
+        },
+    };
+    let signed = Signed::sign::<Header>(header.encode(), &key);
+    Change::Record {
+        header: signed.verify::<Header>(&Strict).expect("what was just signed"),
+        org: None,
+        body: Some((sealed.compressed, sealed.body)),
+        received_at: Millis(1),
+        own: false,
+    }
+}
+
+#[test]
+fn a_quarantine_beyond_its_bound_is_noticed() {
+    let words = ["node 0 holds", "bytes in quarantine", "seed 85"];
+    fails("watching::a_quarantine_beyond_its_bound_is_noticed", &words, || {
+        let store: Arc<OnceLock<Arc<dyn Keeper>>> = Arc::default();
+        let shown = Arc::clone(&store);
+        let open = NodePlan {
+            keeper: Some(Arc::new(move |keeper| Arc::clone(shown.get_or_init(|| keeper)))),
+            ..NodePlan::new(0)
+        };
+        World::new(85).node(open).nodes(1).run(|world| {
+            // Right before a second is full: some ten milliseconds later enough of it is thrown out.
+            world.run_for(SECOND - Duration::from_millis(1));
+            let store = store.get().expect("the node has started");
+            let records: Vec<Change> = (0..1_000).map(strange).collect();
+            store.apply(&records).expect("memory does not fail");
+            world.run_for(SECOND);
         });
     });
 }
