@@ -7,6 +7,7 @@
 //! | part | what it does |
 //! |---|---|
 //! | `wires` | hosts and links: how long bytes take, who cannot reach whom |
+//! | `downlink` | what is on its way to a host, and when it arrives |
 //! | `pipe` | one direction of a stream |
 //! | `connection` | a connection between two hosts, as a muxer |
 //! | `transport` | dialling and listening |
@@ -14,6 +15,7 @@
 //! | `kinds` | what a stream carries |
 
 mod connection;
+mod downlink;
 pub mod kinds;
 mod pipe;
 mod traffic;

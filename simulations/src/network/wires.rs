@@ -10,7 +10,13 @@ use std::{
 use libp2p::PeerId;
 use serde::{Deserialize, Serialize};
 
-use super::{Separation, connection::Connection, now, traffic::Traffic};
+use super::{
+    Separation,
+    connection::Connection,
+    downlink::{Arrival, Downlink},
+    now,
+    traffic::Traffic,
+};
 
 const SECOND: u64 = 1_000_000_000;
 /// What the headers of the lower layers add to each write, and what a write of nothing costs.
@@ -60,9 +66,9 @@ pub struct Site {
 struct Host {
     site: Site,
     peer: Option<PeerId>,
-    /// When the uplink has sent, and the downlink received, everything so far.
+    /// When the uplink has sent everything so far.
     uplink_free: u64,
-    downlink_free: u64,
+    downlink: Downlink,
     door: Option<Door>,
 }
 
@@ -109,7 +115,7 @@ impl Wires {
             site,
             peer: None,
             uplink_free: 0,
-            downlink_free: 0,
+            downlink: Downlink::default(),
             door: None,
         };
         Self {
@@ -154,20 +160,33 @@ impl Wires {
         base + base * self.links.jitter_percent / 100 * share / 1_000
     }
 
-    /// When bytes that are sent now arrive: the uplink sends them after all that it has to send, and the downlink
-    /// takes them after all that it was sent before.
-    pub(super) fn arrival(&mut self, from: usize, to: usize, bytes: usize) -> u64 {
+    /// Sends bytes, unless a black hole holds them: the uplink sends them after all that it has to send, and the downlink
+    /// takes them after all that reached it before.
+    pub(super) fn send(&mut self, from: usize, to: usize, bytes: usize) -> Arrival {
+        if self.fault(from, to) == Some(Separation::BlackHole) {
+            return Arrival::held();
+        }
         let bits = (bytes as u64 + OVERHEAD) * 8;
         let latency = self.latency(from, to);
         let sender = &mut self.hosts[from];
         let sent = sender.uplink_free.max(now()) + bits * SECOND / sender.site.uplink;
         sender.uplink_free = sent;
         let receiver = &mut self.hosts[to];
-        // What is still on its way from afar does not hold up what arrives meanwhile: the downlink is busy for as long
-        // as the bytes take, counted from now.
-        let taken = receiver.downlink_free.max(now()) + bits * SECOND / receiver.site.downlink;
-        receiver.downlink_free = taken;
-        (sent + latency).max(taken)
+        let length = bits * SECOND / receiver.site.downlink;
+        receiver.downlink.expect(sent + latency, length)
+    }
+
+    /// Lets the downlink of a host come to all that has reached it.
+    pub(super) fn serve(&mut self, host: usize) {
+        self.hosts[host].downlink.serve(now());
+    }
+
+    /// Whether something that was sent to a host is there.
+    pub(super) fn has_arrived(&mut self, host: usize, arrival: &Arrival) -> bool {
+        if arrival.time() <= now() {
+            self.serve(host);
+        }
+        arrival.time() <= now()
     }
 
     /// What keeps two hosts apart, if anything does.

@@ -4,6 +4,7 @@ mod alone;
 mod calm;
 mod confiding;
 mod crashes;
+mod lines;
 mod partitions;
 mod pushing;
 mod repeating;
