@@ -111,8 +111,10 @@ impl Network {
         self.wires().has_blocks()
     }
 
-    /// Breaks the connections over links that are cut, and lets those go on that nothing separates.
+    /// Holds what is under way where nothing passes, breaks the connections over links that are cut, and lets those go on
+    /// that nothing separates.
     fn enforce(&self) {
+        self.wires().hold();
         for connection in self.living() {
             let [one, other] = connection.ends();
             let fault = self.wires().fault(one, other);

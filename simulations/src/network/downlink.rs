@@ -2,7 +2,7 @@
 //! of them is there.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -42,6 +42,7 @@ impl Arrival {
 /// Something that was sent.
 #[derive(Debug)]
 struct Piece {
+    from: usize,
     /// How long the downlink is busy with it.
     length: u64,
     arrival: Arrival,
@@ -54,15 +55,18 @@ pub(super) struct Downlink {
     free: u64,
     /// What has not reached it: by when it does, and then by its number, so that what was sent first is carried first.
     coming: BTreeMap<(u64, u64), Piece>,
+    /// What has reached it and is not carried yet, the next first.
+    queue: VecDeque<((u64, u64), Piece)>,
     count: u64,
 }
 
 impl Downlink {
-    /// Takes note of something that reaches it at this time and keeps it busy for this long.
-    pub(super) fn expect(&mut self, reaches: u64, length: u64) -> Arrival {
+    /// Takes note of something from a host that reaches it at this time and keeps it busy for this long.
+    pub(super) fn expect(&mut self, from: usize, reaches: u64, length: u64) -> Arrival {
         self.count += 1;
         let arrival = Arrival::at(reaches + length);
         let piece = Piece {
+            from,
             length,
             arrival: arrival.clone(),
         };
@@ -75,10 +79,31 @@ impl Downlink {
         while let Some(next) = self.coming.first_entry()
             && next.key().0 <= now
         {
-            let ((reaches, _), piece) = next.remove_entry();
-            self.free = self.free.max(reaches) + piece.length;
+            let (place, piece) = next.remove_entry();
+            self.free = self.free.max(place.0) + piece.length;
             piece.arrival.set(self.free);
+            self.queue.push_back((place, piece));
         }
+        while self.queue.front().is_some_and(|(_, piece)| piece.arrival.time() <= now) {
+            self.queue.pop_front();
+        }
+    }
+
+    /// Takes off the line what is held now, by its sender, and lets what is behind it move up.
+    pub(super) fn hold(&mut self, now: u64, is_held: impl Fn(usize) -> bool) {
+        self.serve(now);
+        let begun = self
+            .queue
+            .front()
+            .map(|(place, piece)| (*place, piece.arrival.time() - piece.length));
+        self.coming.extend(self.queue.drain(..));
+        for (_, piece) in self.coming.extract_if(.., |_, piece| is_held(piece.from)) {
+            piece.arrival.set(HELD);
+        }
+        // What it was carrying is carried on, if it was not held.
+        let begun = begun.filter(|(place, _)| self.coming.contains_key(place));
+        self.free = begun.map_or(now, |(_, begun)| begun);
+        self.serve(now);
     }
 }
 
@@ -89,9 +114,9 @@ mod tests {
     #[test]
     fn what_reaches_it_first_is_carried_first() {
         let mut downlink = Downlink::default();
-        let far = downlink.expect(400, 50);
-        let near = downlink.expect(10, 400);
-        let later = downlink.expect(400, 5);
+        let far = downlink.expect(0, 400, 50);
+        let near = downlink.expect(1, 10, 400);
+        let later = downlink.expect(0, 400, 5);
         let times = |_: &Downlink| [&near, &far, &later].map(Arrival::time);
         assert_eq!(times(&downlink), [410, 450, 405], "at the earliest");
         downlink.serve(399);
@@ -99,7 +124,22 @@ mod tests {
         downlink.serve(405);
         assert_eq!(times(&downlink), [410, 460, 465], "one after the other");
         downlink.serve(1_000);
-        let after = downlink.expect(1_000, 1);
+        let after = downlink.expect(0, 1_000, 1);
         assert_eq!((after.time(), times(&downlink)), (1_001, [410, 460, 465]));
+    }
+    #[test]
+    fn what_is_held_makes_room() {
+        let check = |held: usize, expected: [u64; 4]| {
+            let mut downlink = Downlink::default();
+            let pieces = [(0, 0, 100), (1, 10, 100), (0, 20, 100), (1, 150, 100)];
+            let pieces = pieces.map(|(from, reaches, length)| downlink.expect(from, reaches, length));
+            downlink.hold(120, |from| from == held);
+            downlink.serve(1_000);
+            assert_eq!(pieces.map(|arrival| arrival.time()), expected, "{held}");
+        };
+        check(2, [100, 200, 300, 400]);
+        check(0, [100, 200, HELD, 300]);
+        // What is next begins now, and not before.
+        check(1, [100, HELD, 220, HELD]);
     }
 }

@@ -173,7 +173,7 @@ impl Wires {
         sender.uplink_free = sent;
         let receiver = &mut self.hosts[to];
         let length = bits * SECOND / receiver.site.downlink;
-        receiver.downlink.expect(sent + latency, length)
+        receiver.downlink.expect(from, sent + latency, length)
     }
 
     /// Lets the downlink of a host come to all that has reached it.
@@ -210,6 +210,16 @@ impl Wires {
             }
         };
         self.partitions = partitions.iter().map(of).collect();
+    }
+
+    /// Holds what is under way between those who are kept apart. The uplinks stay as busy as they were: what waits there behind
+    /// it has its time already, and who sends into a black hole does not know it.
+    pub(super) fn hold(&mut self) {
+        for to in 0..self.hosts.len() {
+            let mut downlink = std::mem::take(&mut self.hosts[to].downlink);
+            downlink.hold(now(), |from| self.fault(from, to).is_some());
+            self.hosts[to].downlink = downlink;
+        }
     }
 
     pub(super) fn has_blocks(&self) -> bool {

@@ -13,7 +13,7 @@ use libp2p::core::{
     transport::{DialOpts, ListenerId, PortUse, Transport as _, TransportEvent},
 };
 use starfish_sim::{
-    network::Links,
+    network::{Links, Separation},
     world::{NodePlan, World},
 };
 use starfish_sim_kernel::{Owner, spawn};
@@ -143,6 +143,34 @@ fn what_is_near_does_not_wait_for_what_is_far() {
             // What is far gets there while the line is busy.
             let first = SENDING + NEAR * MS + RECEIVING;
             assert_eq!(arrivals(&heard, began), [first, first + RECEIVING]);
+        });
+    });
+}
+
+#[test]
+fn a_black_hole_holds_what_is_under_way() {
+    alone("lines::a_black_hole_holds_what_is_under_way", || {
+        hosts(|world| {
+            let heard = listen(world, 0);
+            let (near, far) = (dial(world, 1), dial(world, 2));
+            let began = world.now();
+            // Four that reach the line at once; and one of the far host, which reaches it while it carries the second.
+            (0..4).for_each(|_| near.write());
+            far.write();
+            let first = SENDING + NEAR * MS + RECEIVING;
+            let hole = Duration::from_nanos(first + RECEIVING / 4);
+            world.run_until(began + hole);
+            world.block(0, 1, Separation::BlackHole);
+            world.run_for(Duration::from_secs(9));
+            // The line is free at once.
+            assert_eq!(arrivals(&heard, began), [first, first + RECEIVING / 4 + RECEIVING]);
+            let healed = world.now();
+            world.heal();
+            world.run_for(Duration::from_secs(9));
+            assert_eq!(
+                arrivals(&heard, healed),
+                [0, 1, 2].map(|before| first + before * RECEIVING)
+            );
         });
     });
 }
