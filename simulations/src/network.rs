@@ -106,6 +106,23 @@ impl Network {
         self.enforce();
     }
 
+    /// Takes the power from a host: what is sent to it is lost, what it had still to send with it, and nobody is told.
+    pub(crate) fn turn_off(&self, host: usize) {
+        self.switch(host, true);
+    }
+
+    /// Gives it back. Whoever still holds a connection to what ran there before is told that it is gone.
+    pub(crate) fn turn_on(&self, host: usize) {
+        self.switch(host, false);
+    }
+
+    fn switch(&self, host: usize, is_off: bool) {
+        let is_news = self.wires().switch(host, is_off);
+        if is_news {
+            self.enforce();
+        }
+    }
+
     /// Whether there are pairs of hosts between which nothing passes.
     pub(crate) fn has_blocks(&self) -> bool {
         self.wires().has_blocks()

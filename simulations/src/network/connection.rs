@@ -101,7 +101,7 @@ impl Connection {
     }
 
     /// One side goes; the other one sees it when the news arrives.
-    fn close(self: &Arc<Self>, side: usize) {
+    pub(super) fn close(self: &Arc<Self>, side: usize) {
         if self.is_dead(side) {
             return;
         }

@@ -89,15 +89,18 @@ impl Downlink {
         }
     }
 
-    /// Takes off the line what is held now, by its sender, and lets what is behind it move up.
-    pub(super) fn hold(&mut self, now: u64, is_held: impl Fn(usize) -> bool) {
+    /// Takes off the line what is held now, by its sender and by when it reaches it, and lets what is behind it move up.
+    pub(super) fn hold(&mut self, now: u64, is_held: impl Fn(usize, u64) -> bool) {
         self.serve(now);
         let begun = self
             .queue
             .front()
             .map(|(place, piece)| (*place, piece.arrival.time() - piece.length));
         self.coming.extend(self.queue.drain(..));
-        for (_, piece) in self.coming.extract_if(.., |_, piece| is_held(piece.from)) {
+        for (_, piece) in self
+            .coming
+            .extract_if(.., |(reaches, _), piece| is_held(piece.from, *reaches))
+        {
             piece.arrival.set(HELD);
         }
         // What it was carrying is carried on, if it was not held.
@@ -133,7 +136,7 @@ mod tests {
             let mut downlink = Downlink::default();
             let pieces = [(0, 0, 100), (1, 10, 100), (0, 20, 100), (1, 150, 100)];
             let pieces = pieces.map(|(from, reaches, length)| downlink.expect(from, reaches, length));
-            downlink.hold(120, |from| from == held);
+            downlink.hold(120, |from, _| from == held);
             downlink.serve(1_000);
             assert_eq!(pieces.map(|arrival| arrival.time()), expected, "{held}");
         };

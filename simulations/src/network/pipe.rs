@@ -276,6 +276,11 @@ impl AsyncWrite for Substream {
 impl Drop for Substream {
     fn drop(&mut self) {
         self.writing.finish();
-        self.reading.abandon();
+        let [_, host] = self.reading.direction();
+        // Nobody hears of it from a machine that is off.
+        let is_off = self.reading.network.wires().is_off(host);
+        if !is_off {
+            self.reading.abandon();
+        }
     }
 }

@@ -69,6 +69,8 @@ struct Host {
     /// When the uplink has sent everything so far.
     uplink_free: u64,
     downlink: Downlink,
+    /// The machine has no power.
+    is_off: bool,
     door: Option<Door>,
 }
 
@@ -116,6 +118,7 @@ impl Wires {
             peer: None,
             uplink_free: 0,
             downlink: Downlink::default(),
+            is_off: false,
             door: None,
         };
         Self {
@@ -189,8 +192,15 @@ impl Wires {
         arrival.time() <= now()
     }
 
-    /// What keeps two hosts apart, if anything does.
+    /// What keeps two hosts apart, if anything does. A machine that is off is a black hole to all others.
     pub(super) fn fault(&self, one: usize, other: usize) -> Option<Separation> {
+        let is_off = self.is_off(one) || self.is_off(other);
+        let dark = is_off.then_some(Separation::BlackHole);
+        self.separation(one, other).into_iter().chain(dark).min()
+    }
+
+    /// What a scenario has put between two hosts.
+    fn separation(&self, one: usize, other: usize) -> Option<Separation> {
         let blocked = self.blocks.get(&(one.min(other), one.max(other))).copied();
         let separates = |partition: &&Partition| partition.groups[one] != partition.groups[other];
         let apart = self.partitions.iter().filter(separates);
@@ -212,12 +222,30 @@ impl Wires {
         self.partitions = partitions.iter().map(of).collect();
     }
 
-    /// Holds what is under way between those who are kept apart. The uplinks stay as busy as they were: what waits there behind
+    pub(super) fn is_off(&self, host: usize) -> bool {
+        self.hosts[host].is_off
+    }
+
+    /// Whether that is news.
+    pub(super) fn switch(&mut self, host: usize, is_off: bool) -> bool {
+        let host = &mut self.hosts[host];
+        if host.is_off == is_off {
+            return false;
+        }
+        // What it had still to send is lost.
+        (host.is_off, host.uplink_free) = (is_off, 0);
+        true
+    }
+
+    /// Holds what is under way between those who are kept apart, but for what a machine sent before it went off. The uplinks stay as busy as they were: what waits there behind
     /// it has its time already, and who sends into a black hole does not know it.
     pub(super) fn hold(&mut self) {
         for to in 0..self.hosts.len() {
             let mut downlink = std::mem::take(&mut self.hosts[to].downlink);
-            downlink.hold(now(), |from| self.fault(from, to).is_some());
+            downlink.hold(now(), |from, reaches| {
+                let is_unsent = || reaches > now() + self.latency(from, to);
+                self.separation(from, to).is_some() || self.is_off(to) || self.is_off(from) && is_unsent()
+            });
             self.hosts[to].downlink = downlink;
         }
     }

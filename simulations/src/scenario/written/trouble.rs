@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::network::Separation;
 
-/// Nodes that come and go.
+/// Nodes whose machines are off now and then.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Churn {
@@ -41,7 +41,7 @@ pub struct Partition {
     pub regions: Vec<String>,
 }
 
-/// Nodes that end without a word and come back.
+/// Nodes whose machines lose their power and have it again. Nobody is told of either.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Crash {
