@@ -235,12 +235,13 @@ impl StreamMuxer for Muxer {
         let mut state = connection.lock();
         let side = &mut state.sides[self.side];
         let host = connection.ends[self.side];
-        let has_arrived = |(arrival, ..): &mut (Arrival, _, _)| connection.network.wires().has_arrived(host, arrival);
-        let Some((_, reading, writing)) = side.incoming.pop_front_if(has_arrived) else {
+        let first = side.incoming.front();
+        if !first.is_some_and(|(arrival, ..)| connection.network.wires().has_arrived(host, arrival)) {
             side.acceptor = Some(cx.waker().clone());
             side.tell_acceptor();
             return Poll::Pending;
-        };
+        }
+        let (_, reading, writing) = side.incoming.pop_front().expect("it was looked at just now");
         drop(state);
         let stream = Substream::new(reading, writing, Arc::clone(connection), self.side);
         Poll::Ready(Ok(stream))

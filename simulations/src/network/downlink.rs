@@ -97,12 +97,13 @@ impl Downlink {
             .front()
             .map(|(place, piece)| (*place, piece.arrival.time() - piece.length));
         self.coming.extend(self.queue.drain(..));
-        for (_, piece) in self
-            .coming
-            .extract_if(.., |(reaches, _), piece| is_held(piece.from, *reaches))
-        {
-            piece.arrival.set(HELD);
-        }
+        self.coming.retain(|(reaches, _), piece| {
+            let is_held = is_held(piece.from, *reaches);
+            if is_held {
+                piece.arrival.set(HELD);
+            }
+            !is_held
+        });
         // What it was carrying is carried on, if it was not held.
         let begun = begun.filter(|(place, _)| self.coming.contains_key(place));
         self.free = begun.map_or(now, |(_, begun)| begun);
