@@ -106,6 +106,11 @@ impl Network {
         self.enforce();
     }
 
+    /// From now on, whoever asks this host for a body hears nothing: neither an answer nor the end of it.
+    pub(crate) fn silence(&self, host: usize) {
+        self.wires().silence(host);
+    }
+
     /// Takes the power from a host: what is sent to it is lost, what it had still to send with it, and nobody is told.
     pub(crate) fn turn_off(&self, host: usize) {
         self.switch(host, true);

@@ -15,6 +15,7 @@ use super::{
     Network,
     connection::Connection,
     downlink::{Arrival, HELD},
+    kinds::BODIES,
     now,
     traffic::Label,
 };
@@ -29,6 +30,8 @@ pub(super) struct Pipe {
     /// The hosts of the stream, first the one that opened it.
     ends: [usize; 2],
     from_opener: bool,
+    /// Whether bodies that were asked for, and whatever else is said instead, never leave.
+    is_silent: bool,
     label: Arc<Label>,
     state: Mutex<State>,
 }
@@ -132,7 +135,15 @@ impl Pipe {
         self.network.wires().send(from, to, bytes)
     }
 
+    /// Whether what is written, and its end, are lost.
+    fn keeps_silent(&self) -> bool {
+        self.is_silent && self.label.is(&self.network, BODIES)
+    }
+
     fn finish(&self) {
+        if self.keeps_silent() {
+            return;
+        }
         let mut state = self.lock();
         if state.end.is_none() {
             state.end = Some(self.send(0));
@@ -181,11 +192,13 @@ impl Pipe {
 /// The two pipes of a stream that one host opens to another: the opener's way, and the way back.
 pub(super) fn pair(network: &Network, ends: [usize; 2]) -> (Arc<Pipe>, Arc<Pipe>) {
     let label = Arc::new(Label::new());
-    let pipe = |from_opener| {
+    let answers = !network.wires().is_silent(ends[1]);
+    let pipe = |from_opener: bool| {
         Arc::new(Pipe {
             network: network.clone(),
             ends,
             from_opener,
+            is_silent: !from_opener && !answers,
             label: Arc::clone(&label),
             state: Mutex::default(),
         })
@@ -248,6 +261,9 @@ impl AsyncWrite for Substream {
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }
         let pipe = &self.writing;
+        if pipe.keeps_silent() {
+            return Poll::Ready(Ok(bytes.len()));
+        }
         let mut state = pipe.lock();
         if state.is_abandoned || state.end.is_some() {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));

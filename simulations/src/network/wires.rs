@@ -71,6 +71,8 @@ struct Host {
     downlink: Downlink,
     /// The machine has no power.
     is_off: bool,
+    /// It gives no answers to requests for bodies.
+    is_silent: bool,
     door: Option<Door>,
 }
 
@@ -119,6 +121,7 @@ impl Wires {
             uplink_free: 0,
             downlink: Downlink::default(),
             is_off: false,
+            is_silent: false,
             door: None,
         };
         Self {
@@ -226,7 +229,15 @@ impl Wires {
         self.hosts[host].is_off
     }
 
-    /// Whether that is news.
+    pub(super) fn silence(&mut self, host: usize) {
+        self.hosts[host].is_silent = true;
+    }
+
+    pub(super) fn is_silent(&self, host: usize) -> bool {
+        self.hosts[host].is_silent
+    }
+
+    /// Gives a machine its power or takes it; whether that is news.
     pub(super) fn switch(&mut self, host: usize, is_off: bool) -> bool {
         let host = &mut self.hosts[host];
         if host.is_off == is_off {
@@ -237,8 +248,9 @@ impl Wires {
         true
     }
 
-    /// Holds what is under way between those who are kept apart, but for what a machine sent before it went off. The uplinks stay as busy as they were: what waits there behind
-    /// it has its time already, and who sends into a black hole does not know it.
+    /// Holds what is under way between those who are kept apart, but for what a machine sent before it went off. The
+    /// uplinks stay as busy as they were: what waits there behind it has its time already, and who sends into a black hole
+    /// does not know it.
     pub(super) fn hold(&mut self) {
         for to in 0..self.hosts.len() {
             let mut downlink = std::mem::take(&mut self.hosts[to].downlink);

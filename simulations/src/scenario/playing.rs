@@ -182,6 +182,7 @@ impl<'a> Play<'a> {
         self.peers = (0..world.len()).map(|node| (world.peer(node), node)).collect();
         self.watch = Watch::new(world, self.places, &schemes::needed(), &schemes::topic());
         hostile::keep_apart(self.places, world);
+        hostile::silence(self.places, world);
         let settled = Duration::from_secs(self.scenario.written.settle_seconds);
         let mut before = None;
         for moment in timeline(self.scenario, self.places, self.seed) {

@@ -12,3 +12,4 @@ mod slow;
 mod speaking;
 mod trusting;
 mod watching;
+mod withholding;

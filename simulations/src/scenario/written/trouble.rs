@@ -131,7 +131,7 @@ pub enum Answer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AdversaryKind {
-    /// Announces records, and never gives a body away.
+    /// Announces records, takes requests for their bodies and never says a word to them.
     Withholder,
     /// Connects to its victims and keeps from them what the others say.
     Eclipse,
