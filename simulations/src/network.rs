@@ -7,6 +7,7 @@
 //! | part | what it does |
 //! |---|---|
 //! | `wires` | hosts and links: how long bytes take, who cannot reach whom |
+//! | `downlink` | what is on its way to a host, and when it arrives |
 //! | `pipe` | one direction of a stream |
 //! | `connection` | a connection between two hosts, as a muxer |
 //! | `transport` | dialling and listening |
@@ -14,6 +15,7 @@
 //! | `kinds` | what a stream carries |
 
 mod connection;
+mod downlink;
 pub mod kinds;
 mod pipe;
 mod traffic;
@@ -104,13 +106,37 @@ impl Network {
         self.enforce();
     }
 
+    /// From now on, whoever asks this host for a body hears nothing: neither an answer nor the end of it.
+    pub(crate) fn silence(&self, host: usize) {
+        self.wires().silence(host);
+    }
+
+    /// Takes the power from a host: what is sent to it is lost, what it had still to send with it, and nobody is told.
+    pub(crate) fn turn_off(&self, host: usize) {
+        self.switch(host, true);
+    }
+
+    /// Gives it back. Whoever still holds a connection to what ran there before is told that it is gone.
+    pub(crate) fn turn_on(&self, host: usize) {
+        self.switch(host, false);
+    }
+
+    fn switch(&self, host: usize, is_off: bool) {
+        let is_news = self.wires().switch(host, is_off);
+        if is_news {
+            self.enforce();
+        }
+    }
+
     /// Whether there are pairs of hosts between which nothing passes.
     pub(crate) fn has_blocks(&self) -> bool {
         self.wires().has_blocks()
     }
 
-    /// Breaks the connections over links that are cut, and lets those go on that nothing separates.
+    /// Holds what is under way where nothing passes, breaks the connections over links that are cut, and lets those go on
+    /// that nothing separates.
     fn enforce(&self) {
+        self.wires().hold();
         for connection in self.living() {
             let [one, other] = connection.ends();
             let fault = self.wires().fault(one, other);

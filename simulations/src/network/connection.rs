@@ -16,8 +16,10 @@ use libp2p::core::muxing::{StreamMuxer, StreamMuxerEvent};
 use starfish_sim_kernel::{Owner, Timer, sleep, spawn};
 
 use super::{
-    Network, Separation, now,
-    pipe::{HELD, Pipe, Substream, pair},
+    Network,
+    downlink::Arrival,
+    now,
+    pipe::{Pipe, Substream, pair},
 };
 
 /// What opening a stream sends, in bytes.
@@ -41,12 +43,12 @@ struct State {
 #[derive(Default)]
 struct Side {
     /// Streams that the other side opened: when each arrives, and its pipes to read from and to write to.
-    incoming: VecDeque<(u64, Arc<Pipe>, Arc<Pipe>)>,
+    incoming: VecDeque<(Arrival, Arc<Pipe>, Arc<Pipe>)>,
     acceptor: Option<Waker>,
     watcher: Option<Waker>,
     timer: Timer,
     /// When this side sees that the connection is gone.
-    death: Option<u64>,
+    death: Option<Arrival>,
 }
 
 impl std::fmt::Debug for Connection {
@@ -76,11 +78,12 @@ impl Connection {
     }
 
     pub(super) fn is_dead(&self, side: usize) -> bool {
-        self.is_broken() && self.lock().sides[side].death.is_some_and(|death| death <= now())
+        let has_arrived = |death: &Arrival| self.network.wires().has_arrived(self.ends[side], death);
+        self.is_broken() && self.lock().sides[side].death.as_ref().is_some_and(has_arrived)
     }
 
-    fn set_death(&self, side: usize, at: u64) {
-        self.lock().sides[side].death = Some(at);
+    fn set_death(&self, side: usize, arrival: Arrival) {
+        self.lock().sides[side].death = Some(arrival);
         self.is_broken.store(true, Ordering::Relaxed);
     }
 
@@ -92,20 +95,19 @@ impl Connection {
     /// Both sides see at once that it is gone.
     pub(super) fn break_up(&self) {
         for side in 0..2 {
-            self.set_death(side, now());
+            self.set_death(side, Arrival::at(now()));
             self.notice(side);
         }
     }
 
     /// One side goes; the other one sees it when the news arrives.
-    fn close(self: &Arc<Self>, side: usize) {
-        let now = now();
-        let other = 1 - side;
-        if self.lock().sides[side].death.is_some_and(|death| death <= now) {
+    pub(super) fn close(self: &Arc<Self>, side: usize) {
+        if self.is_dead(side) {
             return;
         }
-        self.set_death(side, now);
+        self.set_death(side, Arrival::at(now()));
         self.notice(side);
+        let other = 1 - side;
         if self.lock().sides[other].death.is_none() {
             self.send_death(other);
         }
@@ -114,20 +116,15 @@ impl Connection {
     /// Sends one side the news that the other has gone.
     fn send_death(self: &Arc<Self>, side: usize) {
         let (from, to) = (self.ends[1 - side], self.ends[side]);
-        let at = {
-            let mut wires = self.network.wires();
-            match wires.fault(from, to) {
-                Some(Separation::BlackHole) => HELD,
-                _ => wires.arrival(from, to, 0),
-            }
-        };
-        self.set_death(side, at);
+        let death = self.network.wires().send(from, to, 0);
+        self.set_death(side, death.clone());
         // While a world is torn down there is nobody to tell.
-        if at != HELD && starfish_sim_kernel::now().is_some() {
+        if starfish_sim_kernel::now().is_some() {
             let connection = Arc::clone(self);
-            let length = Duration::from_nanos(at.saturating_sub(now()));
             spawn(Owner::WORLD, async move {
-                sleep(length).await;
+                while !death.is_held() && !connection.is_dead(side) {
+                    sleep(Duration::from_nanos(death.time().saturating_sub(now()))).await;
+                }
                 connection.notice(side);
             });
         }
@@ -145,24 +142,28 @@ impl Connection {
         pipes.iter().filter_map(Weak::upgrade).for_each(|pipe| pipe.wake());
     }
 
-    /// The link is whole again: what was held goes on its way.
+    /// The link is whole again: what was held goes on its way. Of a connection that one side has given up, that is the news
+    /// of it.
     pub(super) fn resume(self: &Arc<Self>) {
-        let pipes = self.lock().pipes.clone();
-        pipes.iter().filter_map(Weak::upgrade).for_each(|pipe| pipe.resume());
+        let is_held = |side: usize| self.lock().sides[side].death.as_ref().is_some_and(Arrival::is_held);
         for side in 0..2 {
-            if self.lock().sides[side].death == Some(HELD) {
+            if is_held(side) {
                 self.send_death(side);
             }
-            let mut state = self.lock();
-            let state = &mut state.sides[side];
-            for (at, ..) in &mut state.incoming {
-                if *at == HELD {
-                    let (from, to) = (self.ends[1 - side], self.ends[side]);
-                    *at = self.network.wires().arrival(from, to, OPENING);
-                }
-            }
-            state.tell_acceptor();
         }
+        if self.is_broken() {
+            return;
+        }
+        let pipes = self.lock().pipes.clone();
+        for side in 0..2 {
+            let (from, to) = (self.ends[1 - side], self.ends[side]);
+            let side = &mut self.lock().sides[side];
+            for (arrival, ..) in side.incoming.iter_mut().filter(|(arrival, ..)| arrival.is_held()) {
+                *arrival = self.network.wires().send(from, to, OPENING);
+            }
+            side.tell_acceptor();
+        }
+        pipes.iter().filter_map(Weak::upgrade).for_each(|pipe| pipe.resume());
     }
 
     /// Who is to read how many bytes, pipe by pipe.
@@ -179,20 +180,14 @@ impl Connection {
         let other = 1 - side;
         let (from, to) = (self.ends[side], self.ends[other]);
         let (there, back) = pair(&self.network, [from, to]);
-        let at = {
-            let mut wires = self.network.wires();
-            match wires.fault(from, to) {
-                Some(Separation::BlackHole) => HELD,
-                _ => wires.arrival(from, to, OPENING),
-            }
-        };
+        let arrival = self.network.wires().send(from, to, OPENING);
         let mut state = self.lock();
         if state.pipes.len() == state.pipes.capacity() {
             state.pipes.retain(|pipe| pipe.strong_count() > 0);
         }
         state.pipes.extend([Arc::downgrade(&there), Arc::downgrade(&back)]);
         let far = &mut state.sides[other];
-        far.incoming.push_back((at, Arc::clone(&there), Arc::clone(&back)));
+        far.incoming.push_back((arrival, Arc::clone(&there), Arc::clone(&back)));
         far.tell_acceptor();
         drop(state);
         Substream::new(back, there, Arc::clone(self), side)
@@ -201,11 +196,11 @@ impl Connection {
 
 impl Side {
     fn tell_acceptor(&mut self) {
-        if let Some((at, ..)) = self.incoming.front()
-            && *at != HELD
-            && let Some(acceptor) = self.acceptor.take()
+        if let Some((arrival, ..)) = self.incoming.front()
+            && !arrival.is_held()
+            && let Some(acceptor) = &self.acceptor
         {
-            self.timer.arm(*at, &acceptor);
+            self.timer.arm(arrival.time(), acceptor);
         }
     }
 }
@@ -236,24 +231,20 @@ impl StreamMuxer for Muxer {
 
     fn poll_inbound(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<Substream>> {
         self.check()?;
-        let mut state = self.connection.lock();
+        let connection = &self.connection;
+        let mut state = connection.lock();
         let side = &mut state.sides[self.side];
-        match side.incoming.front() {
-            Some((at, ..)) if *at <= now() => {}
-            Some((at, ..)) if *at != HELD => {
-                side.timer.arm(*at, cx.waker());
-                side.acceptor = Some(cx.waker().clone());
-                return Poll::Pending;
-            }
-            _ => {
-                side.acceptor = Some(cx.waker().clone());
-                return Poll::Pending;
-            }
+        let host = connection.ends[self.side];
+        let first = side.incoming.front();
+        if !first.is_some_and(|(arrival, ..)| connection.network.wires().has_arrived(host, arrival)) {
+            side.acceptor = Some(cx.waker().clone());
+            side.tell_acceptor();
+            return Poll::Pending;
         }
         let (_, reading, writing) = side.incoming.pop_front().expect("it was looked at just now");
         drop(state);
-        let connection = Arc::clone(&self.connection);
-        Poll::Ready(Ok(Substream::new(reading, writing, connection, self.side)))
+        let stream = Substream::new(reading, writing, Arc::clone(connection), self.side);
+        Poll::Ready(Ok(stream))
     }
 
     fn poll_outbound(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<Substream>> {

@@ -11,12 +11,17 @@ use std::{
 use futures::{AsyncRead, AsyncWrite};
 use starfish_sim_kernel::Timer;
 
-use super::{Network, Separation, connection::Connection, now, traffic::Label};
+use super::{
+    Network,
+    connection::Connection,
+    downlink::{Arrival, HELD},
+    kinds::BODIES,
+    now,
+    traffic::Label,
+};
 
 /// How many bytes may be under way or unread, as yamux allows.
 const WINDOW: usize = 256 * 1_024;
-/// Never, unless the link is mended.
-pub(super) const HELD: u64 = u64::MAX;
 
 /// Bytes from one host to another, in order.
 #[derive(Debug)]
@@ -25,6 +30,8 @@ pub(super) struct Pipe {
     /// The hosts of the stream, first the one that opened it.
     ends: [usize; 2],
     from_opener: bool,
+    /// Whether bodies that were asked for, and whatever else is said instead, never leave.
+    is_silent: bool,
     label: Arc<Label>,
     state: Mutex<State>,
 }
@@ -35,20 +42,19 @@ struct State {
     /// How much of the first parcel was read.
     offset: usize,
     queued: usize,
+    /// Waits for something to read.
     reader: Option<Waker>,
     writer: Option<Waker>,
     timer: Timer,
     /// When the end of the stream arrives.
-    end: Option<u64>,
+    end: Option<Arrival>,
     /// Nobody will read any more.
     is_abandoned: bool,
-    /// When the last bytes arrive; later ones do not overtake them.
-    last: u64,
 }
 
 #[derive(Debug)]
 struct Parcel {
-    at: u64,
+    arrival: Arrival,
     bytes: Vec<u8>,
 }
 
@@ -56,7 +62,7 @@ impl State {
     fn read(&mut self, buffer: &mut [u8], now: u64) -> usize {
         let mut done = 0;
         while done < buffer.len() {
-            let Some(parcel) = self.parcels.front().filter(|parcel| parcel.at <= now) else {
+            let Some(parcel) = self.parcels.front().filter(|parcel| parcel.arrival.time() <= now) else {
                 break;
             };
             let unread = &parcel.bytes[self.offset..];
@@ -77,18 +83,19 @@ impl State {
         done
     }
 
-    /// When there is something to read.
+    /// When there is something to read, at the earliest.
     fn due(&self) -> Option<u64> {
-        self.parcels.front().map(|parcel| parcel.at).or(self.end)
+        let first = self.parcels.front().map(|parcel| &parcel.arrival);
+        first.or(self.end.as_ref()).map(Arrival::time)
     }
 
-    fn put(&mut self, at: u64, bytes: &[u8]) {
-        self.last = at;
+    fn put(&mut self, arrival: Arrival, bytes: &[u8]) {
         self.queued += bytes.len();
         match self.parcels.back_mut() {
-            Some(parcel) if parcel.at == at => parcel.bytes.extend_from_slice(bytes),
+            // What is held goes on together.
+            Some(last) if last.arrival.is_held() && arrival.is_held() => last.bytes.extend_from_slice(bytes),
             _ => self.parcels.push_back(Parcel {
-                at,
+                arrival,
                 bytes: bytes.to_vec(),
             }),
         }
@@ -97,9 +104,9 @@ impl State {
     /// Wakes the reader when there is something to read.
     fn tell_reader(&mut self) {
         if let Some(at) = self.due().filter(|at| *at != HELD)
-            && let Some(reader) = self.reader.take()
+            && let Some(reader) = &self.reader
         {
-            self.timer.arm(at, &reader);
+            self.timer.arm(at, reader);
         }
     }
 
@@ -123,20 +130,23 @@ impl Pipe {
         }
     }
 
-    /// When bytes that are written now can be read.
-    fn arrival(&self, bytes: usize, last: u64) -> u64 {
+    fn send(&self, bytes: usize) -> Arrival {
         let [from, to] = self.direction();
-        let mut wires = self.network.wires();
-        match wires.fault(from, to) {
-            Some(Separation::BlackHole) => HELD,
-            _ => wires.arrival(from, to, bytes).max(last),
-        }
+        self.network.wires().send(from, to, bytes)
+    }
+
+    /// Whether what is written, and its end, are lost.
+    fn keeps_silent(&self) -> bool {
+        self.is_silent && self.label.is(&self.network, BODIES)
     }
 
     fn finish(&self) {
+        if self.keeps_silent() {
+            return;
+        }
         let mut state = self.lock();
         if state.end.is_none() {
-            state.end = Some(self.arrival(0, state.last));
+            state.end = Some(self.send(0));
             if self.from_opener {
                 self.label.settle(&self.network, self.ends);
             }
@@ -156,7 +166,6 @@ impl Pipe {
     /// The connection is gone: whoever waits looks again.
     pub(super) fn wake(&self) {
         let mut state = self.lock();
-        // A reader that waits for a time has its waker there.
         state.timer.cancel();
         state.wake_both();
     }
@@ -164,19 +173,12 @@ impl Pipe {
     /// Sends what a black hole held.
     pub(super) fn resume(&self) {
         let mut state = self.lock();
-        if state.last == HELD {
-            state.last = 0;
+        let state = &mut *state;
+        for parcel in state.parcels.iter_mut().filter(|parcel| parcel.arrival.is_held()) {
+            parcel.arrival = self.send(parcel.bytes.len());
         }
-        let mut last = state.last;
-        for place in 0..state.parcels.len() {
-            if state.parcels[place].at == HELD {
-                last = self.arrival(state.parcels[place].bytes.len(), last);
-                state.parcels[place].at = last;
-            }
-        }
-        state.last = last;
-        if state.end == Some(HELD) {
-            state.end = Some(self.arrival(0, last));
+        if let Some(end) = state.end.as_mut().filter(|end| end.is_held()) {
+            *end = self.send(0);
         }
         state.tell_reader();
     }
@@ -190,11 +192,13 @@ impl Pipe {
 /// The two pipes of a stream that one host opens to another: the opener's way, and the way back.
 pub(super) fn pair(network: &Network, ends: [usize; 2]) -> (Arc<Pipe>, Arc<Pipe>) {
     let label = Arc::new(Label::new());
-    let pipe = |from_opener| {
+    let answers = !network.wires().is_silent(ends[1]);
+    let pipe = |from_opener: bool| {
         Arc::new(Pipe {
             network: network.clone(),
             ends,
             from_opener,
+            is_silent: !from_opener && !answers,
             label: Arc::clone(&label),
             state: Mutex::default(),
         })
@@ -227,10 +231,15 @@ impl AsyncRead for Substream {
         if self.connection.is_dead(self.side) {
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }
-        let mut state = self.reading.lock();
+        let pipe = &self.reading;
+        let mut state = pipe.lock();
         let now = now();
+        if state.due().is_some_and(|at| at <= now) {
+            pipe.network.wires().serve(pipe.direction()[1]);
+        }
         let done = state.read(buffer, now);
         if done > 0 || buffer.is_empty() {
+            state.reader = None;
             if let Some(writer) = state.writer.take() {
                 writer.wake();
             }
@@ -252,6 +261,9 @@ impl AsyncWrite for Substream {
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }
         let pipe = &self.writing;
+        if pipe.keeps_silent() {
+            return Poll::Ready(Ok(bytes.len()));
+        }
         let mut state = pipe.lock();
         if state.is_abandoned || state.end.is_some() {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
@@ -261,8 +273,7 @@ impl AsyncWrite for Substream {
             return Poll::Pending;
         }
         let bytes = &bytes[..bytes.len().min(WINDOW - state.queued)];
-        let at = pipe.arrival(bytes.len(), state.last);
-        state.put(at, bytes);
+        state.put(pipe.send(bytes.len()), bytes);
         pipe.label.count(&pipe.network, pipe.ends, pipe.from_opener, bytes);
         state.tell_reader();
         Poll::Ready(Ok(bytes.len()))
@@ -281,6 +292,11 @@ impl AsyncWrite for Substream {
 impl Drop for Substream {
     fn drop(&mut self) {
         self.writing.finish();
-        self.reading.abandon();
+        let [_, host] = self.reading.direction();
+        // Nobody hears of it from a machine that is off.
+        let is_off = self.reading.network.wires().is_off(host);
+        if !is_off {
+            self.reading.abandon();
+        }
     }
 }

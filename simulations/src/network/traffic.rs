@@ -139,6 +139,14 @@ impl Label {
         }
     }
 
+    /// Whether the stream is known to carry this.
+    pub(super) fn is(&self, network: &Network, name: &str) -> bool {
+        match *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            Reading::Known(kind) => network.wires().traffic.kinds[kind] == name,
+            Reading::Unknown { .. } => false,
+        }
+    }
+
     /// The opener says nothing more: what it has not said by now stays unknown.
     pub(super) fn settle(&self, network: &Network, ends: [usize; 2]) {
         let mut reading = self.0.lock().unwrap_or_else(PoisonError::into_inner);

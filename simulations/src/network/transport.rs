@@ -57,7 +57,7 @@ impl Wire {
         let was_listening = self.listener.take().is_some();
         if was_listening {
             let waiting = self.network.wires().close_door(self.host);
-            waiting.iter().for_each(|connection| connection.break_up());
+            waiting.iter().for_each(|connection| connection.close(1));
         }
         was_listening
     }

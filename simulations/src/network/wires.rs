@@ -10,7 +10,13 @@ use std::{
 use libp2p::PeerId;
 use serde::{Deserialize, Serialize};
 
-use super::{Separation, connection::Connection, now, traffic::Traffic};
+use super::{
+    Separation,
+    connection::Connection,
+    downlink::{Arrival, Downlink},
+    now,
+    traffic::Traffic,
+};
 
 const SECOND: u64 = 1_000_000_000;
 /// What the headers of the lower layers add to each write, and what a write of nothing costs.
@@ -60,9 +66,13 @@ pub struct Site {
 struct Host {
     site: Site,
     peer: Option<PeerId>,
-    /// When the uplink has sent, and the downlink received, everything so far.
+    /// When the uplink has sent everything so far.
     uplink_free: u64,
-    downlink_free: u64,
+    downlink: Downlink,
+    /// The machine has no power.
+    is_off: bool,
+    /// It gives no answers to requests for bodies.
+    is_silent: bool,
     door: Option<Door>,
 }
 
@@ -109,7 +119,9 @@ impl Wires {
             site,
             peer: None,
             uplink_free: 0,
-            downlink_free: 0,
+            downlink: Downlink::default(),
+            is_off: false,
+            is_silent: false,
             door: None,
         };
         Self {
@@ -154,24 +166,44 @@ impl Wires {
         base + base * self.links.jitter_percent / 100 * share / 1_000
     }
 
-    /// When bytes that are sent now arrive: the uplink sends them after all that it has to send, and the downlink
-    /// takes them after all that it was sent before.
-    pub(super) fn arrival(&mut self, from: usize, to: usize, bytes: usize) -> u64 {
+    /// Sends bytes, unless a black hole holds them: the uplink sends them after all that it has to send, and the downlink
+    /// takes them after all that reached it before.
+    pub(super) fn send(&mut self, from: usize, to: usize, bytes: usize) -> Arrival {
+        if self.fault(from, to) == Some(Separation::BlackHole) {
+            return Arrival::held();
+        }
         let bits = (bytes as u64 + OVERHEAD) * 8;
         let latency = self.latency(from, to);
         let sender = &mut self.hosts[from];
         let sent = sender.uplink_free.max(now()) + bits * SECOND / sender.site.uplink;
         sender.uplink_free = sent;
         let receiver = &mut self.hosts[to];
-        // What is still on its way from afar does not hold up what arrives meanwhile: the downlink is busy for as long
-        // as the bytes take, counted from now.
-        let taken = receiver.downlink_free.max(now()) + bits * SECOND / receiver.site.downlink;
-        receiver.downlink_free = taken;
-        (sent + latency).max(taken)
+        let length = bits * SECOND / receiver.site.downlink;
+        receiver.downlink.expect(from, sent + latency, length)
     }
 
-    /// What keeps two hosts apart, if anything does.
+    /// Lets the downlink of a host come to all that has reached it.
+    pub(super) fn serve(&mut self, host: usize) {
+        self.hosts[host].downlink.serve(now());
+    }
+
+    /// Whether something that was sent to a host is there.
+    pub(super) fn has_arrived(&mut self, host: usize, arrival: &Arrival) -> bool {
+        if arrival.time() <= now() {
+            self.serve(host);
+        }
+        arrival.time() <= now()
+    }
+
+    /// What keeps two hosts apart, if anything does. A machine that is off is a black hole to all others.
     pub(super) fn fault(&self, one: usize, other: usize) -> Option<Separation> {
+        let is_off = self.is_off(one) || self.is_off(other);
+        let dark = is_off.then_some(Separation::BlackHole);
+        self.separation(one, other).into_iter().chain(dark).min()
+    }
+
+    /// What a scenario has put between two hosts.
+    fn separation(&self, one: usize, other: usize) -> Option<Separation> {
         let blocked = self.blocks.get(&(one.min(other), one.max(other))).copied();
         let separates = |partition: &&Partition| partition.groups[one] != partition.groups[other];
         let apart = self.partitions.iter().filter(separates);
@@ -191,6 +223,43 @@ impl Wires {
             }
         };
         self.partitions = partitions.iter().map(of).collect();
+    }
+
+    pub(super) fn is_off(&self, host: usize) -> bool {
+        self.hosts[host].is_off
+    }
+
+    pub(super) fn silence(&mut self, host: usize) {
+        self.hosts[host].is_silent = true;
+    }
+
+    pub(super) fn is_silent(&self, host: usize) -> bool {
+        self.hosts[host].is_silent
+    }
+
+    /// Gives a machine its power or takes it; whether that is news.
+    pub(super) fn switch(&mut self, host: usize, is_off: bool) -> bool {
+        let host = &mut self.hosts[host];
+        if host.is_off == is_off {
+            return false;
+        }
+        // What it had still to send is lost.
+        (host.is_off, host.uplink_free) = (is_off, 0);
+        true
+    }
+
+    /// Holds what is under way between those who are kept apart, but for what a machine sent before it went off. The
+    /// uplinks stay as busy as they were: what waits there behind it has its time already, and who sends into a black hole
+    /// does not know it.
+    pub(super) fn hold(&mut self) {
+        for to in 0..self.hosts.len() {
+            let mut downlink = std::mem::take(&mut self.hosts[to].downlink);
+            downlink.hold(now(), |from, reaches| {
+                let is_unsent = || reaches > now() + self.latency(from, to);
+                self.separation(from, to).is_some() || self.is_off(to) || self.is_off(from) && is_unsent()
+            });
+            self.hosts[to].downlink = downlink;
+        }
     }
 
     pub(super) fn has_blocks(&self) -> bool {

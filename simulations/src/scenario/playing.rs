@@ -172,6 +172,7 @@ impl<'a> Play<'a> {
     fn all(mut self, world: &mut World, clock: &AtomicU64) -> Outcome {
         self.watch = Watch::new(world, self.places, &schemes::needed(), &schemes::topic());
         hostile::keep_apart(self.places, world);
+        hostile::silence(self.places, world);
         let settled = Duration::from_secs(self.scenario.written.settle_seconds);
         let mut before = None;
         for moment in timeline(self.scenario, self.places, self.seed) {

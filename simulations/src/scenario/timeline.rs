@@ -41,7 +41,7 @@ pub enum Deed {
         /// Which `[partition.NAME]`.
         name: String,
     },
-    /// A node ends without a word.
+    /// A node's machine loses its power.
     Crash {
         /// Who.
         node: u32,

@@ -40,7 +40,7 @@ pub enum What {
     Stated(String),
     /// A command was not carried out.
     Refused(String),
-    /// The node was killed, and its disk took this damage.
+    /// The node's machine lost its power, and its disk took this damage.
     Crashed(Damage),
     /// The node ended: in order, or for this reason.
     Ended(Option<String>),

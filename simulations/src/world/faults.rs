@@ -1,4 +1,4 @@
-//! The network's faults. Those of machines are in `residents`.
+//! The network's faults, and what adversaries do to it. Those of machines are in `residents`.
 
 use super::{World, chronicle::What};
 use crate::network::Separation;
@@ -47,5 +47,10 @@ impl World {
             twins.network().mend();
         }
         self.note(None, What::Healed);
+    }
+
+    /// From now on a node takes every request for a body, and says nothing to it.
+    pub fn silence(&mut self, node: usize) {
+        self.network.silence(node);
     }
 }

@@ -65,6 +65,7 @@ impl Twins {
     /// Ends a twin at once.
     pub(super) fn crash(&mut self, node: usize) {
         self.pushing.remove(&node);
+        self.network.turn_off(node);
         kernel::kill(self.owner(node));
     }
 
@@ -73,6 +74,7 @@ impl Twins {
     }
 
     fn start(&mut self, node: usize, me: PeerId, dials: BTreeMap<PeerId, Multiaddr>, given: &Given) {
+        self.network.turn_on(node);
         let (sender, bodies) = mpsc::unbounded();
         let (owner, transport) = (self.owner(node), self.network.transport(node, me));
         let make = || {

@@ -89,6 +89,7 @@ impl World {
     /// When it runs already, or cannot start.
     pub fn start(&mut self, node: usize) {
         assert!(self.residents[node].handle.is_none(), "node {node} runs already");
+        self.network.turn_on(node);
         if let Some(speaker) = self.plan[node].speaker {
             self.speak(node, speaker);
             return self.note(Some(node), What::Started);
@@ -227,12 +228,13 @@ impl World {
         }
     }
 
-    /// Ends a node at once, as `kill -9` or a power cut does, and its disk takes this damage.
+    /// Takes the power from a node's machine, and its disk takes this damage. Nobody is told.
     ///
     /// # Panics
     /// When it does not run.
     pub fn crash(&mut self, node: usize, damage: Damage) {
         assert!(self.residents[node].handle.is_some(), "node {node} does not run");
+        self.network.turn_off(node);
         kernel::kill(Owner::node(node));
         if let Some(twins) = &mut self.twins {
             twins.crash(node);

@@ -1,9 +1,16 @@
 //! Nodes crash at any moment, and come back with what their disks kept.
 
-use std::time::Duration;
+use std::{sync::mpsc, time::Duration};
 
+use starfish_node::mesh::Event;
 use starfish_protocol::{engine::port::Command, record::RecordId};
-use starfish_sim::{Damage, world::World};
+use starfish_sim::{
+    Damage,
+    world::{
+        World,
+        chronicle::{Happening, What},
+    },
+};
 
 use crate::alone::alone;
 
@@ -87,6 +94,74 @@ fn at_any_moment_of_a_burst() {
                 world.run_for(2 * SECOND);
             }
             world.run_for(240 * SECOND);
+        });
+    });
+}
+
+/// Who of the others has a connection to the first node.
+fn connected(world: &mut World) -> Vec<usize> {
+    let (peer, others) = (world.peer(0), 1..world.len());
+    let has_it = |node: &usize| world.connections(*node).iter().any(|view| view.peer == peer);
+    others.filter(has_it).collect()
+}
+
+/// A world of four whose first node has crashed, and when others failed to dial since.
+fn without_power(seed: u64, live: impl FnOnce(&mut World, &mpsc::Receiver<u64>) + Send) {
+    let (told, failed) = mpsc::channel();
+    let listener = move |happening: &Happening| {
+        if let What::Mesh(Event::DialFailed { .. }) = happening.what {
+            // The receiver lives as long as the world.
+            let _ = told.send(happening.at);
+        }
+    };
+    World::new(seed).nodes(4).listen(Box::new(listener)).run(move |world| {
+        world.run_for(60 * SECOND);
+        assert_eq!(connected(world), [1, 2, 3]);
+        failed.try_iter().for_each(drop);
+        world.crash(0, Damage::None);
+        live(world, &failed);
+    });
+}
+
+#[test]
+fn nobody_is_told_of_a_power_cut() {
+    alone("crashes::nobody_is_told_of_a_power_cut", || {
+        without_power(15, |world, failed| {
+            // Every 15 seconds they look whether it answers, and give it two times as many.
+            world.run_for(29 * SECOND);
+            assert_eq!(connected(world), [1, 2, 3]);
+            world.run_for(17 * SECOND);
+            assert!(connected(world).is_empty());
+            let dialled = world.now();
+            assert_eq!(failed.try_iter().count(), 0, "nobody refuses a dial");
+            world.run_for(60 * SECOND);
+            let first = failed.try_iter().next().expect("their patience has ended");
+            assert!(Duration::from_nanos(first) > dialled, "{first}");
+            world.start(0);
+            world.run_for(60 * SECOND);
+            assert_eq!(connected(world), [1, 2, 3]);
+        });
+    });
+}
+
+#[test]
+fn who_is_back_soon_knows_nothing_of_old_connections() {
+    alone("crashes::who_is_back_soon_knows_nothing_of_old_connections", || {
+        without_power(16, |world, _| {
+            world.run_for(2 * SECOND);
+            assert_eq!(
+                (connected(world), world.network().connected().len()),
+                (vec![1, 2, 3], 3)
+            );
+            world.start(0);
+            world.run_for(20 * SECOND);
+            assert_eq!(connected(world), [1, 2, 3]);
+            let lines = world.network().connected();
+            assert_eq!(
+                lines.iter().filter(|(one, other)| one * other == 0).count(),
+                3,
+                "{lines:?}"
+            );
         });
     });
 }

@@ -81,6 +81,12 @@ impl Keeper for Withholding {
     }
 }
 
+/// Lets those who withhold bodies take the requests for them and say nothing, not even that they have none.
+pub(super) fn silence(places: &[Place], world: &mut World) {
+    let withholds = |node: &usize| places[*node].adversary == Some(AdversaryKind::Withholder);
+    (0..places.len()).filter(withholds).for_each(|node| world.silence(node));
+}
+
 /// Lets those who eclipse reach each other and their victims only, so that they have nothing to pass on.
 pub(super) fn keep_apart(places: &[Place], world: &mut World) {
     let is_eclipsing = |place: &Place| place.adversary == Some(AdversaryKind::Eclipse);

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::network::Separation;
 
-/// Nodes that come and go.
+/// Nodes whose machines are off now and then.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Churn {
@@ -41,7 +41,7 @@ pub struct Partition {
     pub regions: Vec<String>,
 }
 
-/// Nodes that end without a word and come back.
+/// Nodes whose machines lose their power and have it again. Nobody is told of either.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Crash {
@@ -131,7 +131,7 @@ pub enum Answer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AdversaryKind {
-    /// Announces records, and never gives a body away.
+    /// Announces records, takes requests for their bodies and never says a word to them.
     Withholder,
     /// Connects to its victims and keeps from them what the others say.
     Eclipse,

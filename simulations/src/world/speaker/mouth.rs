@@ -1,6 +1,9 @@
 //! What a speaker says and what it heard: [`Mouth`].
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
 
 use libp2p::PeerId;
 use starfish_crypto::Digest;
@@ -16,8 +19,8 @@ use crate::world::{
     chronicle::{Chronicle, What},
 };
 
-/// Messages that are kept to be said again. All of them together fit into few frames.
-const KEPT: usize = 64;
+/// Messages of each mesh that are kept to be said again.
+const KEPT: usize = 32;
 /// Message ids of one announcement: nearly as many as gossipsub takes in one frame, 16 KiB.
 const IDS: u64 = 450;
 
@@ -31,7 +34,7 @@ pub(super) struct Mouth {
     /// Of the mesh of those who may be told TLP:GREEN.
     green: String,
     rumours: Rumours,
-    heard: Vec<(String, Vec<u8>)>,
+    heard: Heard,
     histories: Histories,
     /// The peers that are nodes, and how many of them it has talked to.
     nodes: BTreeSet<PeerId>,
@@ -49,7 +52,7 @@ impl Mouth {
             topics: [Channel::Clear, Channel::Statements].map(topic),
             green: topic(Channel::Green),
             rumours: Arc::clone(&world.rumours),
-            heard: Vec::new(),
+            heard: Heard::default(),
             histories: Histories::new(&world.cast, node),
             nodes: nodes.map(|other| world.peer(other)).collect(),
             sides: 0,
@@ -77,14 +80,7 @@ impl Mouth {
             }
             Speech::Graft if turn.is_multiple_of(2) => vec![frames::prunes(&self.topics)],
             Speech::Graft => vec![frames::grafts(&self.topics)],
-            Speech::Repeat => {
-                let again = self.heard.iter().flat_map(|(topic, data)| {
-                    let bare = without_body(data);
-                    let both = [Some(data.clone()), bare].into_iter().flatten();
-                    both.map(|data| frames::message(topic, &data))
-                });
-                again.collect()
-            }
+            Speech::Repeat => self.heard.again(),
             Speech::Equivocate => {
                 let record = self.histories.record(turn, side % 2);
                 vec![frames::message(records, &record)]
@@ -93,15 +89,13 @@ impl Mouth {
         }
     }
 
-    /// Keeps the first messages that it hears.
+    /// Keeps what it hears.
     pub(super) fn hear(&mut self, rpc: &[u8]) {
         for (topic, data) in frames::messages(rpc) {
             if topic == self.green {
                 self.overhear("a message".to_owned());
             }
-            if self.heard.len() < KEPT {
-                self.heard.push((topic, data));
-            }
+            self.heard.keep(topic, data);
         }
     }
 
@@ -116,10 +110,76 @@ impl Mouth {
     }
 }
 
+/// The newest messages of each mesh, each once. In a mesh that has just met there are many statements for each record: each
+/// mesh has room of its own.
+#[derive(Debug, Default)]
+struct Heard(BTreeMap<String, VecDeque<Vec<u8>>>);
+
+impl Heard {
+    fn keep(&mut self, topic: String, data: Vec<u8>) {
+        let messages = self.0.entry(topic).or_default();
+        if messages.contains(&data) {
+            return;
+        }
+        if messages.len() == KEPT {
+            messages.pop_front();
+        }
+        messages.push_back(data);
+    }
+
+    /// The frames that say all of it again, each header also without the body that came with it.
+    fn again(&self) -> Vec<Vec<u8>> {
+        let each = self
+            .0
+            .iter()
+            .flat_map(|(topic, messages)| messages.iter().map(move |data| (topic, data)));
+        let again = each.flat_map(|(topic, data)| {
+            let both = [Some(data.clone()), without_body(data)].into_iter().flatten();
+            both.map(move |data| frames::message(topic, &data))
+        });
+        again.collect()
+    }
+}
+
 /// The same header in a message of another id, when a body came with it: nobody's memory of messages knows that one.
 fn without_body(data: &[u8]) -> Option<Vec<u8>> {
     match codec::decode(data, GOSSIP_BYTES) {
         Ok(Gossip::Header { header, body: Some(_) }) => Some(codec::encode(&Gossip::Header { header, body: None })),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use starfish_crypto::{SecretKey, Signed};
+    use starfish_protocol::record::Header;
+
+    use super::*;
+
+    /// A header with a body.
+    fn record() -> Vec<u8> {
+        let header = Signed::sign::<Header>(vec![0; 200], &SecretKey::from_seed([1; 32]));
+        codec::encode(&Gossip::Header {
+            header,
+            body: Some(vec![7; 100]),
+        })
+    }
+
+    #[test]
+    fn the_newest_of_each_mesh_is_said_again_once() {
+        let mut heard = Heard::default();
+        let statement = |number: usize| number.to_le_bytes().to_vec();
+        for number in 0..KEPT {
+            heard.keep("statements".to_owned(), statement(number));
+        }
+        for _ in 0..2 {
+            heard.keep("records".to_owned(), record());
+        }
+        heard.keep("statements".to_owned(), statement(KEPT));
+        heard.keep("statements".to_owned(), statement(KEPT));
+        let bare = without_body(&record()).expect("it has a body");
+        let records = [record(), bare].map(|data| frames::message("records", &data));
+        let statements = (1..=KEPT).map(|number| frames::message("statements", &statement(number)));
+        assert_eq!(heard.again(), records.into_iter().chain(statements).collect::<Vec<_>>());
     }
 }
