@@ -17,8 +17,6 @@ pub struct Push {
     pub latency: Percentiles,
     /// From the push to arrival at the last node that wanted it, in ms, of bodies that arrived everywhere.
     pub everyone: Percentiles,
-    /// Bytes that honest nodes received for each byte of body that arrived where it was wanted; 0 when none arrived.
-    pub copies: f64,
     /// Bytes that an honest node received, on average.
     pub received_each: f64,
 }
@@ -30,7 +28,6 @@ impl Push {
             delivered_percent: outcome.delivered_percent().unwrap_or_default(),
             latency: outcome.latency,
             everyone: outcome.everyone,
-            copies: outcome.copies.unwrap_or_default(),
             received_each: outcome.received_each(),
         }
     }
@@ -52,13 +49,12 @@ pub struct Beside {
 }
 
 /// Names in the headline, and where only gossipsub's figures are shown.
-const NAMES: [(&str, &str); 7] = [
+const NAMES: [(&str, &str); 6] = [
     ("delivered", "delivered, pushed"),
     ("latency p50", "latency p50, pushed"),
     ("latency p99", "latency p99, pushed"),
     ("everyone p50", "everyone p50, pushed"),
     ("everyone max", "everyone max, pushed"),
-    ("copies", "copies, pushed"),
     ("received each", "received each, pushed"),
 ];
 
@@ -83,7 +79,6 @@ impl Report {
             latency.map(|times| times.p99),
             everyone.map(|times| times.p50),
             everyone.map(|times| times.most),
-            latency.map(|_| push.copies),
             Some(push.received_each / 1e3),
         ];
         let row = |((name, pushed_name), pushed): ((&str, &'static str), Option<f64>)| {

@@ -44,22 +44,22 @@ pub struct Look {
     pub honest_trusted_percent: f64,
     /// Organisations of adversaries that are, in percent.
     pub hostile_trusted_percent: f64,
-    /// Records of poison that are believed, of those that were published so far, in percent.
-    pub poison_believed_percent: f64,
-    /// Poisoned names that a `two-source` output would list, in percent.
-    pub poison_listed_percent: f64,
-    /// The highest score of a poisoned name, per mille.
-    pub poison_score: u32,
-    /// Names of several honest reporters that are listed, in percent.
-    pub true_listed_percent: f64,
+    /// Records of poison that are believed, of those that were published so far, in percent; none before the first.
+    pub poison_believed_percent: Option<f64>,
+    /// Poisoned names that a `two-source` output would list, in percent; none before one was looked at.
+    pub poison_listed_percent: Option<f64>,
+    /// The highest score of a poisoned name, per mille; none before one was looked at.
+    pub poison_score: Option<u32>,
+    /// Names of several honest reporters that are listed, in percent; none where there are none.
+    pub true_listed_percent: Option<f64>,
 }
 
 impl TrustFigures {
-    /// From then on nobody believed any poison; none when somebody did at the last look.
+    /// From then on nobody believed any poison; none when somebody did at the last look, or nobody ever did.
     pub fn clean_from(&self) -> Option<f64> {
-        let believed = |look: &Look| look.poison_believed_percent > 0.0;
-        let clean = self.looks.iter().rposition(believed).map_or(0, |last| last + 1);
-        self.looks.get(clean).map(|look| look.seconds)
+        let believed = |look: &Look| look.poison_believed_percent.is_some_and(|percent| percent > 0.0);
+        let last = self.looks.iter().rposition(believed)?;
+        self.looks.get(last + 1).map(|look| look.seconds)
     }
 }
 
@@ -162,7 +162,7 @@ pub(super) mod tests {
         let check = |believed: &[f64], from: Option<f64>| {
             let looks = believed.iter().enumerate().map(|(place, percent)| Look {
                 seconds: place as f64,
-                poison_believed_percent: *percent,
+                poison_believed_percent: Some(*percent),
                 ..Look::default()
             });
             let figures = TrustFigures {
@@ -172,7 +172,7 @@ pub(super) mod tests {
             assert_eq!(figures.clean_from(), from, "{believed:?}");
         };
         check(&[], None);
-        check(&[0.0, 0.0], Some(0.0));
+        check(&[0.0, 0.0], None);
         check(&[0.0, 5.0, 0.0, 1.0, 0.0, 0.0], Some(4.0));
         check(&[0.0, 5.0], None);
     }

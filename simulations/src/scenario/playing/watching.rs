@@ -132,7 +132,8 @@ impl Watch {
             let mut findings = self.findings.lock().unwrap_or_else(PoisonError::into_inner);
             let mut tally = Tally::default();
             tally.look.seconds = world.now().as_secs_f64();
-            tally.look.poison_believed_percent = self.pairs(world, |held| held == Held::Believed);
+            let believed = self.pairs(world, |held| held == Held::Believed);
+            tally.look.poison_believed_percent = (!self.poison.is_empty()).then_some(believed);
             findings.looks.push(tally);
             findings.looks.len() - 1
         };
@@ -211,9 +212,10 @@ impl Watch {
         let reported = findings.looks.last().map_or((0, 0), |last| last.reported);
         figures.true_listed_percent = (reported.1 > 0).then(|| percent(reported.0, reported.1));
         figures.looks = findings.looks.into_iter().map(Tally::finish).collect();
-        let most = |of: fn(&Look) -> f64| figures.looks.iter().map(of).fold(0.0, f64::max);
-        figures.poison_listed_percent = most(|look| look.poison_listed_percent);
-        figures.poison_score = most(|look| f64::from(look.poison_score)) as u32;
+        let listed = figures.looks.iter().filter_map(|look| look.poison_listed_percent);
+        figures.poison_listed_percent = listed.fold(0.0, f64::max);
+        let scores = figures.looks.iter().filter_map(|look| look.poison_score);
+        figures.poison_score = scores.max().unwrap_or_default();
         let clean = figures.clean_from().filter(|_| figures.poison_believed_percent == 0.0);
         let since = clean.zip(self.answered);
         figures.poison_gone_seconds = since.map(|(clean, answered)| (clean - answered.as_secs_f64()).max(0.0));
@@ -267,7 +269,7 @@ impl Findings {
         };
         (of.0, of.1) = (of.0 + is_listed, of.1 + 1);
         if is_poison {
-            tally.look.poison_score = tally.look.poison_score.max(assessment.score());
+            tally.look.poison_score = tally.look.poison_score.max(Some(assessment.score()));
         }
     }
 }
@@ -284,12 +286,12 @@ impl Tally {
     }
 
     fn finish(self) -> Look {
-        let share = |(part, whole): (usize, usize)| percent(part, whole);
+        let listed = |(part, whole): (usize, usize)| (whole > 0).then(|| percent(part, whole));
         Look {
-            honest_trusted_percent: share(self.honest),
-            hostile_trusted_percent: share(self.hostile),
-            poison_listed_percent: share(self.poison),
-            true_listed_percent: share(self.reported),
+            honest_trusted_percent: percent(self.honest.0, self.honest.1),
+            hostile_trusted_percent: percent(self.hostile.0, self.hostile.1),
+            poison_listed_percent: listed(self.poison),
+            true_listed_percent: listed(self.reported),
             ..self.look
         }
     }
