@@ -214,16 +214,27 @@ fn linked(scenario: &Scenario, total: u32, chance: &mut impl Rng) -> Vec<(u32, u
     made.into_iter().collect()
 }
 
-/// Those who eclipse dial every victim, and each victim knows them before it knows anybody else.
+/// Those who eclipse dial every victim, and each victim knows them before it knows anybody else. Of the links that it has to
+/// others one is left, with somebody who is neither.
 fn surround(scenario: &Scenario, all: &mut [Place]) {
     for (name, adversary) in &scenario.written.adversary {
         let Some(victims) = &adversary.victims else { continue };
         let victims = of_role(all, victims);
-        for node in of_scheme(all, name) {
-            all[node as usize].dials.extend(&victims);
-            for victim in &victims {
-                all[*victim as usize].dials.insert(0, node);
+        let wall = of_scheme(all, name);
+        let is_other = |node: &u32| !victims.contains(node) && !wall.contains(node);
+        for victim in &victims {
+            let (dialled, dials) = (*victim, all[*victim as usize].dials.clone());
+            let dialling = (0..all.len() as u32).filter(|node| all[*node as usize].dials.contains(victim));
+            let mut anyone = 0..all.len() as u32;
+            let left = dials.into_iter().chain(dialling).find(is_other);
+            let left = left.or_else(|| anyone.find(is_other));
+            for place in all.iter_mut() {
+                place.dials.retain(|dial| *dial != dialled);
             }
+            all[*victim as usize].dials = wall.iter().copied().chain(left).collect();
+        }
+        for node in wall {
+            all[node as usize].dials.extend(&victims);
         }
     }
 }
@@ -271,6 +282,36 @@ mod tests {
         let places = places(&scenario, 1);
         let found = [7, -7, 0].map(|by| places.iter().filter(|place| place.skew == by).count());
         assert_eq!(found, [4, 5, 1]);
+    }
+
+    #[test]
+    fn one_link_is_left_to_whoever_is_surrounded() {
+        let text = "title = \"a test\"\nseconds = 60\n[nodes.cert]\ncount = 10\n[nodes.victim]\ncount = 3\n\
+                    [nodes.wall]\ncount = 4\n[adversary.wall]\nkind = \"eclipse\"\nrole = \"wall\"\n\
+                    victims = \"victim\"\n";
+        let scenario = read(Path::new("test.toml"), text, &Changes::default());
+        let scenario = scenario.unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
+        for seed in 0..50 {
+            let all = places(&scenario, seed);
+            let links: Vec<(u32, u32)> = (0..)
+                .zip(&all)
+                .flat_map(|(node, place)| place.dials.iter().map(move |dial| (node, *dial)))
+                .collect();
+            let wall = of_role(&all, "wall");
+            for victim in of_role(&all, "victim") {
+                let of_victim = links
+                    .iter()
+                    .filter_map(|(from, to)| match (*from == victim, *to == victim) {
+                        (true, _) => Some(*to),
+                        (_, true) => Some(*from),
+                        _ => None,
+                    });
+                let (walls, others): (Vec<u32>, Vec<u32>) = of_victim.partition(|other| wall.contains(other));
+                assert_eq!(walls.len(), 2 * wall.len(), "seed {seed}: each dials the other");
+                assert_eq!(others.len(), 1, "seed {seed}");
+                assert_eq!(all[others[0] as usize].role, "cert");
+            }
+        }
     }
 
     #[test]
