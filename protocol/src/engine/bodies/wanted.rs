@@ -162,10 +162,13 @@ impl Wanted {
         self.own_store = OwnStore::ToAsk;
     }
 
-    /// Until when each peer that is asked may be about to send something: one that shows nothing for longer than a body is
-    /// waited for keeps nobody else from being asked.
+    /// Until when each peer that is asked may be about to send something: one that shows nothing for longer than any line takes
+    /// to bring a group keeps nobody else from being asked. It may wait for its own source still, and is left to that.
     pub(super) fn answers_due(&self, now: Millis) -> impl Iterator<Item = Millis> {
-        let due = self.asking.values().map(|asking| asking.progress + limits::BODY_WAIT);
+        let due = self
+            .asking
+            .values()
+            .map(|asking| asking.progress + limits::BODY_PATIENCE_SLOW);
         due.filter(move |at| *at > now)
     }
 

@@ -196,7 +196,7 @@ fn three_that_hold_a_body_back_keep_nobody_from_the_fourth() {
         asked.extend(asks(&mut machine, steps, &mut next, now));
     }
     assert!(now < NOW + Millis(1_000));
-    let until = NOW + limits::BODY_WAIT;
+    let until = NOW + limits::BODY_PATIENCE_SLOW;
     while machine.next_wake().is_some_and(|at| at < until) {
         now = machine.next_wake().expect("it has something to do");
         let steps = machine.tick(now);
