@@ -131,6 +131,7 @@ mod tests {
         let after = downlink.expect(0, 1_000, 1);
         assert_eq!((after.time(), times(&downlink)), (1_001, [410, 460, 465]));
     }
+
     #[test]
     fn what_is_held_makes_room() {
         let check = |held: usize, expected: [u64; 4]| {

@@ -213,8 +213,7 @@ impl Bodies {
         let missing = self.authors.get(&wanted.author).map_or(0, |count| count.missing);
         let room = all < limits::UNRESOLVED_BODIES && missing < limits::UNRESOLVED_BODIES_PER_AUTHOR;
         let since = *wanted.missed.get_or_insert(now);
-        let may_come = wanted.recent || std::mem::take(&mut wanted.was_busy);
-        let goes_on = may_come && wanted.rounds < limits::BODY_ROUNDS;
+        let goes_on = (wanted.recent || wanted.was_busy) && wanted.rounds < limits::BODY_ROUNDS;
         if !(wanted.live || goes_on) || !room || now >= since + limits::MISSING_COUNTS {
             return self.remove(digest, now);
         }

@@ -79,7 +79,7 @@ pub(super) struct Wanted {
     pub(super) providers: VecDeque<Peer>,
     /// Those who had nothing, in this round.
     pub(super) refused: BTreeSet<Peer>,
-    /// One of them had no time, and may well have it.
+    /// One of these had no time, and may well have it.
     pub(super) was_busy: bool,
     /// False: only the providers are asked.
     pub(super) anyone: bool,
@@ -159,6 +159,7 @@ impl Wanted {
     /// Another round, in which everyone may be asked.
     pub(super) fn begin_round(&mut self) {
         self.refused.clear();
+        self.was_busy = false;
         self.own_store = OwnStore::ToAsk;
     }
 

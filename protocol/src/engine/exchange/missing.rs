@@ -145,16 +145,12 @@ impl Engine {
         }
         let is_busy = |peer| self.peers.get(peer).is_some_and(PeerState::is_catching_up);
         let is_due = !self.missing.few.is_empty() && !self.missing.few.iter().any(is_busy);
-        // Who had too much goes on when half of it has come: others' bodies that end say nothing of his. It may never come, so
-        // that a sync is a reason to look for everybody else's meanwhile.
-        let only = self.missing.only.as_ref();
-        let has_room = only.is_none_or(|only| only.iter().any(|author| self.bodies.may_want_many(author)));
-        let begins = self.missing.all.is_none() || (!has_room && is_due);
+        // What is left out may never have room, so that a sync is a reason to look for everybody else's meanwhile.
+        let begins = self.missing.all.is_none() || (is_due && !self.may_go_on());
         if begins && std::mem::take(&mut self.missing.again) {
             self.missing.begin();
         }
-        let has_room = has_room || self.missing.only.is_none();
-        let room = |from: u64| has_room && (self.bodies.ended() >= from || self.bodies.active() == 0);
+        let room = |from: u64| self.may_go_on() && (self.bodies.ended() >= from || self.bodies.active() == 0);
         let (after, look) = match self.missing.all {
             Some((after, from)) if room(from) => (after, Look::All),
             _ if is_due => (self.missing.few_after, Look::Few),
@@ -163,6 +159,13 @@ impl Engine {
         self.missing.reading = true;
         let limit = look.most();
         self.read(Query::Missing { after, limit }, Reading::Missing(look));
+    }
+
+    /// Whether there is room for those whom the look has gone back for. Who had too much goes on when half of it has come: others'
+    /// bodies that end say nothing of his.
+    fn may_go_on(&self) -> bool {
+        let only = self.missing.only.as_ref();
+        only.is_none_or(|only| only.iter().any(|author| self.bodies.may_want_many(author)))
     }
 
     /// Whether somebody's records are known here, and nobody who is connected by right is about to show his. Whoever comes and

@@ -5,14 +5,14 @@ use super::*;
 const NOW: Millis = Millis(100_000);
 
 /// What is asked in turn when nobody has it.
-fn asked_in_turn(machine: &mut Bodies, wanted: &Verified<Header>, answer: Answer) -> Vec<Peer> {
+fn asked_in_turn(machine: &mut Bodies, wanted: &Verified<Header>, answer: Answer, now: Millis) -> Vec<Peer> {
     let (mut next, mut order) = (0, Vec::new());
-    let steps = machine.look_for(wanted, &[], true, NOW);
-    let mut asked = asks(machine, steps, &mut next, NOW);
+    let steps = machine.look_for(wanted, &[], true, now);
+    let mut asked = asks(machine, steps, &mut next, now);
     while let Some((whom, _, ticket)) = asked.pop() {
         order.push(whom);
-        let steps = machine.answered(ticket, answer, NOW);
-        asked.extend(asks(machine, steps, &mut next, NOW));
+        let steps = machine.answered(ticket, answer, now);
+        asked.extend(asks(machine, steps, &mut next, now));
     }
     order
 }
@@ -26,7 +26,7 @@ fn those_who_are_here_by_right_are_asked_before_any_guest() {
         machine.stands(&peer(*number), by_right(*number), false);
     }
     for number in 0..20 {
-        let order = asked_in_turn(&mut machine, &header(1, number), Answer::Nothing);
+        let order = asked_in_turn(&mut machine, &header(1, number), Answer::Nothing, NOW);
         let first = &order[..4];
         let members: Vec<Peer> = (21..=24).map(peer).collect();
         assert!(members.iter().all(|member| first.contains(member)), "{first:?}");
@@ -44,17 +44,9 @@ fn of_many_not_always_the_same_are_asked() {
     }
     let (mut all, mut now) = (std::collections::BTreeSet::new(), NOW);
     for _ in 0..20 {
-        let mut next = 0;
-        let steps = machine.look_for(&header(1, 1), &[], true, now);
-        let mut asked = asks(&mut machine, steps, &mut next, now);
-        let mut times = 0;
-        while let Some((whom, _, ticket)) = asked.pop() {
-            times += 1;
-            all.insert(whom);
-            let steps = machine.answered(ticket, Answer::Nothing, now);
-            asked.extend(asks(&mut machine, steps, &mut next, now));
-        }
-        assert_eq!(times, limits::PROVIDERS_PER_BODY);
+        let order = asked_in_turn(&mut machine, &header(1, 1), Answer::Nothing, now);
+        assert_eq!(order.len(), limits::PROVIDERS_PER_BODY);
+        all.extend(order);
         now = now + limits::EXPIRE_EVERY;
     }
     assert_eq!(all.len(), numbers.len());
@@ -64,7 +56,7 @@ fn of_many_not_always_the_same_are_asked() {
 fn one_that_is_busy_is_asked_again() {
     let check = |answer: Answer, again: usize| {
         let mut machine = bodies(&[1]);
-        assert_eq!(asked_in_turn(&mut machine, &header(1, 1), answer), [peer(1)]);
+        assert_eq!(asked_in_turn(&mut machine, &header(1, 1), answer, NOW), [peer(1)]);
         assert_eq!(machine.unresolved(), again);
         let (later, mut next) = (NOW + limits::BODY_AGAIN, 100);
         let steps = machine.tick(later);

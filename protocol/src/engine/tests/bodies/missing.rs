@@ -3,10 +3,16 @@
 use crate::{
     engine::port::{Change, Command},
     exercise::{identity::topic, world::Node},
-    record::SealedBody,
+    record::{SealedBody, Topic},
 };
 
 use super::*;
+
+/// Node 0 pulls these topics from now on; all when there is none.
+fn subscribe(world: &mut World, topics: Vec<Topic>) {
+    let tlds = Vec::new();
+    world.command(0, Command::Subscribe { topics, tlds });
+}
 
 /// How many of these have their bodies at the node.
 fn held(node: &Node, records: &[RecordId]) -> usize {
@@ -21,10 +27,6 @@ fn held(node: &Node, records: &[RecordId]) -> usize {
 /// neighbours; nobody has what the stranger wrote.
 fn many_missing(listed: bool) -> (World, Vec<RecordId>) {
     let (mut world, author) = (World::new(31, 3), Identity::numbered(7));
-    let subscribe = |world: &mut World, topics: Vec<crate::record::Topic>| {
-        let tlds = Vec::new();
-        world.command(0, Command::Subscribe { topics, tlds });
-    };
     for number in 0..3 {
         world.crash(number);
         if listed {
@@ -89,10 +91,6 @@ fn bodies_that_never_end_keep_nobody_else_from_theirs_for_longer_than_a_sync() {
     let (mut world, records) = many_missing(true);
     all_arrive(&mut world, &records);
     // His neighbour takes long to say that it has nothing, so that those that are asked for stay so.
-    let subscribe = |world: &mut World, topics: Vec<crate::record::Topic>| {
-        let tlds = Vec::new();
-        world.command(0, Command::Subscribe { topics, tlds });
-    };
     subscribe(&mut world, vec![topic("c2")]);
     let ticket = world.publish(2, (0..40).map(|number| names(5_000 + number, 40)).collect());
     world.run(5_000);
@@ -116,9 +114,7 @@ fn one_that_comes_and_goes_keeps_no_body_from_being_looked_for() {
         world.start(number);
     }
     world.link(0, 1);
-    let tlds = Vec::new();
-    let topics = vec![topic("c2")];
-    world.command(0, Command::Subscribe { topics, tlds });
+    subscribe(&mut world, vec![topic("c2")]);
     world.connect(0, &author);
     let told = codec::encode(&Gossip::Statements(author.statements.clone()));
     world.gossip(0, author.peer(), told);
@@ -129,8 +125,7 @@ fn one_that_comes_and_goes_keeps_no_body_from_being_looked_for() {
     for second in 0..20 {
         world.connect(0, &author);
         if second == 0 {
-            let (topics, tlds) = (Vec::new(), Vec::new());
-            world.command(0, Command::Subscribe { topics, tlds });
+            subscribe(&mut world, Vec::new());
         }
         world.run(1_000);
     }
