@@ -167,14 +167,7 @@ impl Network {
 
     /// How many bytes are on their way to each host, or wait for it to read them.
     pub fn queued(&self) -> Vec<usize> {
-        let mut queued = Vec::new();
-        for (host, bytes) in self.living().iter().flat_map(|connection| connection.queued()) {
-            if queued.len() <= host {
-                queued.resize(host + 1, 0);
-            }
-            queued[host] += bytes;
-        }
-        queued
+        self.wires().backlogs()
     }
 }
 

@@ -44,10 +44,16 @@ pub(crate) struct Behaviour {
     pub(crate) handshakes: Handshakes,
     pub(crate) limits: connection_limits::Behaviour,
     pub(crate) memory: Toggle<memory_connection_limits::Behaviour>,
-    pub(crate) ping: Apart<ping::Behaviour>,
-    pub(crate) identify: Apart<identify::Behaviour>,
     pub(crate) gossip: Apart<Gossipsub>,
-    pub(crate) green: Apart<Confided>,
+    pub(crate) seldom: Apart<Seldom>,
+}
+
+/// Those that have something to do now and then. Their handlers sleep together while gossip goes through a connection.
+#[derive(NetworkBehaviour)]
+pub(crate) struct Seldom {
+    pub(crate) ping: ping::Behaviour,
+    pub(crate) identify: identify::Behaviour,
+    pub(crate) green: Confided,
     pub(crate) streams: Streams,
 }
 
@@ -56,7 +62,7 @@ impl Behaviour {
     pub(crate) fn gossip_of(&mut self, channel: Channel) -> &mut Gossipsub {
         match channel {
             Channel::Clear | Channel::Statements => &mut self.gossip,
-            Channel::Green => &mut self.green.gossip,
+            Channel::Green => &mut self.seldom.green.gossip,
         }
     }
 
@@ -78,11 +84,13 @@ impl Behaviour {
             handshakes: Handshakes::new(settings.limits.pending_per_address, settings.limits.pending_loopback),
             limits: connection_limits::Behaviour::new(limits(settings)),
             memory: memory.map(memory_connection_limits::Behaviour::with_max_bytes).into(),
-            ping: Apart(ping::Behaviour::new(ping)),
-            identify: Apart(identify::Behaviour::new(identify)),
             gossip: Apart(gossip::gossipsub(community, settings, registry.as_deref_mut())?),
-            green: Apart(Confided::new(gossip::confided(community, settings, registry)?)),
-            streams: Streams::default(),
+            seldom: Apart(Seldom {
+                ping: ping::Behaviour::new(ping),
+                identify: identify::Behaviour::new(identify),
+                green: Confided::new(gossip::confided(community, settings, registry)?),
+                streams: Streams::default(),
+            }),
         })
     }
 }

@@ -223,7 +223,10 @@ impl Node {
         if let Poll::Ready(checked) = self.intake.poll_checked(cx) {
             return Poll::Ready(Turn::Checked(checked));
         }
-        if let Poll::Ready(Some(input)) = self.computing.poll_next_unpin(cx) {
+        // Even an empty set would look at memory of its own, at every turn.
+        if !self.computing.is_empty()
+            && let Poll::Ready(Some(input)) = self.computing.poll_next_unpin(cx)
+        {
             return Poll::Ready(Turn::Computed(input));
         }
         if let Some((_, alarm)) = &mut self.alarm

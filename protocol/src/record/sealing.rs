@@ -3,9 +3,10 @@
 //! [`open_body`] compares everything that the header promises with what is there. Decompression writes into one buffer of
 //! the promised length and stops at its end, so no frame can make a node allocate more than `limits::RAW_BODY_BYTES`.
 
-use std::collections::BTreeSet;
+use std::{cell::RefCell, collections::BTreeSet};
 
 use starfish_crypto::Digest;
+use zstd::bulk::Decompressor;
 
 use crate::{limits, observable::Tld};
 
@@ -16,6 +17,11 @@ const LEVEL: i32 = 3;
 /// A bundle is split until its body leaves this much of `limits::BODY_BYTES`: a withdrawal of everything in it, with the
 /// longest reason, must fit as well.
 const WITHDRAWAL_ROOM: usize = 2 * limits::REASON_BYTES;
+
+thread_local! {
+    /// Making one takes longer than opening a small body with it. It keeps nothing from one frame for the next.
+    static DECOMPRESSOR: RefCell<Decompressor<'static>> = RefCell::new(Decompressor::new().expect("memory for its tables"));
+}
 
 /// A body with everything that a header says about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,7 +137,8 @@ fn decompress(compressed: &[u8], raw_len: usize) -> Result<Vec<u8>, BodyFault> {
         return Err(BodyFault::Compression);
     }
     // In one piece zstd needs no window beside the output, whatever the frame asks for.
-    let raw = zstd::bulk::decompress(compressed, raw_len).map_err(|_| BodyFault::Compression)?;
+    let opened = DECOMPRESSOR.with_borrow_mut(|decompressor| decompressor.decompress(compressed, raw_len));
+    let raw = opened.map_err(|_| BodyFault::Compression)?;
     if raw.len() == raw_len {
         Ok(raw)
     } else {

@@ -166,16 +166,6 @@ impl Connection {
         pipes.iter().filter_map(Weak::upgrade).for_each(|pipe| pipe.resume());
     }
 
-    /// Who is to read how many bytes, pipe by pipe.
-    pub(super) fn queued(&self) -> Vec<(usize, usize)> {
-        let pipes = self.lock().pipes.clone();
-        pipes
-            .iter()
-            .filter_map(Weak::upgrade)
-            .map(|pipe| pipe.queued())
-            .collect()
-    }
-
     fn open(self: &Arc<Self>, side: usize) -> Substream {
         let other = 1 - side;
         let (from, to) = (self.ends[side], self.ends[other]);

@@ -2,9 +2,12 @@
 
 use std::{
     collections::VecDeque,
-    io,
+    io, mem,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Context, Poll, Waker},
 };
 
@@ -33,7 +36,26 @@ pub(super) struct Pipe {
     /// Whether bodies that were asked for, and whatever else is said instead, never leave.
     is_silent: bool,
     label: Arc<Label>,
+    backlog: Backlog,
     state: Mutex<State>,
+}
+
+/// How many bytes are on their way to a host, or wait for it to read them, in all its streams.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Backlog(Arc<AtomicUsize>);
+
+impl Backlog {
+    fn add(&self, bytes: usize) {
+        self.0.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn take(&self, bytes: usize) {
+        self.0.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -158,7 +180,7 @@ impl Pipe {
         let mut state = self.lock();
         state.is_abandoned = true;
         state.parcels = VecDeque::new();
-        state.queued = 0;
+        self.backlog.take(mem::take(&mut state.queued));
         state.offset = 0;
         state.wake_both();
     }
@@ -182,10 +204,12 @@ impl Pipe {
         }
         state.tell_reader();
     }
+}
 
-    /// Who is to read from it, and how many bytes.
-    pub(super) fn queued(&self) -> (usize, usize) {
-        (self.ends[usize::from(self.from_opener)], self.lock().queued)
+impl Drop for Pipe {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        self.backlog.take(state.queued);
     }
 }
 
@@ -194,12 +218,14 @@ pub(super) fn pair(network: &Network, ends: [usize; 2]) -> (Arc<Pipe>, Arc<Pipe>
     let label = Arc::new(Label::new());
     let answers = !network.wires().is_silent(ends[1]);
     let pipe = |from_opener: bool| {
+        let reader = ends[usize::from(from_opener)];
         Arc::new(Pipe {
             network: network.clone(),
             ends,
             from_opener,
             is_silent: !from_opener && !answers,
             label: Arc::clone(&label),
+            backlog: network.wires().backlog(reader).clone(),
             state: Mutex::default(),
         })
     };
@@ -238,6 +264,7 @@ impl AsyncRead for Substream {
             pipe.network.wires().serve(pipe.direction()[1]);
         }
         let done = state.read(buffer, now);
+        pipe.backlog.take(done);
         if done > 0 || buffer.is_empty() {
             state.reader = None;
             if let Some(writer) = state.writer.take() {
@@ -274,6 +301,7 @@ impl AsyncWrite for Substream {
         }
         let bytes = &bytes[..bytes.len().min(WINDOW - state.queued)];
         state.put(pipe.send(bytes.len()), bytes);
+        pipe.backlog.add(bytes.len());
         pipe.label.count(&pipe.network, pipe.ends, pipe.from_opener, bytes);
         state.tell_reader();
         Poll::Ready(Ok(bytes.len()))

@@ -15,6 +15,7 @@ use super::{
     connection::Connection,
     downlink::{Arrival, Downlink},
     now,
+    pipe::Backlog,
     traffic::Traffic,
 };
 
@@ -69,6 +70,7 @@ struct Host {
     /// When the uplink has sent everything so far.
     uplink_free: u64,
     downlink: Downlink,
+    backlog: Backlog,
     /// The machine has no power.
     is_off: bool,
     /// It gives no answers to requests for bodies.
@@ -120,6 +122,7 @@ impl Wires {
             peer: None,
             uplink_free: 0,
             downlink: Downlink::default(),
+            backlog: Backlog::default(),
             is_off: false,
             is_silent: false,
             door: None,
@@ -180,6 +183,15 @@ impl Wires {
         let receiver = &mut self.hosts[to];
         let length = bits * SECOND / receiver.site.downlink;
         receiver.downlink.expect(from, sent + latency, length)
+    }
+
+    pub(super) fn backlog(&self, host: usize) -> &Backlog {
+        &self.hosts[host].backlog
+    }
+
+    /// How many bytes are on their way to each host, or unread there.
+    pub(super) fn backlogs(&self) -> Vec<usize> {
+        self.hosts.iter().map(|host| host.backlog.bytes()).collect()
     }
 
     /// Lets the downlink of a host come to all that has reached it.

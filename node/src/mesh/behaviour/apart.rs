@@ -2,8 +2,8 @@
 //!
 //! libp2p polls all handlers of a connection whenever one of them has something to do, and the task of a connection has room
 //! for three of each, because it moves them when it ends. A handler that lives apart is polled when it was woken itself or
-//! something happened to it, and takes its room once. Most wakings are gossip's: through these, ping and
-//! identify sleep on, and a node with twelve connections takes 150 kB less.
+//! something happened to it, and takes its room once. Most wakings are gossip's: through these, ping, identify
+//! and requests sleep on, and a node with twelve connections takes 150 kB less.
 
 use std::{
     ops::{Deref, DerefMut},

@@ -21,7 +21,7 @@ const GAINED_FOR: u64 = 2_000;
 impl Node {
     pub(super) fn confide(&mut self, key: &PublicKey, may: bool) {
         let Some(peer) = id_of_key(key) else { return };
-        let green = &mut self.network.swarm.behaviour_mut().green;
+        let green = &mut self.network.swarm.behaviour_mut().seldom.green;
         if may {
             green.allow(peer);
             if self.connections.holds(&peer) && !green.reaches(&peer) {
@@ -41,7 +41,7 @@ impl Node {
         let due = self.gained.iter().filter(|(_, at)| **at <= now);
         for peer in due.map(|(peer, _)| *peer).collect::<Vec<_>>() {
             self.gained.remove(&peer);
-            if !self.network.swarm.behaviour().green.reaches(&peer) {
+            if !self.network.swarm.behaviour().seldom.green.reaches(&peer) {
                 self.make_anew(peer);
             }
         }
@@ -63,7 +63,7 @@ impl Node {
 
     /// Connected peers that may be told and are not in the mesh of what is GREEN, because they do not confide in us.
     pub(super) fn outside_green(&self, inside: &[PeerId]) -> Vec<PeerId> {
-        let green = &self.network.swarm.behaviour().green;
+        let green = &self.network.swarm.behaviour().seldom.green;
         let connected = self.connections.iter().map(|(peer, _)| *peer);
         connected
             .filter(|peer| green.may(peer) && !inside.contains(peer))

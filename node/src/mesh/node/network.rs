@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use libp2p::{
     PeerId,
-    metrics::Recorder,
+    metrics::{Metrics, Recorder},
     ping,
     swarm::{
         ConnectionId, DialError, SwarmEvent,
@@ -13,9 +13,9 @@ use libp2p::{
 };
 use starfish_protocol::{engine::port::Input, time::Millis, wire::Channel};
 
-use super::Node;
+use super::{Network, Node};
 use crate::mesh::{
-    behaviour::{BehaviourEvent, streams},
+    behaviour::{BehaviourEvent, SeldomEvent, streams},
     environment::{jitter, time},
     event::{CloseReason, Event},
     handle,
@@ -33,11 +33,21 @@ const ALIVE: u64 = 40_000;
 /// Of the connections that are sought by themselves, at least so many are to be dialled by this node.
 const OUTBOUND: usize = 3;
 
+impl Network {
+    /// Counts what happened, where anybody wants the figures.
+    fn record<E>(&self, event: &E)
+    where
+        Metrics: Recorder<E>,
+    {
+        if let Some(metrics) = &self.metrics {
+            metrics.record(event);
+        }
+    }
+}
+
 impl Node {
     pub(super) fn happened(&mut self, event: SwarmEvent<BehaviourEvent>) {
-        if let Some(metrics) = &self.network.metrics {
-            metrics.record(&event);
-        }
+        self.network.record(&event);
         match event {
             SwarmEvent::Behaviour(event) => self.behaved(event),
             SwarmEvent::ConnectionEstablished {
@@ -84,33 +94,23 @@ impl Node {
     fn behaved(&mut self, event: BehaviourEvent) {
         match event {
             BehaviourEvent::Gossip(event) => {
-                if let Some(metrics) = &self.network.metrics {
-                    metrics.record(&event);
-                }
+                self.network.record(&event);
                 self.gossiped(false, event);
             }
-            BehaviourEvent::Green(event) => {
-                if let Some(metrics) = &self.network.metrics {
-                    metrics.record(&event);
-                }
+            BehaviourEvent::Seldom(SeldomEvent::Green(event)) => {
+                self.network.record(&event);
                 self.gossiped(true, event);
             }
-            BehaviourEvent::Ping(event) => {
-                if let Some(metrics) = &self.network.metrics {
-                    metrics.record(&event);
-                }
+            BehaviourEvent::Seldom(SeldomEvent::Ping(event)) => {
+                self.network.record(&event);
                 self.pinged(&event);
             }
-            BehaviourEvent::Identify(event) => {
-                if let Some(metrics) = &self.network.metrics {
-                    metrics.record(&event);
-                }
-            }
-            BehaviourEvent::Streams(streams::Incoming { peer, stream }) if self.ending.is_none() => {
+            BehaviourEvent::Seldom(SeldomEvent::Identify(event)) => self.network.record(&event),
+            BehaviourEvent::Seldom(SeldomEvent::Streams(streams::Incoming { peer, stream })) if self.ending.is_none() => {
                 let ticket = self.ticket();
                 self.answering.accept(&self.desk, ticket, peer, stream);
             }
-            BehaviourEvent::Streams(_) => {}
+            BehaviourEvent::Seldom(SeldomEvent::Streams(_)) => {}
         }
     }
 
