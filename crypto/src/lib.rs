@@ -4,6 +4,7 @@
 //! The one door from received bytes to a believed value is [`Signed::verify`]; what comes out is a [`Verified`].
 //! Nothing here knows what is signed, reads a clock or a file, or draws randomness: seeds and generators are arguments.
 
+pub mod bytes;
 mod digest;
 pub mod domain;
 pub mod key_file;

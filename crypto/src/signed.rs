@@ -26,6 +26,7 @@ pub trait Signable: Sized {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Received")]
 pub struct Signed {
+    #[serde(with = "crate::bytes")]
     bytes: Vec<u8>,
     signature: Signature,
 }
@@ -33,6 +34,7 @@ pub struct Signed {
 /// As it comes out of the decoder, before its length is checked.
 #[derive(Deserialize)]
 struct Received {
+    #[serde(with = "crate::bytes")]
     bytes: Vec<u8>,
     signature: Signature,
 }

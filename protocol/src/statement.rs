@@ -75,7 +75,7 @@ pub use text::TextError;
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use starfish_crypto::{Claim, Digest, PublicKey, SecretKey, Signature, Verifier, domain};
+use starfish_crypto::{Claim, Digest, PublicKey, SecretKey, Signature, Verifier, bytes, domain};
 
 use crate::{codec, limits, organisation::OrgId};
 
@@ -138,6 +138,7 @@ impl Kind {
 #[serde(try_from = "Received")]
 pub struct Statement {
     kind: Kind,
+    #[serde(with = "bytes")]
     body: Vec<u8>,
     /// By key, in ascending order when made here.
     signatures: Vec<(PublicKey, Signature)>,
@@ -147,6 +148,7 @@ pub struct Statement {
 #[derive(Deserialize)]
 struct Received {
     kind: Kind,
+    #[serde(with = "bytes")]
     body: Vec<u8>,
     signatures: Vec<(PublicKey, Signature)>,
 }

@@ -4,7 +4,7 @@
 //! the engine. Each message is one `codec` document in a length-prefixed frame of at most [`FRAME_BYTES`].
 
 use serde::{Deserialize, Serialize};
-use starfish_crypto::{Digest, PublicKey, Signed};
+use starfish_crypto::{Digest, PublicKey, Signed, bytes};
 
 use crate::{
     community::Community,
@@ -65,6 +65,7 @@ pub enum Gossip {
         /// The signed header bytes.
         header: Signed,
         /// The compressed body, at most `limits::INLINE_BODY_BYTES`.
+        #[serde(with = "bytes::optional")]
         body: Option<Vec<u8>>,
     },
     /// Statements about organisations and their nodes.
@@ -151,6 +152,7 @@ pub enum Request {
         /// The header that names it.
         header: Signed,
         /// The compressed body.
+        #[serde(with = "bytes")]
         body: Vec<u8>,
     },
     /// "I was given your code": the first contact of two operators.
@@ -195,7 +197,7 @@ pub enum Response {
         more: bool,
     },
     /// A whole compressed body. On the stream it travels group by group, each verified as it arrives.
-    Body(Vec<u8>),
+    Body(#[serde(with = "bytes")] Vec<u8>),
     /// What was pushed is taken.
     Taken,
     /// Not here, at no fault of anyone.

@@ -34,6 +34,39 @@ fn check<T: Serialize + DeserializeOwned + Debug + PartialEq>(value: T, hex: &st
     assert_eq!(decode::<T>(&bytes, bytes.len()), Ok(value));
 }
 
+/// A `Letter` whose bytes are taken as one run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Parcel {
+    id: [u8; 4],
+    to: (u64, i32),
+    #[serde(with = "starfish_crypto::bytes")]
+    body: Vec<u8>,
+    #[serde(with = "starfish_crypto::bytes::optional")]
+    copy: Option<Vec<u8>>,
+}
+
+#[test]
+fn runs_of_bytes_have_the_layout_of_lists() {
+    for body in [vec![], vec![7], vec![0xFF; 250], vec![0xFB; 251], vec![1; 70_000]] {
+        for copy in [None, Some(body.clone())] {
+            let (id, to) = ([1, 2, 3, 4], (300, -1));
+            let bytes = encode(&(id, to, &body, &copy));
+            let parcel = Parcel { id, to, body: body.clone(), copy };
+            assert_eq!(encode(&parcel), bytes);
+            assert_eq!(decode(&bytes, bytes.len()), Ok(parcel));
+            for end in (0..bytes.len()).step_by(1 + bytes.len() / 50) {
+                assert_eq!(decode::<Parcel>(&bytes[..end], end), Err(CodecError::Malformed), "{end}");
+            }
+        }
+    }
+    // 2^60 of them, and more than the budget holds.
+    for length in ["fd0000000000000010", "fc00000008"] {
+        let bytes = HEXLOWER.decode(format!("0102030400 00{length}").replace(' ', "").as_bytes());
+        let bytes = bytes.expect("the row is hexadecimal");
+        assert_eq!(decode::<Parcel>(&bytes, bytes.len()), Err(CodecError::Malformed));
+    }
+}
+
 #[test]
 fn integers_have_their_layout() {
     check(0u8, "00");
