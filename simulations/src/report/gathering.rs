@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use starfish_protocol::record::RecordId;
 
-use super::{Names, NodeRow, Outcome, RegionRow, Spread, TrafficRow, figures::Percentiles};
+use super::{Group, Names, NodeRow, Outcome, Spread, TrafficRow, figures::Percentiles};
 use crate::scenario::written::AdversaryKind;
 
 /// What is known of a node before a run.
@@ -127,7 +127,7 @@ impl Gathering {
     }
 
     fn times(&self, outcome: &mut Outcome) {
-        let mut by_region: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+        let [mut regions, mut roles]: [BTreeMap<&str, Vec<f64>>; 2] = Default::default();
         let (mut all, mut everyone) = (Vec::new(), Vec::new());
         for (number, record) in self.records.iter().enumerate() {
             let (mut spread, mut last) = (Vec::new(), Duration::ZERO);
@@ -137,7 +137,8 @@ impl Gathering {
                 last = last.max(self.took(record.at, *arrival));
                 spread.push(time);
                 if let Some(known) = self.nodes.get(*node as usize) {
-                    by_region.entry(&known.region).or_default().push(time);
+                    regions.entry(&known.region).or_default().push(time);
+                    roles.entry(&known.role).or_default().push(time);
                 }
             }
             outcome.wanted += record.wanted.len() as u64;
@@ -156,11 +157,26 @@ impl Gathering {
         }
         outcome.latency = Percentiles::of(all);
         outcome.everyone = Percentiles::of(everyone);
-        let row = |(region, times): (&str, Vec<f64>)| RegionRow {
-            region: region.to_owned(),
+        let group = |(name, times): (&str, Vec<f64>)| Group {
+            name: name.to_owned(),
             latency: Percentiles::of(times),
         };
-        outcome.regions = by_region.into_iter().map(row).collect();
+        outcome.regions = regions.into_iter().map(group).collect();
+        outcome.roles = roles.into_iter().map(group).collect();
+    }
+
+    /// For each split: how many bodies that were published while it lasted arrived after its end.
+    pub fn waited(&self) -> Vec<u64> {
+        let arrivals = |record: &Published| record.wanted.values().flatten().copied().collect::<Vec<_>>();
+        let of = |(from, until): &(Duration, Duration)| {
+            let meanwhile = self
+                .records
+                .iter()
+                .filter(|record| (*from..*until).contains(&record.at));
+            let late = meanwhile.flat_map(arrivals).filter(|arrival| arrival >= until);
+            late.count() as u64
+        };
+        self.splits.iter().map(of).collect()
     }
 
     /// How long a body took: since it was published, or since the end of the partition for which it had to wait. A partition
