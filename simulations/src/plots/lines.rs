@@ -134,7 +134,7 @@ mod tests {
             wanted: 4,
             arrivals: vec![20.0, 200.0, 4e7],
         };
-        let svg = spread(&[hours.clone()]).expect("something arrived");
+        let svg = spread(std::slice::from_ref(&hours)).expect("something arrived");
         assert!(svg.contains("100 ms") && svg.contains("10000 s"), "{svg}");
         let points = curve(&hours, (20.0, 4e7));
         assert_eq!(

@@ -322,19 +322,36 @@ pub(crate) mod tests {
         assert_eq!(outcome.spread[0].arrivals, [100.0, 300.0]);
     }
 
-    #[test]
-    fn what_waited_for_the_end_of_a_partition_counts_from_there() {
-        let known = Known {
+    fn anybody() -> Known {
+        Known {
             role: "a".into(),
             region: "b".into(),
             adversary: None,
             names: Names::default(),
             is_selective: false,
-        };
+        }
+    }
+
+    #[test]
+    fn only_what_was_published_in_a_split_waits_for_its_end() {
+        let seconds = Duration::from_secs;
+        let splits = vec![(seconds(10), seconds(20)), (seconds(15), seconds(30))];
+        let mut gathering = Gathering::new(vec![anybody(); 3], splits);
+        for (number, at) in [(1, 5), (2, 12), (3, 20)] {
+            gathering.published(seconds(at), 0, record(number), 1, [1, 2]);
+        }
+        for (number, node, at) in [(1, 1, 25), (2, 1, 13), (2, 2, 20), (3, 1, 31), (3, 2, 35)] {
+            gathering.arrived(seconds(at), node, record(number));
+        }
+        assert_eq!(gathering.waited(), [1, 2]);
+    }
+
+    #[test]
+    fn what_waited_for_the_end_of_a_partition_counts_from_there() {
         let seconds = Duration::from_secs;
         let check = |splits: &[(u64, u64)], arrivals: [u64; 2], everyone: f64| {
             let splits = splits.iter().map(|(from, until)| (seconds(*from), seconds(*until)));
-            let mut gathering = Gathering::new(vec![known.clone(); 3], splits.collect());
+            let mut gathering = Gathering::new(vec![anybody(); 3], splits.collect());
             gathering.published(seconds(12), 0, record(1), 1, [1, 2]);
             gathering.arrived(seconds(arrivals[0]), 1, record(1));
             gathering.arrived(seconds(arrivals[1]), 2, record(1));
