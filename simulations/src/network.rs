@@ -111,6 +111,11 @@ impl Network {
         self.wires().silence(host);
     }
 
+    /// From now on it is counted what these hosts and all others say to each other.
+    pub(crate) fn turn_hostile(&self, hosts: impl IntoIterator<Item = usize>) {
+        self.wires().traffic.turn_hostile(hosts);
+    }
+
     /// Takes the power from a host: what is sent to it is lost, what it had still to send with it, and nobody is told.
     pub(crate) fn turn_off(&self, host: usize) {
         self.switch(host, true);

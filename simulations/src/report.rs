@@ -22,7 +22,7 @@ pub mod page;
 pub mod pushing;
 pub mod trust;
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use serde::{Deserialize, Serialize};
 
@@ -103,8 +103,14 @@ pub struct Outcome {
     /// The lowest gossip score that an honest node had at another one, looked at every ten virtual seconds; none where no two
     /// were connected then.
     pub lowest_score: Option<f64>,
+    /// What honest nodes felt of each `[adversary]` and each `[partition]`.
+    pub troubles: Vec<Trouble>,
+    /// What honest nodes turned away, and how often, by the reason.
+    pub turned_away: BTreeMap<String, u64>,
     /// Latency by region of the receiver.
-    pub regions: Vec<RegionRow>,
+    pub regions: Vec<Group>,
+    /// Latency by role of the receiver.
+    pub roles: Vec<Group>,
     /// Bytes by kind of stream, of all nodes.
     pub traffic: Vec<TrafficRow>,
     /// How many of the nodes that want it have a record, over time. In the CSV only: it is the bulk of a report.
@@ -125,13 +131,25 @@ pub struct Outcome {
     pub broken: Vec<String>,
 }
 
-/// Latency in one region.
+/// What honest nodes felt of one thing that goes wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trouble {
+    /// Its section, such as `adversary.NAME`.
+    pub section: String,
+    /// How often.
+    pub felt: u64,
+    /// What that counts.
+    pub counts: String,
+}
+
+/// Latency in one region, or of one role.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RegionRow {
+pub struct Group {
     /// Its name.
-    pub region: String,
-    /// From publication to arrival in it, in ms.
+    pub name: String,
+    /// From publication to arrival there, in ms.
     pub latency: Percentiles,
 }
 
@@ -217,6 +235,16 @@ impl Outcome {
         (self.wanted > 0).then(|| 100.0 * self.arrived as f64 / self.wanted as f64)
     }
 
+    /// How often honest nodes felt the trouble that they felt least; none where nothing goes wrong.
+    pub fn felt(&self) -> Option<f64> {
+        self.troubles.iter().map(|trouble| trouble.felt as f64).reduce(f64::min)
+    }
+
+    /// How often honest nodes turned something away, for whatever reason.
+    pub fn turned_away(&self) -> f64 {
+        self.turned_away.values().sum::<u64>() as f64
+    }
+
     /// Bytes that an honest node received, of every kind, on average.
     pub fn received_each(&self) -> f64 {
         let honest = self.nodes.iter().filter(|row| row.adversary.is_none());
@@ -251,6 +279,8 @@ impl Report {
         figures.extend(own.map(|percent| Figure::new("own TLD, in all", Unit::Percent, Some(percent))));
         let lowest = outcome.lowest_score;
         figures.extend(lowest.map(|score| Figure::new("lowest score", Unit::Ratio, Some(score))));
+        figures.extend(outcome.felt().map(|felt| Figure::new("felt", Unit::Count, Some(felt))));
+        figures.push(Figure::new("turned away", Unit::Count, Some(outcome.turned_away())));
         figures.extend(outcome.trust_figures());
         figures.push(count("broken", outcome.broken.len() as u64));
         figures

@@ -93,6 +93,8 @@ impl World {
         let cast = Cast::new(plan.seed, &organisations);
         let policies = plan.nodes.iter().enumerate();
         let network = Network::new(plan.links, sites);
+        let hostile = plan.nodes.iter().enumerate().filter(|(_, node)| !node.is_honest);
+        network.turn_hostile(hostile.map(|(number, _)| number));
         let (chronicle, pool) = (Arc::default(), Pool::default());
         let mut world = Self {
             facts: Facts::new(
@@ -216,6 +218,11 @@ impl World {
     /// The lowest gossip score that an honest node had at another one so far; none where no two were connected when asked.
     pub fn lowest_score(&self) -> Option<f64> {
         self.checks.lowest_score()
+    }
+
+    /// Pairs of an honest node and another one that is not, whose gossip score was below zero there so far.
+    pub fn scored_below_zero(&self) -> usize {
+        self.checks.scored_below_zero()
     }
 
     /// The network, for its figures.

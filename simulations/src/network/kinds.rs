@@ -13,7 +13,8 @@ pub const GOSSIP: &str = "gossip";
 pub const BODIES: &str = "bodies";
 /// Bodies that their publisher pushed.
 pub const PUSHED_BODIES: &str = "pushed bodies";
-const COMPARISONS: &str = "comparisons";
+/// Of logs, and the headers that were missing.
+pub const COMPARISONS: &str = "comparisons";
 const STATEMENTS: &str = "statements";
 const INTRODUCTIONS: &str = "introductions";
 /// Streams whose negotiation was not understood.

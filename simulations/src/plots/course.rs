@@ -16,7 +16,7 @@ const CURVES: [Curve; 6] = [
     ("highest score of poison, of 1,000", |look| {
         look.poison_score.map(|score| f64::from(score) / 10.0)
     }),
-    ("true names listed", |look| look.true_listed_percent),
+    ("names of several reporters listed", |look| look.true_listed_percent),
 ];
 
 /// Shares in percent by virtual time, of what there was. None when there was no look.

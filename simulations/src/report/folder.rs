@@ -18,13 +18,14 @@ pub const BREACH: &str = "breach.json";
 pub const EVENTS: &str = "events.ndjson";
 
 /// Everything that a run may leave.
-const FILES: [&str; 10] = [
+const FILES: [&str; 11] = [
     SUMMARY,
     BREACH,
     EVENTS,
     "report.html",
     "time-to-all.csv",
     "latency-by-region.csv",
+    "latency-by-role.csv",
     "bytes-by-kind.csv",
     "nodes.csv",
     "trust.csv",
@@ -84,16 +85,14 @@ pub fn write(folder: &Path, report: &Report, about: &str) -> Result<(), FolderEr
         &["record", "published_ms", "after_ms", "percent_of_nodes"],
         arrivals,
     )?;
-    let regions = outcome.regions.iter().map(|row| {
-        let times = row.latency;
-        (&row.region, times.count, times.p50, times.p90, times.p99, times.most)
-    });
-    rows(
-        folder,
-        "latency-by-region.csv",
-        &["region", "arrivals", "p50_ms", "p90_ms", "p99_ms", "max_ms"],
-        regions,
-    )?;
+    for (by, groups) in [("region", &outcome.regions), ("role", &outcome.roles)] {
+        let groups = groups.iter().map(|row| {
+            let times = row.latency;
+            (&row.name, times.count, times.p50, times.p90, times.p99, times.most)
+        });
+        let head = [by, "arrivals", "p50_ms", "p90_ms", "p99_ms", "max_ms"];
+        rows(folder, &format!("latency-by-{by}.csv"), &head, groups)?;
+    }
     rows(
         folder,
         "bytes-by-kind.csv",

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use starfish_protocol::record::RecordId;
 
-use super::{Names, NodeRow, Outcome, RegionRow, Spread, TrafficRow, figures::Percentiles};
+use super::{Group, Names, NodeRow, Outcome, Spread, TrafficRow, figures::Percentiles};
 use crate::scenario::written::AdversaryKind;
 
 /// What is known of a node before a run.
@@ -127,7 +127,7 @@ impl Gathering {
     }
 
     fn times(&self, outcome: &mut Outcome) {
-        let mut by_region: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+        let [mut regions, mut roles]: [BTreeMap<&str, Vec<f64>>; 2] = Default::default();
         let (mut all, mut everyone) = (Vec::new(), Vec::new());
         for (number, record) in self.records.iter().enumerate() {
             let (mut spread, mut last) = (Vec::new(), Duration::ZERO);
@@ -137,7 +137,8 @@ impl Gathering {
                 last = last.max(self.took(record.at, *arrival));
                 spread.push(time);
                 if let Some(known) = self.nodes.get(*node as usize) {
-                    by_region.entry(&known.region).or_default().push(time);
+                    regions.entry(&known.region).or_default().push(time);
+                    roles.entry(&known.role).or_default().push(time);
                 }
             }
             outcome.wanted += record.wanted.len() as u64;
@@ -156,11 +157,26 @@ impl Gathering {
         }
         outcome.latency = Percentiles::of(all);
         outcome.everyone = Percentiles::of(everyone);
-        let row = |(region, times): (&str, Vec<f64>)| RegionRow {
-            region: region.to_owned(),
+        let group = |(name, times): (&str, Vec<f64>)| Group {
+            name: name.to_owned(),
             latency: Percentiles::of(times),
         };
-        outcome.regions = by_region.into_iter().map(row).collect();
+        outcome.regions = regions.into_iter().map(group).collect();
+        outcome.roles = roles.into_iter().map(group).collect();
+    }
+
+    /// For each split: how many bodies that were published while it lasted arrived after its end.
+    pub fn waited(&self) -> Vec<u64> {
+        let arrivals = |record: &Published| record.wanted.values().flatten().copied().collect::<Vec<_>>();
+        let of = |(from, until): &(Duration, Duration)| {
+            let meanwhile = self
+                .records
+                .iter()
+                .filter(|record| (*from..*until).contains(&record.at));
+            let late = meanwhile.flat_map(arrivals).filter(|arrival| arrival >= until);
+            late.count() as u64
+        };
+        self.splits.iter().map(of).collect()
     }
 
     /// How long a body took: since it was published, or since the end of the partition for which it had to wait. A partition
@@ -306,19 +322,36 @@ pub(crate) mod tests {
         assert_eq!(outcome.spread[0].arrivals, [100.0, 300.0]);
     }
 
-    #[test]
-    fn what_waited_for_the_end_of_a_partition_counts_from_there() {
-        let known = Known {
+    fn anybody() -> Known {
+        Known {
             role: "a".into(),
             region: "b".into(),
             adversary: None,
             names: Names::default(),
             is_selective: false,
-        };
+        }
+    }
+
+    #[test]
+    fn only_what_was_published_in_a_split_waits_for_its_end() {
+        let seconds = Duration::from_secs;
+        let splits = vec![(seconds(10), seconds(20)), (seconds(15), seconds(30))];
+        let mut gathering = Gathering::new(vec![anybody(); 3], splits);
+        for (number, at) in [(1, 5), (2, 12), (3, 20)] {
+            gathering.published(seconds(at), 0, record(number), 1, [1, 2]);
+        }
+        for (number, node, at) in [(1, 1, 25), (2, 1, 13), (2, 2, 20), (3, 1, 31), (3, 2, 35)] {
+            gathering.arrived(seconds(at), node, record(number));
+        }
+        assert_eq!(gathering.waited(), [1, 2]);
+    }
+
+    #[test]
+    fn what_waited_for_the_end_of_a_partition_counts_from_there() {
         let seconds = Duration::from_secs;
         let check = |splits: &[(u64, u64)], arrivals: [u64; 2], everyone: f64| {
             let splits = splits.iter().map(|(from, until)| (seconds(*from), seconds(*until)));
-            let mut gathering = Gathering::new(vec![known.clone(); 3], splits.collect());
+            let mut gathering = Gathering::new(vec![anybody(); 3], splits.collect());
             gathering.published(seconds(12), 0, record(1), 1, [1, 2]);
             gathering.arrived(seconds(arrivals[0]), 1, record(1));
             gathering.arrived(seconds(arrivals[1]), 2, record(1));

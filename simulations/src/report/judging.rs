@@ -24,7 +24,7 @@ fn missed((name, expected, found): Row, way: &str, holds: fn(&f64, &f64) -> bool
     }
 }
 
-fn at_least(expect: &Expect, outcome: &Outcome) -> [Row; 5] {
+fn at_least(expect: &Expect, outcome: &Outcome) -> [Row; 7] {
     let met = outcome.poison().map(|poison| poison.poison_met_percent);
     let trust = outcome.trust.as_ref();
     let listed = trust.and_then(|trust| trust.true_listed_percent);
@@ -39,6 +39,8 @@ fn at_least(expect: &Expect, outcome: &Outcome) -> [Row; 5] {
         ("kept_percent", expect.kept_percent, outcome.kept_percent()),
         ("true_listed_percent", expect.true_listed_percent, listed),
         ("frozen_percent", expect.frozen_percent, frozen),
+        ("felt", expect.felt, outcome.felt()),
+        ("turned_away", expect.turned_away, Some(outcome.turned_away())),
     ]
 }
 
@@ -66,7 +68,7 @@ fn at_most(expect: &Expect, outcome: &Outcome) -> [Row; 9] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{figures::Percentiles, trust, trust::TrustFigures};
+    use crate::report::{Trouble, figures::Percentiles, trust, trust::TrustFigures};
     use crate::scenario::written::AdversaryKind;
 
     #[test]
@@ -145,6 +147,7 @@ mod tests {
             copies: Some(1e9),
             poison_believed_percent: Some(100.0),
             kept_percent: Some(0.0),
+            felt: Some(0.0),
             ..Expect::default()
         };
         let outcome = Outcome {
@@ -155,9 +158,17 @@ mod tests {
             ..Outcome::default()
         };
         let broken = judge(&expect, &outcome);
-        assert_eq!(broken.len(), 7, "{broken:?}");
+        assert_eq!(broken.len(), 8, "{broken:?}");
         assert!(broken.iter().all(|line| line.contains("has no value")), "{broken:?}");
         assert!(broken.contains(&"p50_ms has no value, and at most 1000000000 was expected".to_owned()));
+    }
+
+    fn trouble(felt: u64) -> Trouble {
+        Trouble {
+            section: "adversary.one".to_owned(),
+            felt,
+            counts: "questions".to_owned(),
+        }
     }
 
     #[test]
@@ -165,6 +176,8 @@ mod tests {
         let outcome = Outcome {
             wanted: 1,
             nodes: vec![trust::tests::adversary(AdversaryKind::Sleeper)],
+            troubles: [5, 3, 9].map(trouble).into(),
+            turned_away: [("one".to_owned(), 4), ("other".to_owned(), 7)].into(),
             trust: Some(TrustFigures {
                 poison_met_percent: 50.0,
                 poison_believed_percent: 10.0,
@@ -194,6 +207,11 @@ mod tests {
         check(expect(|expect| expect.kept_percent = Some(100.0)), false);
         check(expect(|expect| expect.frozen_percent = Some(90.0)), true);
         check(expect(|expect| expect.frozen_percent = Some(91.0)), false);
+        // What was felt least counts.
+        check(expect(|expect| expect.felt = Some(3.0)), true);
+        check(expect(|expect| expect.felt = Some(4.0)), false);
+        check(expect(|expect| expect.turned_away = Some(11.0)), true);
+        check(expect(|expect| expect.turned_away = Some(12.0)), false);
         // Nobody answered, and no name had several reporters.
         check(expect(|expect| expect.poison_gone_seconds = Some(900.0)), false);
         check(expect(|expect| expect.true_listed_percent = Some(0.0)), false);

@@ -33,17 +33,24 @@ pub fn page(report: &Report, about: &str) -> String {
                 h2 { "Figures" }
                 (headline(report))
                 (beside(report))
+                (troubles(outcome))
                 h2 { "How records spread" }
                 (figure(lines::spread(&outcome.spread), "Share of the nodes that want a record and have it, by time since \
-                    its publication: the median record, one that is slower than nine in ten, and the slowest."))
+                    its publication, of three records: ordered by how long they took to the last node, the one in the \
+                    middle, the one that nine in ten were faster than, and the last."))
                 h2 { "Latency by region" }
-                (figure(regions(outcome), "From publication to arrival, by the region of the node that received it."))
+                (figure(latency(&outcome.regions), "From publication to arrival, by the region of the node that received it."))
+                @if outcome.roles.len() > 1 {
+                    h2 { "Latency by role" }
+                    (figure(latency(&outcome.roles), "From publication to arrival, by the role of the node that received it."))
+                }
                 h2 { "Bytes by kind" }
                 (figure(traffic(outcome), "What all nodes sent, by what the streams carry, without what lower layers add."))
                 @if let Some(trust) = &outcome.trust {
                     h2 { "Trust and poisoning over time" }
                     (figure(course::course(&trust.looks), "Of all pairs of an honest node and an organisation, a record or a \
-                        name: how many are trusted, believed, or would be listed by an output that asks for two sources."))
+                        name: how many are trusted, believed, or would be listed by an output that asks for two sources. \
+                        Names are those of poison, and the first one of each list that several honest nodes reported."))
                 }
                 h2 { "The mesh at the end" }
                 (figure(map::map(&outcome.nodes, &outcome.links), &format!("Each dot is a node, {}; nodes of one region stand \
@@ -120,12 +127,29 @@ fn figure(svg: Option<String>, caption: &str) -> Markup {
     }
 }
 
-fn regions(outcome: &Outcome) -> Option<String> {
-    let group = |row: &super::RegionRow| Group {
-        name: row.region.clone(),
+/// What went wrong as honest nodes felt it, and what they turned away.
+fn troubles(outcome: &Outcome) -> Markup {
+    html! {
+        @if !outcome.troubles.is_empty() {
+            h2 { "What went wrong" }
+            table {
+                tr { th { "section" } th { "felt" } th { "which counts" } }
+                @for row in &outcome.troubles { tr { td { (row.section) } td { (row.felt) } td { (row.counts) } } }
+            }
+        }
+        @if !outcome.turned_away.is_empty() {
+            h2 { "What honest nodes turned away" }
+            table { @for (reason, count) in &outcome.turned_away { tr { td { (reason) } td { (count) } } } }
+        }
+    }
+}
+
+fn latency(groups: &[super::Group]) -> Option<String> {
+    let group = |row: &super::Group| Group {
+        name: row.name.clone(),
         values: vec![row.latency.p50, row.latency.p99],
     };
-    let groups: Vec<Group> = outcome.regions.iter().map(group).collect();
+    let groups: Vec<Group> = groups.iter().map(group).collect();
     bars::bars("ms", &["p50", "p99"], &groups)
 }
 
@@ -158,7 +182,7 @@ fn run(report: &Report) -> Markup {
 pub(crate) mod tests {
     use super::*;
     use crate::report::{
-        Cost, Head, Push,
+        Cost, Head, Push, Trouble,
         figures::{Figure, Unit},
         gathering,
         trust::{Look, TrustFigures},
@@ -198,7 +222,7 @@ pub(crate) mod tests {
     #[test]
     fn a_page_holds_everything_it_shows() {
         let page = page(&report(), "First.\n\nSecond <b>part</b>.");
-        assert_eq!(page.matches("<svg").count(), 5, "five figures");
+        assert_eq!(page.matches("<svg").count(), 6, "six figures");
         assert!(page.contains("A &lt;calm&gt; day &amp; more") && page.contains("Second &lt;b&gt;part"));
         for outside in ["src=", "href=", "@import", "<script", "url("] {
             assert!(!page.contains(outside), "{outside}");
@@ -238,6 +262,31 @@ pub(crate) mod tests {
         assert_eq!(page.matches("Nothing to show").count(), 4);
         assert!(page.contains("all of &lt;it&gt;"));
         assert!(page.contains("<td>latency p50</td><td>- ms</td>") && page.contains("<td>records</td><td>0 </td>"));
+    }
+
+    #[test]
+    fn what_went_wrong_is_told_and_what_was_turned_away() {
+        let mut report = report();
+        assert!(!page(&report, "").contains("What went wrong") && !page(&report, "").contains("turned away</h2>"));
+        report.outcome.troubles = vec![trouble("adversary.one", 7), trouble("partition.other", 5)];
+        report.outcome.turned_away = [("too <much>".to_owned(), 3), ("too little".to_owned(), 4)].into();
+        let page = page(&report, "");
+        for row in [
+            "<td>adversary.one</td><td>7</td><td>questions</td>",
+            "<td>too &lt;much&gt;</td><td>3</td>",
+            "<td>felt</td><td>5 </td>",
+            "<td>turned away</td><td>7 </td>",
+        ] {
+            assert!(page.contains(row), "{row}");
+        }
+    }
+
+    fn trouble(section: &str, felt: u64) -> Trouble {
+        Trouble {
+            section: section.to_owned(),
+            felt,
+            counts: "questions".to_owned(),
+        }
     }
 
     #[test]

@@ -24,8 +24,8 @@ pub struct TrustFigures {
     pub poison_gone_seconds: Option<f64>,
     /// Records of honest authors that were believed at the end, of those that were wanted, in percent.
     pub kept_percent: f64,
-    /// Pairs of a node and a name that several honest nodes had reported, which were listed at the end, in percent; none when
-    /// there is no such name.
+    /// Pairs of a node and the first name of a list that several honest nodes had reported, which were listed at the end, in
+    /// percent; none when there is no such list.
     pub true_listed_percent: Option<f64>,
     /// Pairs of a node and an author of two histories, of whom the node has the proof, in percent; none when there is no such
     /// author.
@@ -50,7 +50,7 @@ pub struct Look {
     pub poison_listed_percent: Option<f64>,
     /// The highest score of a poisoned name, per mille; none before one was looked at.
     pub poison_score: Option<u32>,
-    /// Names of several honest reporters that are listed, in percent; none where there are none.
+    /// First names of lists of several honest reporters that are listed, in percent; none where there are none.
     pub true_listed_percent: Option<f64>,
 }
 

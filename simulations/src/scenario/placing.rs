@@ -65,7 +65,10 @@ pub fn places(scenario: &Scenario, seed: u64) -> Vec<Place> {
     believe(scenario, &mut all);
     let links = match &scenario.links {
         Some(links) => links.clone(),
-        None => linked(scenario, all.len() as u32, &mut chance(seed, "topology")),
+        None => {
+            let ends = dead_ends(scenario, &all);
+            linked(scenario, all.len() as u32, &ends, &mut chance(seed, "topology"))
+        }
     };
     for (from, to) in links {
         all[from as usize].dials.push(to);
@@ -182,11 +185,13 @@ fn believe(scenario: &Scenario, all: &mut [Place]) {
 }
 
 /// Who dials whom, without doubles in either direction and in one piece: each dials one of those before it in an order that
-/// is drawn too, since the order of the numbers is that of the roles.
-fn linked(scenario: &Scenario, total: u32, chance: &mut impl Rng) -> Vec<(u32, u32)> {
+/// is drawn too, since the order of the numbers is that of the roles. Dead ends come last in it: all others are in one
+/// piece without them.
+fn linked(scenario: &Scenario, total: u32, dead_ends: &BTreeSet<u32>, chance: &mut impl Rng) -> Vec<(u32, u32)> {
     let shape = &scenario.written.topology;
     let mut order: Vec<u32> = (0..total).collect();
     order.shuffle(chance);
+    order.sort_by_key(|node| dead_ends.contains(node));
     let mut made = BTreeSet::new();
     // One link end for each link of a node: whoever is drawn from it is drawn by how many links it has.
     let mut ends: Vec<u32> = order.first().copied().into_iter().collect();
@@ -212,6 +217,20 @@ fn linked(scenario: &Scenario, total: u32, chance: &mut impl Rng) -> Vec<(u32, u
         }
     }
     made.into_iter().collect()
+}
+
+/// Those who pass nothing on, and the victims of those who eclipse.
+fn dead_ends(scenario: &Scenario, all: &[Place]) -> BTreeSet<u32> {
+    let passes_nothing_on =
+        |kind: AdversaryKind| kind.speaks() || [AdversaryKind::Censor, AdversaryKind::Eclipse].contains(&kind);
+    let adversaries = scenario.written.adversary.values();
+    let victims: BTreeSet<&String> = adversaries.filter_map(|adversary| adversary.victims.as_ref()).collect();
+    let is_end = |place: &Place| place.adversary.is_some_and(passes_nothing_on) || victims.contains(&place.role);
+    (0..)
+        .zip(all)
+        .filter(|(_, place)| is_end(place))
+        .map(|(node, _)| node)
+        .collect()
 }
 
 /// Those who eclipse dial every victim, and each victim knows them before it knows anybody else. Of the links that it has to
@@ -311,7 +330,28 @@ mod tests {
                 assert_eq!(others.len(), 1, "seed {seed}");
                 assert_eq!(all[others[0] as usize].role, "cert");
             }
+            let certs: BTreeSet<u32> = of_role(&all, "cert").into_iter().collect();
+            let among: Vec<(u32, u32)> = links
+                .into_iter()
+                .filter(|(from, to)| certs.contains(from) && certs.contains(to))
+                .collect();
+            let piece = piece(&among, certs.first().copied());
+            assert_eq!(piece, certs, "seed {seed}: the others are in one piece");
         }
+    }
+
+    /// All that these links connect with a node.
+    fn piece(links: &[(u32, u32)], with: Option<u32>) -> BTreeSet<u32> {
+        let mut piece: BTreeSet<u32> = with.into_iter().collect();
+        let leads_out = |piece: &BTreeSet<u32>| {
+            links
+                .iter()
+                .find(|(from, to)| piece.contains(from) != piece.contains(to))
+        };
+        while let Some((from, to)) = leads_out(&piece) {
+            piece.extend([from, to]);
+        }
+        piece
     }
 
     #[test]
@@ -326,15 +366,9 @@ mod tests {
             let scenario = scenario.unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
             let mut links = [0.0; 2];
             for seed in 0..20 {
-                let made = linked(&scenario, counts[0] + counts[1], &mut chance(seed, "test"));
-                let mut pieces: BTreeSet<u32> = [0].into();
-                while let Some((from, to)) = made
-                    .iter()
-                    .find(|(from, to)| pieces.contains(from) != pieces.contains(to))
-                {
-                    pieces.extend([from, to]);
-                }
-                assert_eq!(pieces.len(), (counts[0] + counts[1]) as usize, "it is in one piece");
+                let total = counts[0] + counts[1];
+                let made = linked(&scenario, total, &BTreeSet::new(), &mut chance(seed, "test"));
+                assert_eq!(piece(&made, Some(0)), (0..total).collect(), "it is in one piece");
                 assert!(
                     made.iter()
                         .all(|(from, to)| !made.contains(&(*to, *from)) && from != to)

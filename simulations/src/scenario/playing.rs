@@ -1,6 +1,7 @@
 //! A study, played: [`play`] makes a world of real nodes, lets everything happen that the scenario says, and gives figures.
 
 mod carrying;
+mod felt;
 mod hostile;
 mod publishing;
 mod pushing;
@@ -21,7 +22,11 @@ use std::{
 use starfish_node::mesh::Event;
 use starfish_protocol::{engine::port, record::RecordId};
 
-use self::{carrying::Sent, pushing::Pushes};
+use self::{
+    carrying::Sent,
+    felt::{Felt, Looked, turned_away},
+    pushing::Pushes,
+};
 use super::{
     Scenario, Vouches,
     placing::{Place, places},
@@ -102,7 +107,8 @@ type Heard = Arc<Mutex<Vec<Happening>>>;
 fn is_news(what: &What) -> bool {
     match what {
         What::Published(_) | What::Refused(_) | What::Pushed(_) => true,
-        What::Mesh(Event::Engine(event)) => matches!(event, port::Event::BodyStored(_) | port::Event::ForkProven(_)),
+        What::Mesh(Event::Engine(port::Event::BodyStored(_))) => true,
+        What::Mesh(event) => turned_away(event).is_some(),
         _ => false,
     }
 }
@@ -120,6 +126,7 @@ struct Play<'a> {
     /// Whether trust is watched.
     watches: bool,
     watch: Watch,
+    felt: Felt,
     /// The last record of each adversary from the time when it was honest.
     last_good: BTreeMap<usize, RecordId>,
     /// What each adversary has voted against.
@@ -164,6 +171,7 @@ impl<'a> Play<'a> {
             split: BTreeMap::new(),
             watches: watches_trust(scenario),
             watch: Watch::default(),
+            felt: Felt::default(),
             last_good: BTreeMap::new(),
             voted: BTreeMap::new(),
         }
@@ -207,6 +215,9 @@ impl<'a> Play<'a> {
         for happening in news {
             let at = Duration::from_nanos(happening.at);
             let Some(node) = happening.node else { continue };
+            if self.places[node].adversary.is_none() {
+                self.felt.heard(&happening.what);
+            }
             match happening.what {
                 What::Published(records) => self.published(world, at, node, &records),
                 What::Pushed(body) => {
@@ -260,7 +271,17 @@ impl<'a> Play<'a> {
         let after = Sent::of(world);
         let carried = after.by_nodes(before);
         let is_body = |kind: &str| [BODIES, PUSHED_BODIES].contains(&kind);
+        let waited = self.gathering.waited();
         let mut outcome = self.gathering.finish(&carried, is_body);
+        let looked = Looked {
+            scenario: self.scenario,
+            places: self.places,
+            world,
+            sent: &after,
+            reports: &self.last_good.values().copied().collect::<Vec<_>>(),
+        };
+        outcome.troubles = self.felt.troubles(looked, &waited);
+        outcome.turned_away = self.felt.turned_away(world);
         let pushed = self.pushes.map(|pushes| pushes.finish(&after.by_twins(before)));
         outcome.push = pushed;
         let links = world.network().connected().into_iter();

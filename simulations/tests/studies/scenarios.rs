@@ -17,6 +17,34 @@ fn fresh() -> u64 {
 fn holds(name: &str) {
     let folder = tempfile::tempdir().expect("a folder");
     holds_in(name, folder.path());
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("scenarios/{name}.toml"));
+    let text = std::fs::read_to_string(&file).expect("it comes along");
+    for section in text
+        .lines()
+        .filter_map(|line| line.strip_prefix('[')?.strip_suffix(']'))
+    {
+        let without = match section.split_once('.') {
+            Some(("adversary", _)) => [format!("{section}.share=0.0"), String::new()],
+            // Before anything is published.
+            Some(("partition", _)) => [format!("{section}.at_seconds=1"), format!("{section}.until_seconds=2")],
+            _ => continue,
+        };
+        let without: Vec<&str> = without
+            .iter()
+            .map(String::as_str)
+            .filter(|set| !set.is_empty())
+            .collect();
+        misses(name, &without, "BROKEN");
+    }
+}
+
+/// With these changes, something that is expected does not come out, and the run says so in this word.
+fn misses(name: &str, set: &[&str], word: &str) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let set = set.iter().flat_map(|&set| ["--set", set]);
+    let run: Vec<&str> = ["run", name, "--ci"].into_iter().chain(set).collect();
+    let told = told(&run, folder.path(), 1);
+    assert!(told.contains(word), "{told}");
 }
 
 fn holds_in(name: &str, folder: &Path) {
@@ -35,6 +63,28 @@ fn holds_in(name: &str, folder: &Path) {
 #[test]
 fn fresh_seeds_differ() {
     assert_ne!(fresh(), fresh());
+}
+
+#[test]
+fn who_does_nothing_or_too_little_is_noticed() {
+    // They are there, and begin when it is over.
+    misses("collusion", &["adversary.group.from_seconds=99"], "BROKEN: felt");
+    misses("confided", &["adversary.eavesdroppers.from_seconds=99"], "BROKEN: felt");
+    misses("flood", &["adversary.noise.from_seconds=59"], "BROKEN: felt");
+    misses("impostors", &["adversary.grafters.from_seconds=99"], "BROKEN: felt");
+    misses("impostors", &["adversary.spammers.from_seconds=99"], "BROKEN: felt");
+    // A flood that fits into the quota is none, and votes of those who are not believed are none.
+    misses("flood", &["adversary.noise.per_second=0.2"], "BROKEN: turned_away");
+    misses("collusion", &["adversary.group.amount=29"], "BROKEN: felt");
+}
+
+#[test]
+fn a_group_that_others_vouch_for_in_full_sways_the_verdict() {
+    misses(
+        "collusion",
+        &["adversary.group.amount=120"],
+        "BROKEN: true_listed_percent",
+    );
 }
 
 #[test]

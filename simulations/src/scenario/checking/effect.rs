@@ -68,12 +68,19 @@ fn of_partition(name: &str, split: &Partition, written: &Written, latency: &Late
     )
 }
 
-fn of_all(written: &Written) -> [Row; 3] {
+fn of_all(written: &Written) -> [Row; 4] {
     let shape = &written.topology;
     let within = written.converge_seconds;
     let ends = written.partition.values().map(|split| split.until_seconds);
     let calm = ends.filter(|end| *end <= written.seconds).max().unwrap_or_default();
+    let goes_wrong = !written.adversary.is_empty() || !written.partition.is_empty();
     [
+        (
+            written.expect.felt.is_none() || goes_wrong,
+            "expect.felt".to_owned(),
+            "is about adversaries and partitions, and there are none",
+            "take it away, or add one",
+        ),
         (
             shape.kind != TopologyKind::File || shape.dials == Topology::default().dials,
             "topology.dials".to_owned(),

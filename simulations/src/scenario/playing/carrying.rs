@@ -24,6 +24,16 @@ impl Sent {
         }
     }
 
+    /// What an adversary said to honest nodes, since the beginning.
+    pub(super) fn said_to_honest(&self, adversary: usize) -> BTreeMap<&str, Count> {
+        self.nodes.said_to_honest(adversary)
+    }
+
+    /// What honest nodes said to an adversary, since the beginning.
+    pub(super) fn said_by_honest(&self, adversary: usize) -> BTreeMap<&str, Count> {
+        self.nodes.said_by_honest(adversary)
+    }
+
     /// What each node sent and was sent since an earlier look.
     pub(super) fn by_nodes(&self, before: &Self) -> Vec<Carried> {
         let carried = |node| carried(&self.nodes, &before.nodes, node);

@@ -30,6 +30,7 @@ impl Play<'_> {
     /// These records are durable at an author.
     pub(super) fn published(&mut self, world: &mut World, at: Duration, author: usize, records: &[RecordId]) {
         if !self.is_honest_at(author, at) {
+            self.felt.published(author, records);
             return self.watch_poison(author, records);
         }
         // A publisher that crashed within a second of publishing is asked nothing; its journal will spread what it said.

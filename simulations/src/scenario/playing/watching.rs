@@ -25,8 +25,8 @@ use crate::{
     world::World,
 };
 
-/// How many names of several honest reporters are followed.
-const FOLLOWED: usize = 4;
+/// How many lists of several honest reporters are followed, each by its first name.
+const FOLLOWED: usize = 16;
 
 /// Follows trust and poison.
 #[derive(Debug, Default)]
@@ -105,7 +105,7 @@ impl Watch {
         self.reports.iter().map(|(record, _)| *record)
     }
 
-    /// Several honest nodes report this name.
+    /// Several honest nodes report a list that begins with this name.
     pub(super) fn follow(&mut self, name: &Observable, topic: &Topic) {
         let followed = self.names.iter().filter(|(_, _, is_poison)| !is_poison).count();
         let known = self.names.iter().any(|(known, ..)| known == name);
@@ -225,13 +225,13 @@ impl Watch {
 
 /// What a node has of a record.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Held {
+pub(super) enum Held {
     Not,
     Unbelieved,
     Believed,
 }
 
-fn held(world: &World, node: usize, record: &RecordId) -> Held {
+pub(super) fn held(world: &World, node: usize, record: &RecordId) -> Held {
     let card = world
         .ledger(node)
         .and_then(|ledger| ledger.card_of(record).expect("memory does not fail"));

@@ -31,8 +31,13 @@ pub struct Expect {
     pub poison_gone_seconds: Option<f64>,
     /// Records of honest authors that are believed at the end, of those that are wanted, in percent.
     pub kept_percent: Option<f64>,
-    /// Names that several honest nodes reported and that are listed at the end, in percent.
+    /// The first names of lists that several honest nodes reported, which are listed at the end, in percent.
     pub true_listed_percent: Option<f64>,
+    /// So often, at least, honest nodes felt each `[adversary]` and each `[partition]`: a run in which one of them did nothing
+    /// proves nothing.
+    pub felt: Option<f64>,
+    /// So often honest nodes turned something away.
+    pub turned_away: Option<f64>,
     /// Pairs of an honest node and an author of two histories, whose log is frozen there, in percent.
     pub frozen_percent: Option<f64>,
 }
@@ -55,6 +60,8 @@ impl Expect {
             ("kept_percent", self.kept_percent),
             ("true_listed_percent", self.true_listed_percent),
             ("frozen_percent", self.frozen_percent),
+            ("felt", self.felt),
+            ("turned_away", self.turned_away),
         ];
         let wrong = |(_, value): &(&str, Option<f64>)| value.is_some_and(|value| !value.is_finite());
         all.into_iter().filter(wrong).map(|(name, _)| name)

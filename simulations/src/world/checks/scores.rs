@@ -1,6 +1,9 @@
 //! What honest nodes do lowers no honest node's score. What a node thinks of its neighbours shows in no event: it is asked.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use libp2p::PeerId;
 use starfish_sim_kernel::{Owner, spawn};
@@ -19,6 +22,8 @@ pub(super) struct Scores {
     asked: u64,
     /// The lowest score that an honest node had at another one.
     lowest: Option<f64>,
+    /// Honest nodes, and who is not and was below zero there.
+    below: BTreeSet<(usize, PeerId)>,
 }
 
 impl Checks {
@@ -27,10 +32,18 @@ impl Checks {
         self.scores.lowest
     }
 
+    /// Pairs of an honest node and another one that is not, whose score was below zero there so far.
+    pub(in crate::world) fn scored_below_zero(&self) -> usize {
+        self.scores.below.len()
+    }
+
     pub(super) fn check_scores(&mut self, residents: &[Resident]) {
         let answers = std::mem::take(&mut *self.scores.answers.lock().unwrap_or_else(PoisonError::into_inner));
         for (node, peer, score) in answers {
             let Some(other) = self.honest.get(&peer) else {
+                if score < 0.0 {
+                    self.scores.below.insert((node, peer));
+                }
                 continue;
             };
             if score < 0.0 {

@@ -56,6 +56,9 @@ fn keys_that_would_do_nothing_are_told() {
         "publish.daily.tlp",
         "nobody may be told",
     );
+    check("", "[expect]\nfelt = 1.0\n", "expect.felt", "there are none");
+    let felt = |section: String| format!("{section}[expect]\nfelt = 1.0\n");
+    check("", &felt(adversary("censor", "share = 0.5\n")), "", "");
     check("", "[limits]\nmemory = 1_000_000\n", "limits.memory", "of the process");
     check("", "[trust]\nroots = 5\n", "trust.roots", "only for");
     check("", "[trust]\nsponsors = 3\n", "trust.sponsors", "only for");
