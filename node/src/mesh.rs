@@ -16,6 +16,7 @@
 //! | `node` | the event loop between all of these and the rules |
 
 mod behaviour;
+mod bell;
 pub mod environment;
 pub mod event;
 mod exchange;

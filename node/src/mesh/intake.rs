@@ -139,9 +139,6 @@ impl Intake {
 
     /// The next message that was checked.
     pub(crate) fn poll_checked(&mut self, cx: &mut Context<'_>) -> Poll<Checked> {
-        if self.running.is_empty() {
-            return Poll::Pending;
-        }
         let Poll::Ready(Some(checked)) = self.running.poll_next_unpin(cx) else {
             return Poll::Pending;
         };

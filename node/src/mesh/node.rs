@@ -6,6 +6,7 @@ mod gossip;
 mod network;
 mod orders;
 mod outputs;
+mod reports;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -27,21 +28,20 @@ use libp2p::{
     metrics::Metrics,
     swarm::{ConnectionId, SwarmEvent},
 };
-use starfish_crypto::Digest;
 use starfish_protocol::{
     engine::{
         Engine,
         port::{Input, Outcome, Ticket},
     },
-    intake::{Fault, OpenRequest},
     statement::Checker,
     time::Millis,
-    wire::{Channel, Request},
+    wire::Channel,
 };
 
 use super::{
     KeepError, Keeper, MeshError, MeshSettings,
     behaviour::{Behaviour, BehaviourEvent, gossip::Topics},
+    bell::Bell,
     environment::{Env, time},
     event::Event,
     exchange::{Desk, REPORTS, Report, answering::Answering, asking::Asking, pushing::Pushing},
@@ -52,7 +52,6 @@ use super::{
     peers::{
         connections::Connections,
         dialling::Dialler,
-        peer_of,
         watchdog::{self, Watchdog},
     },
 };
@@ -110,6 +109,7 @@ pub(crate) struct Node {
     keeper: Arc<dyn Keeper>,
     inputs: VecDeque<Input>,
     // Local work under way.
+    local: Bell,
     writer: Writer,
     intake: Intake,
     computing: FuturesUnordered<BoxFuture<'static, Option<Input>>>,
@@ -159,6 +159,7 @@ impl Node {
             dialler.add_address(address.clone(), now);
         }
         Self {
+            local: Bell::default(),
             writer: Writer::new(Arc::clone(&env), Arc::clone(&keeper), limits.waiting_steps),
             intake: Intake::new(Arc::clone(&env), Arc::clone(&checker), &limits),
             desk: Desk {
@@ -203,6 +204,8 @@ impl Node {
         loop {
             self.look_after_peers();
             self.set_alarm();
+            // Whatever happened last may have begun something.
+            self.local.ring();
             let turn = poll_fn(|cx| self.poll_turn(cx)).await;
             self.take(turn)?;
             if self.has_ended() {
@@ -217,16 +220,30 @@ impl Node {
     }
 
     fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Turn> {
+        if self.local.has_rung(cx.waker()) {
+            let waker = self.local.waker().clone();
+            if let Poll::Ready(turn) = self.poll_local(&mut Context::from_waker(&waker)) {
+                return Poll::Ready(turn);
+            }
+        }
+        if self.writer.is_full() {
+            return Poll::Pending;
+        }
+        match Pin::new(&mut self.network.swarm).poll_next(cx) {
+            Poll::Ready(Some(event)) => Poll::Ready(Turn::Swarm(Box::new(event))),
+            _ => Poll::Pending,
+        }
+    }
+
+    /// Everything but the swarm, whose connections wake a node most of the time.
+    fn poll_local(&mut self, cx: &mut Context<'_>) -> Poll<Turn> {
         if let Poll::Ready(written) = self.writer.poll(cx) {
             return Poll::Ready(Turn::Written(written));
         }
         if let Poll::Ready(checked) = self.intake.poll_checked(cx) {
             return Poll::Ready(Turn::Checked(checked));
         }
-        // Even an empty set would look at memory of its own, at every turn.
-        if !self.computing.is_empty()
-            && let Poll::Ready(Some(input)) = self.computing.poll_next_unpin(cx)
-        {
+        if let Poll::Ready(Some(input)) = self.computing.poll_next_unpin(cx) {
             return Poll::Ready(Turn::Computed(input));
         }
         if let Some((_, alarm)) = &mut self.alarm
@@ -239,14 +256,8 @@ impl Node {
             return Poll::Ready(Turn::Report(report));
         }
         // Without any handle left, nobody can give orders; the node goes on.
-        if let Poll::Ready(Some(order)) = self.orders.poll_next_unpin(cx) {
-            return Poll::Ready(Turn::Order(order));
-        }
-        if self.writer.is_full() {
-            return Poll::Pending;
-        }
-        match Pin::new(&mut self.network.swarm).poll_next(cx) {
-            Poll::Ready(Some(event)) => Poll::Ready(Turn::Swarm(Box::new(event))),
+        match self.orders.poll_next_unpin(cx) {
+            Poll::Ready(Some(order)) => Poll::Ready(Turn::Order(order)),
             _ => Poll::Pending,
         }
     }
@@ -286,78 +297,6 @@ impl Node {
             }
             self.start_streams();
         }
-    }
-
-    fn reported(&mut self, report: Report) {
-        match report {
-            Report::Progress(ticket) if self.asking.is_running(ticket) => self.feed(Input::Progress(ticket)),
-            Report::Answered { ticket, response } if self.asking.end(ticket) => {
-                self.feed(Input::Answered { ticket, response });
-            }
-            // What was given up has no answer.
-            Report::Progress(_) | Report::Answered { .. } => {}
-            Report::Pushing { ticket, digest } => {
-                if let Some(peer) = self.answering.peer(ticket).as_ref().map(peer_of) {
-                    self.feed(Input::Pushing { peer, digest });
-                }
-            }
-            Report::Asked { ticket, request } => self.asked(ticket, *request),
-            Report::SaidAll(ticket) => {
-                if let Some(peer) = self.answering.peer(ticket) {
-                    let asked = self.pushing.withdrawn(&peer, ticket, false);
-                    self.answer_without_push(asked);
-                    self.given_up(&peer, ticket);
-                }
-            }
-            Report::Served(ticket) => {
-                if let Some(peer) = self.answering.peer(ticket) {
-                    self.given_up(&peer, ticket);
-                    self.answering.served(ticket);
-                    let asked = self.pushing.withdrawn(&peer, ticket, true);
-                    self.answer_without_push(asked);
-                }
-            }
-            Report::PushIsSlow { peer, push, is_open } => {
-                self.pushing.slow(peer, push, is_open);
-                self.start_streams();
-            }
-            Report::Pushed { peer, push, took } => {
-                let asked = self.pushing.pushed(peer, push, took);
-                self.answer_without_push(asked);
-            }
-        }
-    }
-
-    /// Whoever waits for an answer no more may have it from somebody else.
-    fn given_up(&mut self, peer: &PeerId, ticket: Ticket) {
-        if self.answering.owes(ticket) {
-            let peer = peer_of(peer);
-            self.feed(Input::GivenUp { peer, ticket });
-        }
-    }
-
-    fn answer_without_push(&mut self, asked: Vec<(Digest, Ticket)>) {
-        for (digest, ticket) in asked {
-            self.asked(ticket, Ok(OpenRequest::Plain(Request::Body { digest })));
-        }
-        self.start_streams();
-    }
-
-    /// A peer asks. What is being pushed to it is not answered besides.
-    fn asked(&mut self, ticket: Ticket, request: Result<OpenRequest, Fault>) {
-        let Some(peer) = self.answering.peer(ticket) else {
-            return;
-        };
-        if let Ok(OpenRequest::Plain(Request::Body { digest })) = &request
-            && self.pushing.lets_wait(&peer, *digest, ticket)
-        {
-            return;
-        }
-        self.feed(Input::Asked {
-            peer: peer_of(&peer),
-            ticket,
-            request,
-        });
     }
 
     /// Sets the alarm to the next thing that is due, whatever it is.

@@ -51,11 +51,20 @@ fn runs_of_bytes_have_the_layout_of_lists() {
         for copy in [None, Some(body.clone())] {
             let (id, to) = ([1, 2, 3, 4], (300, -1));
             let bytes = encode(&(id, to, &body, &copy));
-            let parcel = Parcel { id, to, body: body.clone(), copy };
+            let parcel = Parcel {
+                id,
+                to,
+                body: body.clone(),
+                copy,
+            };
             assert_eq!(encode(&parcel), bytes);
             assert_eq!(decode(&bytes, bytes.len()), Ok(parcel));
             for end in (0..bytes.len()).step_by(1 + bytes.len() / 50) {
-                assert_eq!(decode::<Parcel>(&bytes[..end], end), Err(CodecError::Malformed), "{end}");
+                assert_eq!(
+                    decode::<Parcel>(&bytes[..end], end),
+                    Err(CodecError::Malformed),
+                    "{end}"
+                );
             }
         }
     }

@@ -7,14 +7,9 @@
 
 use std::{
     ops::{Deref, DerefMut},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    task::{Context, Poll, Wake, Waker},
+    task::{Context, Poll},
 };
 
-use futures::task::AtomicWaker;
 use libp2p::{
     Multiaddr, PeerId,
     core::{Endpoint, transport::PortUse},
@@ -23,6 +18,8 @@ use libp2p::{
         SubstreamProtocol, THandler, THandlerInEvent, THandlerOutEvent, ToSwarm, handler::ConnectionEvent,
     },
 };
+
+use crate::mesh::bell::Bell;
 
 /// The behaviour, which is otherwise as it was.
 #[derive(Debug)]
@@ -110,44 +107,15 @@ impl<B: NetworkBehaviour> NetworkBehaviour for Apart<B> {
 #[derive(Debug)]
 pub(crate) struct Sleeper<H> {
     handler: Box<H>,
-    bell: Arc<Bell>,
-    waker: Waker,
-}
-
-/// Rung by whatever wakes the handler, and passed on to the task of the connection.
-#[derive(Debug)]
-struct Bell {
-    has_rung: AtomicBool,
-    connection: AtomicWaker,
-}
-
-impl Wake for Bell {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.has_rung.store(true, Ordering::Release);
-        self.connection.wake();
-    }
+    bell: Bell,
 }
 
 impl<H> Sleeper<H> {
     fn new(handler: H) -> Self {
-        let bell = Arc::new(Bell {
-            has_rung: AtomicBool::new(true),
-            connection: AtomicWaker::new(),
-        });
         Self {
             handler: Box::new(handler),
-            waker: Waker::from(Arc::clone(&bell)),
-            bell,
+            bell: Bell::default(),
         }
-    }
-
-    /// Has it polled next. Only the connection's own poll calls this, which goes on to poll its handlers.
-    fn ring(&self) {
-        self.bell.has_rung.store(true, Ordering::Release);
     }
 }
 
@@ -171,15 +139,13 @@ impl<H: ConnectionHandler> ConnectionHandler for Sleeper<H> {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<ConnectionHandlerEvent<Self::OutboundProtocol, Self::OutboundOpenInfo, Self::ToBehaviour>> {
-        // First, so that what rings after the look below wakes the connection.
-        self.bell.connection.register(cx.waker());
-        if !self.bell.has_rung.swap(false, Ordering::AcqRel) {
+        if !self.bell.has_rung(cx.waker()) {
             return Poll::Pending;
         }
-        let polled = self.handler.poll(&mut Context::from_waker(&self.waker));
+        let polled = self.handler.poll(&mut Context::from_waker(self.bell.waker()));
         if polled.is_ready() {
             // There may be more, and nothing else would ring for it.
-            self.ring();
+            self.bell.ring();
         }
         polled
     }
@@ -189,7 +155,7 @@ impl<H: ConnectionHandler> ConnectionHandler for Sleeper<H> {
     }
 
     fn on_behaviour_event(&mut self, event: Self::FromBehaviour) {
-        self.ring();
+        self.bell.ring();
         self.handler.on_behaviour_event(event);
     }
 
@@ -203,14 +169,21 @@ impl<H: ConnectionHandler> ConnectionHandler for Sleeper<H> {
             Self::OutboundOpenInfo,
         >,
     ) {
-        self.ring();
+        self.bell.ring();
         self.handler.on_connection_event(event);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{convert::Infallible, sync::atomic::AtomicUsize};
+    use std::{
+        convert::Infallible,
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering},
+        },
+        task::{Wake, Waker},
+    };
 
     use libp2p::core::upgrade::DeniedUpgrade;
 

@@ -106,7 +106,9 @@ impl Node {
                 self.pinged(&event);
             }
             BehaviourEvent::Seldom(SeldomEvent::Identify(event)) => self.network.record(&event),
-            BehaviourEvent::Seldom(SeldomEvent::Streams(streams::Incoming { peer, stream })) if self.ending.is_none() => {
+            BehaviourEvent::Seldom(SeldomEvent::Streams(streams::Incoming { peer, stream }))
+                if self.ending.is_none() =>
+            {
                 let ticket = self.ticket();
                 self.answering.accept(&self.desk, ticket, peer, stream);
             }

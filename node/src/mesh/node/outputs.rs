@@ -171,7 +171,10 @@ impl Node {
 
     /// Opens streams for requests and pushes that may go now.
     pub(super) fn start_streams(&mut self) {
-        let (connections, streams) = (&self.connections, &mut self.network.swarm.behaviour_mut().seldom.streams);
+        let (connections, streams) = (
+            &self.connections,
+            &mut self.network.swarm.behaviour_mut().seldom.streams,
+        );
         let mut open = |peer: PeerId| {
             let connection = connections.used(&peer)?.id;
             Some(streams.open(peer, connection))
