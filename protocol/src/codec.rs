@@ -6,7 +6,7 @@
 
 use bincode::{
     config::{Configuration, Limit, standard},
-    serde::{borrow_decode_from_slice, encode_to_vec},
+    serde::{borrow_decode_from_slice, encode_into_std_write},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use thiserror::Error;
@@ -19,6 +19,8 @@ const SHORT_BYTES: usize = 128 * 1_024;
 /// hold before it allocates. Sixteen times the document covers the widest integer.
 const SHORT_BUDGET: usize = 16 * SHORT_BYTES;
 const BUDGET: usize = 16 * DOCUMENT_BYTES;
+/// Most documents are shorter, and are written without asking for more memory on the way.
+const USUAL_LENGTH: usize = 512;
 
 /// Why bytes are not a document.
 #[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +41,11 @@ pub enum CodecError {
 /// # Panics
 /// When the type's own serialisation fails, which no type of this project does.
 pub fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
-    encode_to_vec(value, standard()).expect("sequences here know their length and no serialisation fails")
+    let mut bytes = Vec::with_capacity(USUAL_LENGTH);
+    encode_into_std_write(value, &mut bytes, standard())
+        .expect("sequences here know their length and no serialisation fails");
+    bytes.shrink_to_fit();
+    bytes
 }
 
 /// Decodes a value from all of `bytes`, which are at most `limit` long.

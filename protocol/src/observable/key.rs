@@ -37,13 +37,16 @@ const EMAIL: u8 = 4;
 const FIRST_DIGEST: u8 = 5;
 const ASN: u8 = 9;
 
+/// That of a SHA-256 digest; names and addresses are rarely longer.
+const USUAL_LENGTH: usize = 33;
+
 const END_OF_LABEL: u8 = 0;
 const END_OF_HOST: u8 = 1;
 
 impl Observable {
     /// The store key; [`Observable::from_key`] restores it exactly.
     pub fn key(&self) -> Vec<u8> {
-        let mut key = Vec::with_capacity(32);
+        let mut key = Vec::with_capacity(USUAL_LENGTH);
         key.push(self.key_kind());
         match self {
             Self::Domain(domain) => push_labels(&mut key, domain.as_str()),
