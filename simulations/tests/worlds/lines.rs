@@ -174,3 +174,34 @@ fn a_black_hole_holds_what_is_under_way() {
         });
     });
 }
+
+#[test]
+fn what_is_under_way_or_unread_is_counted_until_it_is_read_or_nobody_will() {
+    alone(
+        "lines::what_is_under_way_or_unread_is_counted_until_it_is_read_or_nobody_will",
+        || {
+            hosts(|world| {
+                let _heard = listen(world, 0);
+                let (near, far) = (dial(world, 1), dial(world, 2));
+                let queued = |world: &World| world.network().queued()[0];
+                assert_eq!(queued(world), 0);
+                near.write();
+                near.write();
+                far.write();
+                world.run_for(Duration::from_nanos(SENDING + NEAR * MS));
+                assert_eq!(queued(world), 3 * BYTES, "under way");
+                world.run_for(Duration::from_nanos(RECEIVING));
+                assert_eq!(queued(world), 2 * BYTES, "one was read");
+                world.block(0, 2, Separation::BlackHole);
+                world.run_for(Duration::from_secs(5));
+                assert_eq!(queued(world), BYTES, "a black hole holds one");
+                // Its connection ends with it, at both ends.
+                drop(far.0.lock().unwrap_or_else(PoisonError::into_inner).take());
+                world.heal();
+                world.run_for(Duration::from_secs(5));
+                assert_eq!(queued(world), 0);
+                assert_eq!(world.network().queued(), [0, 0, 0], "nobody writes back");
+            });
+        },
+    );
+}
