@@ -175,7 +175,7 @@ pub const SPOILED: usize = 4_096;
 pub const LOGS_PER_AUTHOR: usize = 1_024;
 /// How many logs of authors that are not handed on are held in all: a head of each is in memory for good.
 pub const UNRELAYED_LOGS: usize = 4_096;
-/// How many ids behind each head stay in memory, to tell repeats from forks without the store: 4 kB a log.
+/// How many ids behind each head stay in memory, to tell repeats from forks without the store: 3 kB a log.
 pub const RECENT_PER_LOG: usize = 64;
 /// How many early headers wait for their predecessors in one log: one range answer brings the rest.
 pub const EARLY_PER_LOG: usize = 256;

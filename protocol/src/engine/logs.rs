@@ -3,7 +3,7 @@
 //! `Logs` holds, for every log, its head, the ids of a recent window, and headers that came before their predecessors.
 //! It decides nothing about trust; it only keeps the chains straight.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use starfish_crypto::{PublicKey, Verified};
 
@@ -45,8 +45,16 @@ pub(super) enum Place {
 struct Log {
     seq: u64,
     id: RecordId,
-    /// The ids of the last headers, by number, and since when they are here.
-    recent: BTreeMap<u64, (RecordId, Millis)>,
+    /// The ids of the last headers, without a gap and the head's in the end, and since when they are here.
+    recent: VecDeque<(RecordId, Millis)>,
+}
+
+impl Log {
+    /// What is remembered of the header of this number.
+    fn recent(&self, seq: u64) -> Option<&(RecordId, Millis)> {
+        let back = usize::try_from(self.seq.checked_sub(seq)?).ok()?;
+        self.recent.iter().rev().nth(back)
+    }
 }
 
 /// Every log that this node holds.
@@ -78,13 +86,16 @@ impl Logs {
         let log = self.logs.entry(id).or_insert_with(|| Log {
             seq,
             id: head,
-            recent: BTreeMap::new(),
+            recent: VecDeque::new(),
         });
-        (log.seq, log.id) = (seq, head);
-        log.recent.insert(seq, (head, since));
-        while log.recent.len() > limits::RECENT_PER_LOG {
-            log.recent.pop_first();
+        if seq.checked_sub(1) != Some(log.seq) {
+            log.recent.clear();
         }
+        if log.recent.len() == limits::RECENT_PER_LOG {
+            log.recent.pop_front();
+        }
+        (log.seq, log.id) = (seq, head);
+        log.recent.push_back((head, since));
     }
 
     /// Finds the place of a header, whether its author is frozen or not.
@@ -100,7 +111,7 @@ impl Logs {
         match ahead {
             1 if header.prev == log.id.digest() => Place::Next,
             1 => Place::Contradicts(log.seq),
-            0 => match log.recent.get(&header.seq) {
+            0 => match log.recent(header.seq) {
                 Some((id, _)) if *id == RecordId::of(header) => Place::Known,
                 Some(_) => Place::Contradicts(header.seq),
                 None => Place::Old,
@@ -148,13 +159,13 @@ impl Logs {
     /// Since when a recent header is here.
     pub(super) fn held_since(&self, header: &Header) -> Option<Millis> {
         let log = self.logs.get(&header.log())?;
-        log.recent.get(&header.seq).map(|(_, since)| *since)
+        log.recent(header.seq).map(|(_, since)| *since)
     }
 
     /// Whether another record than this one is held at that number, as far as that is remembered.
     pub(super) fn disputes(&self, head: &Head) -> bool {
         let log = self.logs.get(&head.log);
-        let held = log.and_then(|log| log.recent.get(&head.seq));
+        let held = log.and_then(|log| log.recent(head.seq));
         held.is_some_and(|(id, _)| id.digest() != head.id)
     }
 
@@ -267,6 +278,8 @@ impl Logs {
 
 #[cfg(test)]
 mod tests {
+    use starfish_crypto::Digest;
+
     use super::*;
     use crate::exercise::{Identity, identity::addresses};
 
@@ -287,6 +300,32 @@ mod tests {
             logs.wait(early(1, epoch, seq + 1));
         }
         logs
+    }
+
+    #[test]
+    fn a_window_behind_the_head_is_remembered() {
+        let mut logs = Logs::default();
+        let last = 2 * limits::RECENT_PER_LOG as u64;
+        let header = |seq: u64, count: u32| {
+            Identity::numbered(1).header(&addresses(1, count), |header| {
+                (header.epoch, header.seq) = (Millis(0), seq);
+                header.prev = if seq == 0 { Digest::ZERO } else { header.body_digest };
+            })
+        };
+        for seq in 0..=last {
+            logs.advance(&header(seq, 1), Millis(seq));
+        }
+        let check = |seq: u64, place: Place, since: Option<u64>| {
+            assert_eq!(logs.place(&header(seq, 1)), place, "{seq}");
+            assert_eq!(logs.held_since(&header(seq, 1)), since.map(Millis), "{seq}");
+        };
+        let first = last + 1 - limits::RECENT_PER_LOG as u64;
+        check(0, Place::Old, None);
+        check(first - 1, Place::Old, None);
+        check(first, Place::Known, Some(first));
+        check(last, Place::Known, Some(last));
+        assert_eq!(logs.place(&header(first, 2)), Place::Contradicts(first));
+        assert_eq!(logs.place(&header(first - 1, 2)), Place::Old);
     }
 
     #[test]
