@@ -76,12 +76,12 @@ pub(super) enum Says {
     Certificate(Arc<Certified>),
     Endpoint(Arc<Located>),
     Proof(Box<(Verified<Header>, Verified<Header>)>),
-    Endorsement(Endorsement),
-    Veto(Veto),
-    Subsidiary(Subsidiary),
-    ChainHead(ChainHead),
-    Revocation(Revocation),
-    Resolution(Resolution),
+    Endorsement(Arc<Endorsement>),
+    Veto(Arc<Veto>),
+    Subsidiary(Arc<Subsidiary>),
+    ChainHead(Arc<ChainHead>),
+    Revocation(Box<Revocation>),
+    Resolution(Box<Resolution>),
     /// With what the new manifest says.
     Recovery(Box<(Recovery, Arc<Named>)>),
     /// One of the two manifests.
@@ -151,12 +151,12 @@ impl Statement {
     /// What a statement says whose signers only a roster can judge.
     fn read_signed(&self, verifier: &dyn Verifier) -> Result<Says, CheckError> {
         Ok(match self.kind {
-            Kind::ENDORSEMENT => Says::Endorsement(Endorsement::read(self)?),
-            Kind::VETO => Says::Veto(Veto::read(self)?),
-            Kind::SUBSIDIARY => Says::Subsidiary(Subsidiary::read(self)?),
-            Kind::CHAIN_HEAD => Says::ChainHead(ChainHead::read(self)?),
-            Kind::REVOCATION => Says::Revocation(Revocation::read(self)?),
-            Kind::RESOLUTION => Says::Resolution(Resolution::read(self)?),
+            Kind::ENDORSEMENT => Says::Endorsement(Arc::new(Endorsement::read(self)?)),
+            Kind::VETO => Says::Veto(Arc::new(Veto::read(self)?)),
+            Kind::SUBSIDIARY => Says::Subsidiary(Arc::new(Subsidiary::read(self)?)),
+            Kind::CHAIN_HEAD => Says::ChainHead(Arc::new(ChainHead::read(self)?)),
+            Kind::REVOCATION => Says::Revocation(Box::new(Revocation::read(self)?)),
+            Kind::RESOLUTION => Says::Resolution(Box::new(Resolution::read(self)?)),
             Kind::RECOVERY => {
                 let recovery = Recovery::read(self)?;
                 let manifest = recovery.new_manifest()?;

@@ -3,7 +3,10 @@
 //! Keys that were stolen say what they like under numbers that nobody can exceed. So there is one place for each manifest
 //! from which on the signers could speak, and a manifest that voids those keys uncovers what its own have said.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use starfish_crypto::{Digest, PublicKey};
 
@@ -16,13 +19,13 @@ use crate::{
     time::Millis,
 };
 
-/// One of them.
+/// One of them, as its statement has it.
 #[derive(Clone, Debug)]
 pub(super) enum Claim {
-    Endorsement(Endorsement),
-    Veto(Veto),
-    Subsidiary(Subsidiary),
-    Head(ChainHead),
+    Endorsement(Arc<Endorsement>),
+    Veto(Arc<Veto>),
+    Subsidiary(Arc<Subsidiary>),
+    Head(Arc<ChainHead>),
 }
 
 /// What a claim is about; among those of one subject the highest number counts.
@@ -63,9 +66,9 @@ impl Claim {
     /// Signatures are not looked at.
     fn read(statement: &Statement) -> Result<Self, StatementError> {
         match statement.kind() {
-            Kind::ENDORSEMENT => Endorsement::read(statement).map(Self::Endorsement),
-            Kind::VETO => Veto::read(statement).map(Self::Veto),
-            _ => Subsidiary::read(statement).map(Self::Subsidiary),
+            Kind::ENDORSEMENT => Endorsement::read(statement).map(|says| Self::Endorsement(Arc::new(says))),
+            Kind::VETO => Veto::read(statement).map(|says| Self::Veto(Arc::new(says))),
+            _ => Subsidiary::read(statement).map(|says| Self::Subsidiary(Arc::new(says))),
         }
     }
 
@@ -105,8 +108,8 @@ impl Claim {
 
     fn concern(&self) -> Concern {
         match self {
-            Self::Endorsement(claim) => Concern::Endorsement(claim.clone()),
-            Self::Veto(claim) => Concern::Veto(claim.clone()),
+            Self::Endorsement(claim) => Concern::Endorsement(Arc::clone(claim)),
+            Self::Veto(claim) => Concern::Veto(Arc::clone(claim)),
             Self::Subsidiary(claim) => Concern::Parent(claim.subject),
             Self::Head(head) => Concern::Chain(head.issuer),
         }
@@ -269,8 +272,8 @@ impl Roster {
 
     /// Every organisation with the one above it, when both say so.
     pub fn parents(&self) -> impl Iterator<Item = (OrgId, OrgId)> {
-        let orgs = self.organisations.keys();
-        orgs.filter_map(|child| Some((*child, self.parent_of(child)?)))
+        self.organisations()
+            .filter_map(|child| Some((child, self.parent_of(&child)?)))
     }
 
     /// The newest head of an issuer's chain.

@@ -1,5 +1,7 @@
 //! What one admission changed, for whoever computes from a roster and does not want to begin anew each time.
 
+use std::sync::Arc;
+
 use starfish_crypto::{Digest, PublicKey};
 
 use super::Roster;
@@ -13,9 +15,9 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Concern {
     /// This is the endorsement that counts for its issuer, subject and scope; an amount of 0 withdraws it.
-    Endorsement(Endorsement),
+    Endorsement(Arc<Endorsement>),
     /// This is the veto that counts for its issuer, subject and scope; it may be withdrawn.
-    Veto(Veto),
+    Veto(Arc<Veto>),
     /// Whether this organisation has a parent.
     Parent(OrgId),
     /// An organisation's manifest, whether it is frozen, and with them everything that it issued.

@@ -270,7 +270,11 @@ fn the_highest_number_counts_whenever_it_comes() {
             .collect();
         assert_eq!(found, expected);
         assert_eq!(roster.endorsements().collect::<Vec<_>>(), [&all[2]]);
-        assert!(roster.take_changes().contains(&Concern::Endorsement(all[2].clone())));
+        assert!(
+            roster
+                .take_changes()
+                .contains(&Concern::Endorsement(all[2].clone().into()))
+        );
         assert_eq!(roster.take_changes(), []);
     };
     use Admitted::{Known, New, Newer};
