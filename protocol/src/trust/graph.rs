@@ -4,6 +4,8 @@
 //! organisation at the other end, so that whoever walks them always walks them in the same order, whatever order the
 //! statements came in. Nodes are numbered in no order that means anything.
 
+use std::ops::Range;
+
 use crate::{
     organisation::OrgId,
     statement::{DEPTH, FULL},
@@ -145,9 +147,9 @@ impl Graph {
         if self.out[source as usize][range.clone()] == forth[..] {
             return None;
         }
-        self.out[source as usize].splice(range, forth);
+        splice(&mut self.out[source as usize], range, forth);
         let range = self.place(&self.into[target as usize], source);
-        self.into[target as usize].splice(range, back);
+        splice(&mut self.into[target as usize], range, back);
         Some((source, target))
     }
 
@@ -156,7 +158,7 @@ impl Graph {
     }
 
     /// Where the arcs to this node are in a list, or belong.
-    fn place(&self, arcs: &[Arc], node: u32) -> std::ops::Range<usize> {
+    fn place(&self, arcs: &[Arc], node: u32) -> Range<usize> {
         let org = self.org(node);
         let start = arcs.partition_point(|arc| self.org(arc.node) < org);
         let end = arcs.partition_point(|arc| self.org(arc.node) <= org);
@@ -198,6 +200,12 @@ impl Graph {
             self.into[target as usize].push(arc(source, said));
         }
     }
+}
+
+/// Most nodes have one arc, or a few: a list that grows by itself has room for four from the beginning.
+fn splice(arcs: &mut Vec<Arc>, range: Range<usize>, said: Vec<Arc>) {
+    arcs.reserve_exact(said.len().saturating_sub(range.len()));
+    arcs.splice(range, said);
 }
 
 fn beginning(org: &OrgId) -> u64 {
