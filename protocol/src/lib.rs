@@ -13,6 +13,7 @@ pub mod intake;
 pub mod limits;
 pub mod listing;
 pub mod observable;
+mod ordered;
 pub mod organisation;
 pub mod peer;
 pub mod quota;

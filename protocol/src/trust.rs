@@ -25,6 +25,7 @@ use self::{
     web::{Explanation, Judged, Question, Vouched, Web},
 };
 use crate::{
+    ordered::Ordered,
     organisation::OrgId,
     peer::Peer,
     statement::{Concern, Roster, Scope},
@@ -63,7 +64,7 @@ pub struct Trust {
     blocked: BTreeSet<Peer>,
     web: Web,
     /// How everybody was dealt with last who is anybody here.
-    dealt: BTreeMap<OrgId, Dealt>,
+    dealt: Ordered<(OrgId, Dealt)>,
     /// The rights that an earlier life told the store, of those that were not judged yet in this one.
     earlier: BTreeMap<OrgId, Rights>,
     /// Who is to be judged anew, and because of whom.
@@ -93,12 +94,12 @@ impl Trust {
             blocked: policy.blocked.into_iter().collect(),
             web: Web::new(own),
             waiting: known.map(|org| (*org, Who::Time)).collect(),
-            dealt: believed
-                .into_iter()
-                .map(|(org, believed)| (org, Dealt::told(believed)))
-                .collect(),
+            dealt: Ordered::default(),
             earlier: rights.into_iter().collect(),
         };
+        for (org, believed) in believed {
+            trust.dealt.insert((org, Dealt::told(believed)));
+        }
         let entered: BTreeSet<OrgId> = trust.policy.keys().chain(trust.entries.keys()).copied().collect();
         entered.into_iter().for_each(|org| trust.enter(org));
         for (org, pin) in trust.pins.clone() {
@@ -125,7 +126,11 @@ impl Trust {
         Verdict {
             connect: reached,
             relay: reached,
-            believe: reached && self.dealt.get(&org).is_some_and(|dealt| !dealt.believed.is_nothing()),
+            believe: reached
+                && self
+                    .dealt
+                    .get(&org)
+                    .is_some_and(|(_, dealt)| !dealt.believed.is_nothing()),
             confide: self.confides(&org),
             reason,
         }
@@ -139,7 +144,7 @@ impl Trust {
     /// Which of its records are believed, as the store was told last.
     pub fn acceptance(&self, org: OrgId) -> Acceptance {
         let dealt = self.dealt.get(&org);
-        dealt.map(|dealt| dealt.believed.clone()).unwrap_or_default()
+        dealt.map(|(_, dealt)| dealt.believed.clone()).unwrap_or_default()
     }
 
     /// Takes in what changed in the roster.

@@ -13,7 +13,6 @@ mod extent;
 mod lineage;
 mod manifests;
 mod nodes;
-mod ordered;
 mod places;
 mod room;
 mod shelf;
@@ -32,13 +31,18 @@ use self::{
     claims::Claims,
     lineage::Lineage,
     nodes::{Resolutions, Revocations},
-    ordered::{Ordered, Placed},
     places::{AtNode, ByEnd, ByNode, End, Signer},
     room::{Kept, Place},
     shelf::Shelf,
 };
 use super::{CheckedStatement, EndpointStatement, Statement, checked::Certified, proof};
-use crate::{community::Community, organisation::OrgId, record::Audience, time::Millis};
+use crate::{
+    community::Community,
+    ordered::{Ordered, Placed},
+    organisation::OrgId,
+    record::Audience,
+    time::Millis,
+};
 
 /// What became of a statement that holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,8 +81,8 @@ pub struct Roster {
     community: Community,
     shelf: Shelf,
     /// Who has a right to room here.
-    kept: BTreeMap<OrgId, Kept>,
-    organisations: BTreeMap<OrgId, Lineage>,
+    kept: Ordered<(OrgId, Kept)>,
+    organisations: Ordered<Lineage>,
     /// Roots and endorsing keys, with the organisations that name them.
     signers: Ordered<Signer>,
     /// By node, then organisation: the first that covers a time is the smallest one.
@@ -104,8 +108,8 @@ impl Roster {
         Self {
             community,
             shelf: Shelf::default(),
-            kept: BTreeMap::new(),
-            organisations: BTreeMap::new(),
+            kept: Ordered::default(),
+            organisations: Ordered::default(),
             signers: Ordered::default(),
             certificates: Ordered::default(),
             ends: Ordered::default(),
@@ -139,12 +143,12 @@ impl Roster {
     }
 
     fn keep(&mut self, org: OrgId, change: impl FnOnce(&mut Kept)) {
-        let mut kept = self.kept.get(&org).copied().unwrap_or_default();
+        let mut kept = self.kept.get(&org).map(|(_, kept)| *kept).unwrap_or_default();
         change(&mut kept);
         if kept == Kept::default() {
             self.kept.remove(&org);
         } else {
-            self.kept.insert(org, kept);
+            self.kept.insert((org, kept));
         }
     }
 

@@ -58,10 +58,8 @@ impl Trust {
             };
             let (acceptance, more) = self.web.accepted(&org);
             looked += more;
-            let before = self
-                .dealt
-                .insert(org, Dealt::told(acceptance.clone()))
-                .unwrap_or_default();
+            let before = self.dealt.insert((org, Dealt::told(acceptance.clone())));
+            let before = before.map(|(_, before)| before).unwrap_or_default();
             let (now, stands) = (self.judge(Some(org)), self.web.reach(&org));
             let dealt = Dealt {
                 believed: acceptance.clone(),
@@ -71,7 +69,7 @@ impl Trust {
             if dealt == Dealt::default() {
                 self.dealt.remove(&org);
             } else {
-                self.dealt.insert(org, dealt);
+                self.dealt.insert((org, dealt));
             }
             let had = before.rights.unwrap_or(Verdict::nothing(Reason::Unvouched));
             let told = self.earlier.remove(&org).unwrap_or(had.rights());

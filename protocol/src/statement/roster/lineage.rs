@@ -7,7 +7,11 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use starfish_crypto::{Digest, PublicKey};
 
-use crate::statement::{Manifest, checked::Named};
+use crate::{
+    ordered::Placed,
+    organisation::OrgId,
+    statement::{Manifest, checked::Named},
+};
 
 /// Why an organisation stands still.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +40,8 @@ pub(super) struct Link {
 /// The manifests of one organisation. Almost every one has a single manifest, and nothing was decided about that.
 #[derive(Debug)]
 pub(super) struct Lineage {
+    /// The first one, which names the organisation.
+    genesis: Arc<Named>,
     /// In the order of their numbers, then of the ids of their statements.
     links: Vec<Link>,
     decisions: Option<Box<Decisions>>,
@@ -55,6 +61,14 @@ struct Decisions {
     recovered: BTreeSet<Digest>,
 }
 
+impl Placed for Lineage {
+    type Place = OrgId;
+
+    fn place(&self) -> OrgId {
+        self.genesis.org
+    }
+}
+
 impl Link {
     pub(super) fn id(&self) -> Digest {
         self.named.id
@@ -68,12 +82,13 @@ impl Link {
 impl Lineage {
     pub(super) fn founded(named: Arc<Named>) -> Self {
         let link = Link {
-            named,
+            named: Arc::clone(&named),
             depth: 0,
             regular: true,
             counts: true,
         };
         let mut lineage = Self {
+            genesis: named,
             links: vec![link],
             decisions: None,
             frozen: None,

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     limits,
+    ordered::Placed as _,
     organisation::OrgId,
     statement::{CheckedStatement, Manifest, Recovery, Statement, checked::Named, lifecycle},
     time::Millis,
@@ -57,7 +58,7 @@ impl Roster {
         if manifest.seq == 0 {
             self.make_room(checked.statement(), &org, 0)?;
             self.shelf.put(checked, Rank::Manifest(0));
-            self.organisations.insert(org, Lineage::founded(Arc::clone(named)));
+            self.organisations.insert(Lineage::founded(Arc::clone(named)));
             self.know_signers(named);
             self.concern(Concern::Organisation(org));
             return Ok(Admitted::New);
@@ -95,7 +96,9 @@ impl Roster {
     }
 
     fn know_signers(&mut self, named: &Arc<Named>) {
-        Signer::of(named).for_each(|signer| self.signers.insert(signer));
+        for signer in Signer::of(named) {
+            self.signers.insert(signer);
+        }
     }
 
     pub(super) fn note_lineage(&mut self, org: OrgId, changed: bool) {
@@ -230,7 +233,7 @@ impl Roster {
     /// Every organisation that stands still.
     pub fn frozen(&self) -> impl Iterator<Item = (OrgId, Freeze)> {
         let orgs = self.organisations.iter();
-        orgs.filter_map(|(org, lineage)| Some((*org, lineage.frozen()?)))
+        orgs.filter_map(|lineage| Some((lineage.place(), lineage.frozen()?)))
     }
 
     /// Whether the roots of this organisation have said too little for too long.
@@ -240,7 +243,7 @@ impl Roster {
 
     /// Every organisation of which a manifest is held, in order.
     pub fn organisations(&self) -> impl Iterator<Item = OrgId> {
-        self.organisations.keys().copied()
+        self.organisations.iter().map(|lineage| lineage.place())
     }
 
     /// What an organisation calls itself.

@@ -4,11 +4,8 @@ use std::sync::Arc;
 
 use starfish_crypto::{Digest, PublicKey};
 
-use super::{
-    super::checked::{Certified, Located, Named},
-    ordered::Placed,
-};
-use crate::{organisation::OrgId, time::Millis};
+use super::super::checked::{Certified, Located, Named};
+use crate::{ordered::Placed, organisation::OrgId, time::Millis};
 
 /// A certificate in the order of nodes, then of organisations.
 #[derive(Debug)]

@@ -35,8 +35,8 @@ pub(super) struct Kept {
 impl Roster {
     pub(super) fn place_of(&self, org: &OrgId) -> Place {
         match self.kept.get(org) {
-            Some(Kept { pinned: true, .. }) => Place::Pinned,
-            Some(Kept { height, .. }) => Place::Stands(*height),
+            Some((_, Kept { pinned: true, .. })) => Place::Pinned,
+            Some((_, Kept { height, .. })) => Place::Stands(*height),
             None => Place::Stranger,
         }
     }
@@ -44,7 +44,7 @@ impl Roster {
     /// Finds room for a statement of this organisation beside one of `freed` bytes that it will replace. Organisations
     /// leave for one that has a better place, those with the worst first, but none of them in vain.
     pub(super) fn make_room(&mut self, statement: &Statement, org: &OrgId, freed: usize) -> Result<(), RosterRefusal> {
-        let founds = !self.organisations.contains_key(org);
+        let founds = self.organisations.get(org).is_none();
         let place = self.place_of(org);
         // Strangers would fill the room for what is urgent with what they say of themselves.
         let urgent = statement.kind().is_urgent() && !founds && place > Place::Stranger;
@@ -64,7 +64,7 @@ impl Roster {
             return Err(RosterRefusal::Full);
         }
         let stays = |org: &OrgId| self.place_of(org) >= place;
-        let known = self.organisations.keys().filter(|org| stays(org)).count();
+        let known = self.organisations().filter(stays).count();
         let would = self.shelf.would_have_room(wanted, stays);
         if !would || (founds && known >= limits::ORGANISATIONS_KNOWN) {
             return Err(RosterRefusal::Full);
@@ -79,7 +79,7 @@ impl Roster {
 
     /// Forgets an organisation with the worst place of all that are worse than this one; false when there is none.
     fn displace_below(&mut self, place: Place) -> bool {
-        let others = self.organisations.keys().map(|org| (self.place_of(org), Reverse(*org)));
+        let others = self.organisations().map(|org| (self.place_of(&org), Reverse(org)));
         let Some((_, Reverse(last))) = others.filter(|(other, _)| *other < place).min() else {
             return false;
         };

@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 
 use starfish_crypto::{Digest, domain};
 
-use super::{
-    super::{CheckedStatement, Kind, Statement},
+use super::super::{CheckedStatement, Kind, Statement};
+use crate::{
+    limits,
     ordered::{Ordered, Placed},
+    organisation::OrgId,
 };
-use crate::{limits, organisation::OrgId};
 
 /// Where a kind stands among the statements that others rest on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use starfish_crypto::Digest;
 
 use crate::{
+    ordered::Ordered,
     organisation::OrgId,
     statement::{Endorsement, Freeze, Veto},
     time::Millis,
@@ -16,11 +17,13 @@ use crate::{
 };
 
 pub(super) mod families;
+mod moments;
 pub(super) mod scopes;
 mod telling;
 
 use self::{
     families::Families,
+    moments::{Moment, Moments},
     scopes::{ANYTHING, ScopeId, Scopes},
 };
 
@@ -83,14 +86,6 @@ pub enum Barred {
     Stale,
 }
 
-/// What time changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Moment {
-    Said(Place),
-    Veto(OrgId, OrgId, ScopeId),
-    Papers(OrgId),
-}
-
 /// What is to be computed anew.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Changes {
@@ -111,11 +106,11 @@ pub(super) struct Changes {
 pub(super) struct Grounds {
     pub(super) own: OrgId,
     pub(super) now: Millis,
-    pub(super) said: BTreeMap<Place, Said>,
+    pub(super) said: Ordered<(Place, Said)>,
     pub(super) vetoes: BTreeMap<OrgId, BTreeMap<(OrgId, ScopeId), Refusal>>,
     pub(super) scopes: Scopes,
     pub(super) families: Families,
-    papers: BTreeMap<OrgId, Papers>,
+    papers: Ordered<(OrgId, Papers)>,
     pins: BTreeMap<OrgId, Pin>,
     /// Pinned bad, with all below them.
     bad: BTreeSet<OrgId>,
@@ -123,7 +118,7 @@ pub(super) struct Grounds {
     moved: BTreeSet<(Pair, Place)>,
     /// Of whom something is said, and by whom, root entries aside.
     vouched: BTreeSet<(OrgId, OrgId)>,
-    moments: BTreeSet<(Millis, Moment)>,
+    moments: Moments,
     changes: Changes,
 }
 
@@ -249,16 +244,16 @@ impl Grounds {
         Self {
             own,
             now: Millis(0),
-            said: BTreeMap::new(),
+            said: Ordered::default(),
             vetoes: BTreeMap::new(),
             scopes: Scopes::new(),
             families: Families::new(own),
-            papers: BTreeMap::new(),
+            papers: Ordered::default(),
             pins: BTreeMap::new(),
             bad: BTreeSet::new(),
             moved: BTreeSet::new(),
             vouched: BTreeSet::new(),
-            moments: BTreeSet::new(),
+            moments: Moments::default(),
             changes: Changes::default(),
         }
     }
@@ -273,20 +268,20 @@ impl Grounds {
 
     /// When something begins or ends next.
     pub(super) fn next_change(&self) -> Option<Millis> {
-        self.moments.first().map(|(at, _)| *at)
+        self.moments.next()
     }
 
     /// Whose manifests are known, and who has said anything.
     pub(super) fn heard_of(&self) -> BTreeSet<OrgId> {
-        let issuers = self.said.keys().filter_map(|place| place.issuer);
-        let known = self.papers.keys().chain(self.vetoes.keys()).copied();
-        known.chain(issuers).collect()
+        let issuers = self.said.iter().filter_map(|(place, _)| place.issuer);
+        let known = self.papers.iter().map(|(org, _)| *org);
+        known.chain(self.vetoes.keys().copied()).chain(issuers).collect()
     }
 
     /// Everything that one issuer says of others; none asks for the root entries.
     pub(super) fn said_by(&self, issuer: Option<OrgId>) -> impl Iterator<Item = (&Place, &Said)> {
         let first = Place { issuer, ..Place::FIRST };
-        let all = self.said.range(first..);
+        let all = self.said.from(&first).map(|(place, said)| (place, said));
         all.take_while(move |(place, _)| place.issuer == issuer)
     }
 
@@ -296,13 +291,13 @@ impl Grounds {
         issuer: Option<OrgId>,
         subject: OrgId,
     ) -> impl Iterator<Item = (&'a Place, &'a Said)> + use<'a> {
-        let at = move |scope, number| Place {
+        let first = Place {
             issuer,
             subject,
-            scope,
-            number,
+            ..Place::FIRST
         };
-        self.said.range(at(ANYTHING, 0)..=at(ScopeId::MAX, u32::MAX))
+        let all = self.said.from(&first).map(|(place, said)| (place, said));
+        all.take_while(move |(place, _)| place.ends() == (issuer, subject))
     }
 
     /// What is said of an organisation, root entries first.
@@ -329,8 +324,8 @@ impl Grounds {
     /// Every two nodes between which anything is said, some of them twice.
     pub(super) fn pairs(&self) -> impl Iterator<Item = Pair> {
         let (own, mut last) = ((None, self.own), None);
-        let here = self.said.keys().filter(|place| self.pair(place) == place.ends());
-        let here = here.map(Place::ends);
+        let here = self.said.iter().map(|(place, _)| place);
+        let here = here.filter(|place| self.pair(place) == place.ends()).map(Place::ends);
         let moved = self.moved.iter().map(|(pair, _)| *pair);
         here.chain(moved)
             .filter(move |pair| last.replace(*pair) != Some(*pair))
@@ -344,7 +339,7 @@ impl Grounds {
         let here = here.filter(move |(place, _)| self.pair(place) == pair);
         let moved = self.moved.range((pair, Place::FIRST)..);
         let moved = moved.take_while(move |(between, _)| *between == pair);
-        here.chain(moved.filter_map(|(_, place)| Some((place, self.said.get(place)?))))
+        here.chain(moved.filter_map(|(_, place)| Some((place, &self.said.get(place)?.1))))
     }
 
     /// Whether something said counts at this time, if nobody vetoes it.
@@ -361,7 +356,7 @@ impl Grounds {
         }
         match self.papers.get(org) {
             None => (!self.is_root(org)).then_some(Barred::Unknown),
-            Some(papers) => match papers.frozen {
+            Some((_, papers)) => match papers.frozen {
                 Some(Freeze::Forked { .. }) => Some(Barred::Forked),
                 Some(Freeze::Retired) => Some(Barred::Retired),
                 None => (papers.until <= self.now).then_some(Barred::Stale),
@@ -371,7 +366,7 @@ impl Grounds {
 
     /// When an organisation's manifest is over.
     pub(super) fn stale_at(&self, org: &OrgId) -> Option<Millis> {
-        self.papers.get(org).map(|papers| papers.until)
+        self.papers.get(org).map(|(_, papers)| papers.until)
     }
 
     /// The root entries of an organisation.

@@ -68,7 +68,7 @@ fn what_does_not_fit_displaces_nothing() {
     check(&mut roster, &long_endpoint(6));
     check(&mut roster, &founding(200));
     // When everyone but a small organisation is pinned, that one would leave in vain.
-    let all: Vec<OrgId> = roster.organisations.keys().copied().collect();
+    let all: Vec<OrgId> = roster.organisations().collect();
     all.iter()
         .filter(|org| **org != council().id())
         .for_each(|org| roster.pin(*org));
@@ -173,7 +173,7 @@ fn what_is_urgent_has_room_of_its_own() {
     for (height, admitted) in [(0, Err(RosterRefusal::Full)), (1, Ok(Admitted::New))] {
         let mut roster = full();
         // Nobody leaves for anybody.
-        let all: Vec<OrgId> = roster.organisations.keys().copied().collect();
+        let all: Vec<OrgId> = roster.organisations().collect();
         all.iter()
             .filter(|org| **org != council().id())
             .for_each(|org| roster.pin(*org));

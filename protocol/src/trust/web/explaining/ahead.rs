@@ -54,7 +54,7 @@ impl Grounds {
     fn moments_ahead(&self, asked: &OrgId) -> BTreeSet<Millis> {
         let mut orgs = BTreeSet::from([self.own, *asked]);
         let mut periods: Vec<Period> = Vec::new();
-        for (place, said) in &self.said {
+        for (place, said) in self.said.iter() {
             orgs.extend(place.issuer.into_iter().chain([place.subject]));
             periods.extend(said.alive());
         }

@@ -55,7 +55,7 @@ impl Grounds {
     /// The same with only some of what is said. When something in it begins or ends is for its owner to know.
     pub(in crate::trust::web) fn excerpt(&self, needed: impl Fn(&Place, &Said) -> bool) -> Self {
         let said = self.said.iter().filter(|(place, said)| needed(place, said));
-        let said: BTreeMap<Place, Said> = said.map(|(place, said)| (*place, *said)).collect();
+        let said: Vec<(Place, Said)> = said.copied().collect();
         let mut part = Self {
             now: self.now,
             vetoes: self.vetoes.clone(),
@@ -66,8 +66,10 @@ impl Grounds {
             bad: self.bad.clone(),
             ..Self::new(self.own)
         };
-        said.keys().for_each(|place| part.enter(place));
-        part.said = said;
+        for (place, said) in said {
+            part.enter(&place);
+            part.said.insert((place, said));
+        }
         part
     }
 
@@ -94,14 +96,13 @@ impl Grounds {
     pub(in crate::trust::web) fn set_papers(&mut self, org: OrgId, papers: Option<Papers>) {
         let barred = self.bar(&org);
         let before = match papers {
-            Some(papers) => self.papers.insert(org, papers),
+            Some(papers) => self.papers.insert((org, papers)),
             None => self.papers.remove(&org),
         };
-        let moment = Moment::Papers(org);
         self.watch(
-            before.map(|before| before.period()),
+            before.map(|(_, before)| before.period()),
             papers.map(|papers| papers.period()),
-            moment,
+            Moment::Papers(org),
         );
         if barred != self.bar(&org) {
             self.changed_of(&org);
@@ -129,10 +130,7 @@ impl Grounds {
     /// Lets time pass; it never goes back.
     pub(in crate::trust::web) fn advance(&mut self, now: Millis) {
         self.now = self.now.max(now);
-        while self.next_change().is_some_and(|at| at <= self.now) {
-            let Some((_, moment)) = self.moments.pop_first() else {
-                break;
-            };
+        while let Some(moment) = self.moments.take_past(self.now) {
             match moment {
                 Moment::Said(place) => drop(self.changes.pairs.insert(self.pair(&place))),
                 Moment::Veto(issuer, subject, _) => drop(self.changes.vetoes.insert((issuer, subject))),
@@ -167,9 +165,10 @@ impl Grounds {
             number,
         };
         let before = match said {
-            Some(said) => self.said.insert(place, said),
+            Some(said) => self.said.insert((place, said)),
             None => self.said.remove(&place),
         };
+        let before = before.map(|(_, before)| before);
         if before.is_some() {
             self.leave(id);
         }
@@ -249,11 +248,11 @@ impl Grounds {
     /// Notes when something begins and ends, in place of when it did before.
     fn watch(&mut self, before: Option<Period>, after: Option<Period>, moment: Moment) {
         for at in before.iter().flat_map(Period::ends) {
-            self.moments.remove(&(at, moment));
+            self.moments.remove(at, moment);
         }
         let now = self.now;
         for at in after.iter().flat_map(|period| period.after(now)) {
-            self.moments.insert((at, moment));
+            self.moments.insert(at, moment);
         }
     }
 
