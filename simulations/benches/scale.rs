@@ -9,7 +9,7 @@ use std::{fs, process, time::Duration};
 
 use starfish_protocol::{engine::port::Command, record::RecordId};
 use starfish_sim::world::{
-    Plan, World,
+    Plan, Stored, World,
     chronicle::{Happening, What},
 };
 use starfish_sim_kernel::processor_time;
@@ -119,15 +119,16 @@ impl Course {
             let records: Vec<RecordId> = published.try_iter().collect();
             let held: usize = records.iter().map(|record| world.holders(record)).sum();
             let sent: u64 = world.network().traffic().total().values().map(|count| count.bytes).sum();
-            let (stored, once) = world.stored();
+            let Stored { bytes, once, lists } = world.stored();
+            let [bytes, once, lists] = [bytes, once, lists].map(|bytes| kib_each(bytes as u64, self.nodes));
             println!(
-                "the stores: {:.0} KiB a node, which take {:.1} KiB a node, because what all hold alike is held once",
-                kib_each(stored as u64, self.nodes),
-                kib_each(once as u64, self.nodes)
+                "the stores: {bytes:.0} KiB a node, which take {once:.1} KiB a node, because what all hold alike is held once, \
+                 and some {lists:.0} for the lists of it"
             );
             let memory = kib_each(resident() - before, self.nodes);
+            let beyond = memory - once - lists;
             println!(
-                "{}/s for {} s: {speed:.2} virtual seconds per CPU-s; {memory:.0} KiB a node; {held} of {} copies; {} MB sent; {}",
+                "{}/s for {} s: {speed:.2} virtual seconds per CPU-s; {memory:.0} KiB a node, {beyond:.0} beyond its store; {held} of {} copies; {} MB sent; {}",
                 self.rate,
                 self.seconds,
                 records.len() * self.count(),

@@ -14,7 +14,7 @@ use starfish_node::{
     mesh::{KeepError, Keeper},
     store::{
         Batch, Each, Space, Store, StoreError,
-        memory::{Before, MemoryStore, Pool},
+        memory::{Before, Bytes, MemoryStore, Pool},
     },
 };
 use starfish_protocol::{
@@ -126,7 +126,8 @@ impl Store for Disk {
 
     fn flush(&self) -> Result<(), StoreError> {
         let mut undo = self.undo();
-        let written = std::mem::take(&mut undo.written);
+        let mut written = std::mem::take(&mut undo.written);
+        written.shrink_to_fit();
         undo.flushed.push_back(written);
         undo.flushes += 1;
         if undo.flushed.len() > TEARABLE {
@@ -157,6 +158,16 @@ impl Drawer {
     /// How many bytes rows and journal have, whoever else holds them.
     pub(crate) fn bytes(&self) -> usize {
         self.disk.0.rows.bytes() + self.journal.bytes()
+    }
+
+    /// About how many bytes the lists of rows, of notes and of what to undo take, which no two nodes share.
+    pub(crate) fn lists(&self) -> usize {
+        // The nodes of a tree that is filled in order are a little more than half full.
+        let rows = self.disk.0.rows.count() * size_of::<(Bytes, Bytes)>() * 5 / 3;
+        let notes = self.journal.count() * size_of::<Bytes>();
+        let undo = self.disk.undo();
+        let before: usize = undo.flushed.iter().chain([&undo.written]).map(Vec::capacity).sum();
+        rows + notes + before * size_of::<Before>()
     }
 
     /// How many flushes of its disk happened and were not undone.

@@ -48,7 +48,7 @@ pub use self::{
 use crate::{
     environment::Remembering,
     network::{Network, Site},
-    storage::Disk,
+    storage::{Disk, Drawer},
 };
 
 /// What is no node dials again this long after it lost a connection, as nodes do it at the latest.
@@ -71,6 +71,17 @@ pub struct World {
     archive: Archive,
     checks: Checks,
     rumours: Rumours,
+}
+
+/// How many bytes the stores of all nodes take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// What is in them, whoever else holds it.
+    pub bytes: usize,
+    /// The same, each row once for all of them.
+    pub once: usize,
+    /// About what the lists take of which row is where, which no two nodes share.
+    pub lists: usize,
 }
 
 impl World {
@@ -255,10 +266,14 @@ impl World {
         self.residents[node].handle.as_ref()
     }
 
-    /// How many bytes of rows the stores of all nodes have; and how many are held, each once for all of them.
-    pub fn stored(&self) -> (usize, usize) {
-        let bytes = self.residents.iter().map(|resident| resident.drawer.bytes());
-        (bytes.sum(), self.pool.bytes())
+    /// What the stores of all nodes take.
+    pub fn stored(&self) -> Stored {
+        let sum = |of: fn(&Drawer) -> usize| self.residents.iter().map(|resident| of(&resident.drawer)).sum();
+        Stored {
+            bytes: sum(Drawer::bytes),
+            once: self.pool.bytes(),
+            lists: sum(Drawer::lists),
+        }
     }
 
     /// What a node keeps; none while it does not run.

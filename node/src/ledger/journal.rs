@@ -93,6 +93,11 @@ impl MemoryJournal {
         self.notes().iter().map(|note| note.len()).sum()
     }
 
+    /// How many notes it has.
+    pub fn count(&self) -> usize {
+        self.notes().len()
+    }
+
     fn notes(&self) -> MutexGuard<'_, Vec<Arc<[u8]>>> {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }

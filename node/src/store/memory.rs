@@ -49,6 +49,11 @@ impl MemoryStore {
         self.read().iter().map(rows).sum()
     }
 
+    /// How many rows it has.
+    pub fn count(&self) -> usize {
+        self.read().iter().map(Rows::len).sum()
+    }
+
     /// Writes a batch; what its rows were before, one after the other.
     ///
     /// # Errors
@@ -158,6 +163,7 @@ mod tests {
         other.write(&batch).expect("memory");
         assert_eq!(pool.bytes(), alone, "held once");
         assert_eq!((one.bytes(), other.bytes()), (100_032, 100_032));
+        assert_eq!((one.count(), other.count()), (1, 1));
         let mut gone = Batch::default();
         gone.delete(Space::Bodies, [7; 32]);
         one.write(&gone).expect("memory");
