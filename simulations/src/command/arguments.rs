@@ -11,7 +11,7 @@ Begin with:
   starfish-sim list                              what comes along
   starfish-sim run calm --ci                     a small world, at once
   starfish-sim run calm --set nodes.cert.count=200
-  starfish-sim sweep withholding --seeds 1..20 --set adversary.liars.share=0,0.3
+  starfish-sim sweep calm --seeds 1..20 --set nodes.cert.count=20,60
 
 A scenario is the name of one that comes along, or a TOML file;
 simulations/README.md explains its keys.
