@@ -13,6 +13,7 @@
 //! | `exchange` | requests on streams, both ways |
 //! | `peers` | one connection per peer, whom to dial, whose gossip went quiet |
 //! | `keeper` | the store: [`Keeper`], and the one writer to it |
+//! | `bell` | who was woken, of several things that one task waits for |
 //! | `node` | the event loop between all of these and the rules |
 
 mod behaviour;
