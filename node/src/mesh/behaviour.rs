@@ -4,6 +4,7 @@ pub(crate) mod apart;
 pub(crate) mod confided;
 pub(crate) mod gossip;
 pub(crate) mod handshakes;
+mod lean;
 pub(crate) mod streams;
 
 use std::time::Duration;
@@ -25,6 +26,7 @@ use self::{
     confided::Confided,
     gossip::{BadParameters, Gossipsub},
     handshakes::Handshakes,
+    lean::lean,
     streams::Streams,
 };
 use super::settings::MeshSettings;
@@ -84,8 +86,8 @@ impl Behaviour {
             handshakes: Handshakes::new(settings.limits.pending_per_address, settings.limits.pending_loopback),
             limits: connection_limits::Behaviour::new(limits(settings)),
             memory: memory.map(memory_connection_limits::Behaviour::with_max_bytes).into(),
-            gossip: Apart(gossip::gossipsub(community, settings, registry.as_deref_mut())?),
-            seldom: Apart(Seldom {
+            gossip: lean(gossip::gossipsub(community, settings, registry.as_deref_mut())?),
+            seldom: Apart::new(Seldom {
                 ping: ping::Behaviour::new(ping),
                 identify: identify::Behaviour::new(identify),
                 green: Confided::new(gossip::confided(community, settings, registry)?),

@@ -21,21 +21,47 @@ use libp2p::{
 
 use crate::mesh::bell::Bell;
 
+/// What happens to a handler.
+pub(crate) type EventFor<'a, H> = ConnectionEvent<
+    'a,
+    <H as ConnectionHandler>::InboundProtocol,
+    <H as ConnectionHandler>::OutboundProtocol,
+    <H as ConnectionHandler>::InboundOpenInfo,
+    <H as ConnectionHandler>::OutboundOpenInfo,
+>;
+
+/// What is done to what happens to a handler before the handler hears of it.
+type Change<H> = for<'a> fn(EventFor<'a, H>) -> EventFor<'a, H>;
+
 /// The behaviour, which is otherwise as it was.
-#[derive(Debug)]
-pub(crate) struct Apart<B>(pub(crate) B);
+pub(crate) struct Apart<B: NetworkBehaviour> {
+    behaviour: B,
+    change: Change<B::ConnectionHandler>,
+}
 
-impl<B> Deref for Apart<B> {
-    type Target = B;
+impl<B: NetworkBehaviour> Apart<B> {
+    /// Its handlers hear of everything as it is.
+    pub(crate) fn new(behaviour: B) -> Self {
+        Self::changing(behaviour, |event| event)
+    }
 
-    fn deref(&self) -> &B {
-        &self.0
+    /// Its handlers hear of everything after this change.
+    pub(crate) fn changing(behaviour: B, change: Change<B::ConnectionHandler>) -> Self {
+        Self { behaviour, change }
     }
 }
 
-impl<B> DerefMut for Apart<B> {
+impl<B: NetworkBehaviour> Deref for Apart<B> {
+    type Target = B;
+
+    fn deref(&self) -> &B {
+        &self.behaviour
+    }
+}
+
+impl<B: NetworkBehaviour> DerefMut for Apart<B> {
     fn deref_mut(&mut self) -> &mut B {
-        &mut self.0
+        &mut self.behaviour
     }
 }
 
@@ -49,7 +75,8 @@ impl<B: NetworkBehaviour> NetworkBehaviour for Apart<B> {
         local: &Multiaddr,
         remote: &Multiaddr,
     ) -> Result<(), ConnectionDenied> {
-        self.0.handle_pending_inbound_connection(connection, local, remote)
+        self.behaviour
+            .handle_pending_inbound_connection(connection, local, remote)
     }
 
     fn handle_established_inbound_connection(
@@ -60,9 +87,9 @@ impl<B: NetworkBehaviour> NetworkBehaviour for Apart<B> {
         remote: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
         let handler = self
-            .0
+            .behaviour
             .handle_established_inbound_connection(connection, peer, local, remote);
-        handler.map(Sleeper::new)
+        handler.map(|handler| Sleeper::new(handler, self.change))
     }
 
     fn handle_pending_outbound_connection(
@@ -72,7 +99,7 @@ impl<B: NetworkBehaviour> NetworkBehaviour for Apart<B> {
         addresses: &[Multiaddr],
         role: Endpoint,
     ) -> Result<Vec<Multiaddr>, ConnectionDenied> {
-        self.0
+        self.behaviour
             .handle_pending_outbound_connection(connection, peer, addresses, role)
     }
 
@@ -85,35 +112,36 @@ impl<B: NetworkBehaviour> NetworkBehaviour for Apart<B> {
         port: PortUse,
     ) -> Result<THandler<Self>, ConnectionDenied> {
         let handler = self
-            .0
+            .behaviour
             .handle_established_outbound_connection(connection, peer, address, role, port);
-        handler.map(Sleeper::new)
+        handler.map(|handler| Sleeper::new(handler, self.change))
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
-        self.0.on_swarm_event(event);
+        self.behaviour.on_swarm_event(event);
     }
 
     fn on_connection_handler_event(&mut self, peer: PeerId, connection: ConnectionId, event: THandlerOutEvent<Self>) {
-        self.0.on_connection_handler_event(peer, connection, event);
+        self.behaviour.on_connection_handler_event(peer, connection, event);
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<ToSwarm<Self::ToSwarm, THandlerInEvent<Self>>> {
-        self.0.poll(cx)
+        self.behaviour.poll(cx)
     }
 }
 
 /// A handler that sleeps until its bell rings.
-#[derive(Debug)]
-pub(crate) struct Sleeper<H> {
+pub(crate) struct Sleeper<H: ConnectionHandler> {
     handler: Box<H>,
+    change: Change<H>,
     bell: Bell,
 }
 
-impl<H> Sleeper<H> {
-    fn new(handler: H) -> Self {
+impl<H: ConnectionHandler> Sleeper<H> {
+    fn new(handler: H, change: Change<H>) -> Self {
         Self {
             handler: Box::new(handler),
+            change,
             bell: Bell::default(),
         }
     }
@@ -159,18 +187,9 @@ impl<H: ConnectionHandler> ConnectionHandler for Sleeper<H> {
         self.handler.on_behaviour_event(event);
     }
 
-    fn on_connection_event(
-        &mut self,
-        event: ConnectionEvent<
-            '_,
-            Self::InboundProtocol,
-            Self::OutboundProtocol,
-            Self::InboundOpenInfo,
-            Self::OutboundOpenInfo,
-        >,
-    ) {
+    fn on_connection_event(&mut self, event: EventFor<'_, Self>) {
         self.bell.ring();
-        self.handler.on_connection_event(event);
+        self.handler.on_connection_event((self.change)(event));
     }
 }
 
@@ -222,7 +241,7 @@ mod tests {
             self.heard.push(word);
         }
 
-        fn on_connection_event(&mut self, _: ConnectionEvent<'_, DeniedUpgrade, DeniedUpgrade, (), Infallible>) {}
+        fn on_connection_event(&mut self, _: EventFor<'_, Self>) {}
     }
 
     #[derive(Default)]
@@ -249,7 +268,7 @@ mod tests {
 
     #[test]
     fn a_handler_is_polled_at_first_and_then_only_when_something_happened_to_it() {
-        let (mut sleeper, task) = (Sleeper::new(Parrot::default()), Arc::default());
+        let (mut sleeper, task) = (Sleeper::new(Parrot::default(), |event| event), Arc::default());
         assert!(poll(&mut sleeper, &task).is_empty());
         assert_eq!(sleeper.handler.polled, 1, "once, so that it can begin");
         for _ in 0..3 {
@@ -264,7 +283,11 @@ mod tests {
 
     #[test]
     fn what_wakes_a_handler_wakes_the_connection_that_polls_it_now() {
-        let (mut sleeper, first, second) = (Sleeper::new(Parrot::default()), Arc::default(), Arc::default());
+        let (mut sleeper, first, second) = (
+            Sleeper::new(Parrot::default(), |event| event),
+            Arc::default(),
+            Arc::default(),
+        );
         poll(&mut sleeper, &first);
         // The connection has another task now; the handler sleeps meanwhile and keeps the waker that it was given.
         poll(&mut sleeper, &second);
