@@ -3,12 +3,14 @@
 //!
 //! The C library's symbols are defined here, and the dynamic linker prefers a program's own. Outside a simulation each
 //! of them makes the system call. Linux with the GNU C library only.
+//!
+//! The allocator looks for its settings in the same way.
 
-#![allow(unsafe_code)] // the one place: symbols of the C library, and the pointers that it is handed
+#![allow(unsafe_code)] // the one place: symbols of the C library and the allocator, and the pointers that they are handed
 
 use std::{
     cell::Cell,
-    ffi::{c_int, c_uint},
+    ffi::{c_char, c_int, c_uint},
     slice,
     time::Duration,
 };
@@ -18,6 +20,16 @@ use crate::clock;
 /// Where the monotonic clock begins: crates subtract lengths of time from it.
 const MONOTONIC_S: u64 = 1_000_000;
 const SECOND: u64 = 1_000_000_000;
+
+/// The allocator's settings, unless the environment has others. A node touches a little of much memory at each message, so
+/// that the processor looks up pages most of the time: huge ones are a tenth faster, where the kernel has them. Memory that
+/// was given back is kept for 100 s of virtual time, because to return a part of a huge page is to split it.
+#[unsafe(export_name = "_rjem_malloc_conf")]
+pub static SETTINGS: Option<&c_char> = {
+    let settings = c"thp:always,dirty_decay_ms:100000";
+    // SAFETY: the text ends with a zero and lives for ever; this points to its first byte.
+    Some(unsafe { &*settings.as_ptr() })
+};
 
 thread_local! {
     static ANSWERED: Cell<u64> = const { Cell::new(0) };
