@@ -30,7 +30,10 @@ fn told(arguments: &[&str], folder: &Path, code: i32) -> String {
 #[test]
 fn the_allocator_has_its_settings() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_starfish-sim"));
-    let output = command.arg("list").env("_RJEM_MALLOC_CONF", "stats_print:true").output();
+    let output = command
+        .arg("list")
+        .env("_RJEM_MALLOC_CONF", "stats_print:true")
+        .output();
     let output = output.expect("the program starts");
     let told = String::from_utf8_lossy(&output.stderr);
     for setting in ["opt.thp: \"always\"", "opt.dirty_decay_ms: 100000"] {
