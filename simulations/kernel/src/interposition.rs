@@ -17,8 +17,9 @@ use std::{
 
 use crate::clock;
 
-/// Where the monotonic clock begins: crates subtract lengths of time from it.
-const MONOTONIC_S: u64 = 1_000_000;
+/// Where the monotonic clock begins: crates subtract lengths of time from it, and to the allocator, which lived before, it must
+/// not go back.
+const MONOTONIC_S: u64 = 1_000_000_000;
 const SECOND: u64 = 1_000_000_000;
 
 /// The allocator's settings, unless the environment has others. A node touches a little of much memory at each message, so

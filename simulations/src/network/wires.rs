@@ -159,14 +159,14 @@ impl Wires {
         self.places.get(&ip).copied()
     }
 
-    /// One way, in ns.
+    /// One way, in ns. There is always some: two nodes that begin at the same moment must both be there when one is dialled.
     pub(super) fn latency(&self, from: usize, to: usize) -> u64 {
         let region = |host: usize| self.hosts[host].site.region;
         let base = self.links.latency[region(from)][region(to)];
         let pair = (from.min(to) as u64) << 32 | from.max(to) as u64;
         // The share of this pair in thousandths, the same both ways and at all times.
         let share = (pair.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) % 1_000;
-        base + base * self.links.jitter_percent / 100 * share / 1_000
+        (base + base * self.links.jitter_percent / 100 * share / 1_000).max(1)
     }
 
     /// Sends bytes, unless a black hole holds them: the uplink sends them after all that it has to send, and the downlink
@@ -361,6 +361,13 @@ mod tests {
             assert_eq!(latency, wires.latency(to, from));
             assert!((base..=base * 12 / 10).contains(&latency), "{from} {to}: {latency}");
         }
+    }
+
+    #[test]
+    fn nothing_is_there_before_it_was_sent() {
+        let mut wires = wires(0);
+        wires.links.latency = vec![vec![0; 2]; 2];
+        assert_eq!(wires.latency(0, 1), 1);
     }
 
     #[test]

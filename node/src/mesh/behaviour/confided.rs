@@ -22,12 +22,12 @@ use libp2p::{
     },
 };
 
-use super::{apart::Apart, gossip::Gossipsub, lean::lean};
+use super::gossip::Gossipsub;
 
 /// The behaviour.
 pub(crate) struct Confided {
     /// Knows those who may be told, and nobody else.
-    pub(crate) gossip: Apart<Gossipsub>,
+    pub(crate) gossip: Gossipsub,
     may: BTreeSet<PeerId>,
     /// The connections that gossipsub has, and where they lead once they are up.
     open: BTreeMap<(PeerId, ConnectionId), Option<ConnectedPoint>>,
@@ -40,7 +40,7 @@ impl Confided {
     /// Nobody may be told yet.
     pub(crate) fn new(gossip: Gossipsub) -> Self {
         Self {
-            gossip: lean(gossip),
+            gossip,
             may: BTreeSet::new(),
             open: BTreeMap::new(),
             rests: false,
@@ -120,7 +120,7 @@ impl Confided {
 }
 
 impl NetworkBehaviour for Confided {
-    type ConnectionHandler = Either<THandler<Apart<Gossipsub>>, dummy::ConnectionHandler>;
+    type ConnectionHandler = Either<THandler<Gossipsub>, dummy::ConnectionHandler>;
     type ToSwarm = <Gossipsub as NetworkBehaviour>::ToSwarm;
 
     fn handle_established_inbound_connection(
