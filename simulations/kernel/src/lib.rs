@@ -9,7 +9,7 @@
 //! | `clock` | the time, whose turn it is, and the random stream of that owner |
 //! | `timers` | who wants to be woken when |
 //! | `tasks` | what runs, and for whom |
-//! | `interposition` | the system calls that tell time and give randomness to crates that ask the system |
+//! | `interposition` | the system calls for time and randomness of crates that ask the system, and the allocator's settings |
 
 mod clock;
 mod interposition;

@@ -35,7 +35,7 @@ pub(crate) type EventFor<'a, H> = ConnectionEvent<
 /// What is done to what happens to a handler before the handler hears of it.
 type Change<H> = for<'a> fn(EventFor<'a, H>) -> EventFor<'a, H>;
 
-/// The behaviour, which is otherwise as it was, but for what its handlers hear.
+/// The behaviour, which is otherwise as it was.
 pub(crate) struct Apart<B: NetworkBehaviour> {
     behaviour: B,
     change: Change<B::ConnectionHandler>,
@@ -252,7 +252,7 @@ mod tests {
         }
     }
 
-    /// Lets nothing through but where it was.
+    /// Wherever a peer went, it is told to be elsewhere.
     fn moved(event: EventFor<'_, Parrot>) -> EventFor<'_, Parrot> {
         static ELSEWHERE: LazyLock<Multiaddr> = LazyLock::new(|| address(2));
         match event {
@@ -276,6 +276,10 @@ mod tests {
         }
     }
 
+    fn asleep() -> Sleeper<Parrot> {
+        Sleeper::new(Parrot::default(), |event| event)
+    }
+
     /// Polls until there is nothing more; what was said.
     fn poll(sleeper: &mut Sleeper<Parrot>, task: &Arc<Woken>) -> Vec<u8> {
         let waker = Waker::from(Arc::clone(task));
@@ -291,7 +295,7 @@ mod tests {
 
     #[test]
     fn a_handler_is_polled_at_first_and_then_only_when_something_happened_to_it() {
-        let (mut sleeper, task) = (Sleeper::new(Parrot::default(), |event| event), Arc::default());
+        let (mut sleeper, task) = (asleep(), Arc::default());
         assert!(poll(&mut sleeper, &task).is_empty());
         assert_eq!(sleeper.handler.polled, 1, "once, so that it can begin");
         for _ in 0..3 {
@@ -316,11 +320,7 @@ mod tests {
 
     #[test]
     fn what_wakes_a_handler_wakes_the_connection_that_polls_it_now() {
-        let (mut sleeper, first, second) = (
-            Sleeper::new(Parrot::default(), |event| event),
-            Arc::default(),
-            Arc::default(),
-        );
+        let (mut sleeper, first, second) = (asleep(), Arc::default(), Arc::default());
         poll(&mut sleeper, &first);
         // The connection has another task now; the handler sleeps meanwhile and keeps the waker that it was given.
         poll(&mut sleeper, &second);
